@@ -1,0 +1,2 @@
+// The way of one request. (Being written.)
+export type {Check, CheckContext} from './core/decision.ts';

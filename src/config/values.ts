@@ -1,0 +1,93 @@
+// The words that settings are written in. Every folder's settings.ts may import this file, and only this one, of config.
+import {z} from 'zod';
+
+const durationUnits = {ms: 1, s: 1_000, m: 60_000, h: 3_600_000} as const;
+
+/** `200ms 30s 5m 1h` -> milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h)$/, 'is not a duration: write a whole number and a unit, such as 200ms, 30s, 5m or 1h')
+  .transform((text) => {
+    const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) as unknown as [string, string, keyof typeof durationUnits];
+    return Number(count) * durationUnits[unit];
+  });
+
+/** Where a server listens. */
+export type ListenAddress =
+  | {readonly kind: 'tcp'; readonly host: string; readonly port: number}
+  | {readonly kind: 'unix'; readonly path: string};
+
+/** `127.0.0.1:9191`, `[::1]:9191` or `unix:///run/postern/check.sock`. Port 0 takes any free one. */
+export const listenAddress = z
+  .string()
+  .regex(
+    /^(unix:\/\/\/.+|(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5})$/,
+    'is not a listen address: write host:port, such as 127.0.0.1:9191, or unix:///path/to.sock',
+  )
+  .refine((text) => text.startsWith('unix:') || Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
+    message: 'has a port above 65535',
+  })
+  .transform((text): ListenAddress => {
+    if (text.startsWith('unix://')) return {kind: 'unix', path: text.slice('unix://'.length)};
+    const colon = text.lastIndexOf(':');
+    return {
+      kind: 'tcp',
+      host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
+      port: Number(text.slice(colon + 1)),
+    };
+  });
+
+/** A name that appears in metrics and messages: letters, digits, `-`, `_`, `.`. */
+export const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'is not a name: use letters, digits, - _ and . (63 at most)');
+
+/** A string that is not empty. */
+export const text = z.string().min(1, 'is empty');
+
+/** One or more strings, none of them empty: an empty list in a requirement would be a requirement that says nothing. */
+export const texts = z.array(text).min(1, 'is an empty list: name at least one, or leave the setting out');
+
+/** A value that must not be printed: comes as `${NAME}` or `${file:/path}`, or as it is. */
+export const secret = z.string().min(1, 'is empty').meta({writeOnly: true});
+
+const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** True for a URL that carries secrets in the clear over a network: `http:` to anything but loopback. */
+export const isInsecureUrl = (url: string): boolean => {
+  const parsed = URL.parse(url);
+  return parsed !== null && parsed.protocol === 'http:' && !isLoopback(parsed.hostname);
+};
+
+/** An http: or https: URL without credentials and fragment. Whether `http:` is allowed is said by `insecureUrls`. */
+export const httpUrl = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.hash === ''
+  );
+}, 'is not an http: or https: URL without user name and fragment');
+
+/**
+ * For an object of settings with an `insecure` flag: an error on each of `keys` that holds an `http:` URL beyond loopback
+ * while `insecure` is not true.
+ */
+export const insecureUrls =
+  (...keys: readonly string[]) =>
+  (settings: object, context: z.RefinementCtx): void => {
+    const own = settings as Record<string, unknown>;
+    if (own.insecure === true) return;
+    for (const key of keys) {
+      const url = own[key];
+      if (typeof url !== 'string' || !isInsecureUrl(url)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message:
+          'is http: to another machine, where anyone on the way can read and forge: use https:, or set insecure: true',
+      });
+    }
+  };

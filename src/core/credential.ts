@@ -1,0 +1,81 @@
+// Which credential of a request counts, and who is asked about it.
+import type {Request} from './request.ts';
+
+/** What a place of a request holds. `duplicate`: the same header, cookie or parameter twice. */
+export type Held =
+  | {readonly held: 'nothing'}
+  | {readonly held: 'duplicate'}
+  | {readonly held: 'malformed'}
+  | {readonly held: 'value'; readonly value: string};
+
+/**
+ * A place where a credential may stand. Two places with the same `label` are the same place (`header:authorization:bearer`,
+ * `cookie:sid`, `query:access_token`); metrics and logs name it so.
+ */
+export interface Place {
+  readonly label: string;
+  readonly kind: 'header' | 'cookie' | 'query';
+  /** Header name in lower case; cookie and parameter names as configured. */
+  readonly name: string;
+  /** The scheme of an Authorization-like header as configured (`Bearer`): the challenge repeats it. */
+  readonly scheme?: string;
+  find(request: Request): Held;
+}
+
+/** A secret as presented. */
+export interface Credential {
+  readonly place: Place;
+  /** The secret itself, without the scheme. Never logged. */
+  readonly value: string;
+  /** A hash of the value and of the provider's settings, where the accepting provider has made one. */
+  readonly key?: string;
+}
+
+/** The part of a provider that choosing needs. */
+export interface Acceptor {
+  /** Where its credentials may stand, in the order in which they are looked at. */
+  readonly places: readonly Place[];
+  /**
+   * The credential, perhaps enriched, if this provider vouches for such ones; undefined: not mine. Looks at unverified
+   * data (an issuer, a prefix), so it may select and never grant.
+   */
+  accepts(credential: Credential, request: Request): Credential | undefined;
+}
+
+/** The outcome of looking for a credential. */
+export type Found<A extends Acceptor> =
+  | {readonly found: 'nothing'}
+  | {readonly found: 'duplicate' | 'malformed' | 'unsupported'; readonly place: Place}
+  | {readonly found: 'credential'; readonly credential: Credential; readonly provider: A};
+
+/**
+ * Looks at places in declared order: providers from the top, the places of each in turn. The first place that holds
+ * something holds the credential, and the first provider of that place that accepts it is the only one asked: there is
+ * no falling through to another place or another provider (a request could else choose who vouches for it).
+ */
+export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]): ((request: Request) => Found<A>) => {
+  const takers = new Map<string, {place: Place; providers: A[]}>();
+  for (const provider of providers) {
+    for (const place of provider.places) {
+      const entry = takers.get(place.label) ?? {place, providers: []};
+      if (!entry.providers.includes(provider)) entry.providers.push(provider);
+      takers.set(place.label, entry);
+    }
+  }
+  const inOrder = [...takers.values()];
+
+  return (request) => {
+    for (const {place, providers} of inOrder) {
+      const held = place.find(request);
+      if (held.held === 'nothing') continue;
+      if (held.held !== 'value') return {found: held.held, place};
+      const presented: Credential = {place, value: held.value};
+      for (const provider of providers) {
+        const credential = provider.accepts(presented, request);
+        if (credential !== undefined) return {found: 'credential', credential, provider};
+      }
+      return {found: 'unsupported', place};
+    }
+    return {found: 'nothing'};
+  };
+};

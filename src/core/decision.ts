@@ -1,0 +1,56 @@
+// What Postern answers.
+
+import type {Place} from './credential.ts';
+import type {Principal} from './principal.ts';
+import type {Reason} from './refusals.ts';
+import type {Request} from './request.ts';
+
+/** What a client must do to be let in, for WWW-Authenticate (RFC 6750, RFC 9470). */
+export interface Challenge {
+  /** Scopes of which the token lacks some: `scope="..."`. */
+  readonly scopes?: readonly string[];
+  /** Step-up, RFC 9470: seconds. */
+  readonly maxAge?: number;
+  readonly acrValues?: readonly string[];
+}
+
+interface Decided {
+  /** The rule that decided; absent when none matched. */
+  readonly rule?: string;
+  readonly principal?: Principal;
+  /** Name of the provider that was asked, also where it refused. */
+  readonly provider?: string;
+  /** Where the credential stood, so that it can be taken out of the request. */
+  readonly credentialPlace?: Place;
+  /** `Set-Cookie` values that the provider wants the client to have, on allow and on deny. */
+  readonly setCookies?: readonly string[];
+}
+
+export interface Allow extends Decided {
+  readonly outcome: 'allow';
+  readonly rule: string;
+  /** Only on a shadow rule: why it would have been refused. */
+  readonly shadow?: Reason;
+}
+
+export interface Deny extends Decided {
+  readonly outcome: 'deny';
+  readonly reason: Reason;
+  readonly challenge?: Challenge;
+}
+
+/** Allow is an explicit value; no absence, empty list or rejected promise can become it. */
+export type Decision = Allow | Deny;
+
+/** What a decision needs besides the request: time and identity come in as arguments. */
+export interface CheckContext {
+  /** Id of this decision: random, in the answer, the log and the metadata. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds since the epoch at which Envoy stops waiting; Infinity if the call has no deadline. */
+  readonly deadline: number;
+}
+
+/** The way of one request. Rejects only for a bug. */
+export type Check = (request: Request, context: CheckContext) => Promise<Decision>;

@@ -1,0 +1,26 @@
+// Who a credential proves.
+
+/** Whom a verified credential stands for. Built by a provider only, from verified data only. */
+export interface Principal {
+  /** Name of the provider, as configured. */
+  readonly provider: string;
+  readonly kind: 'user' | 'service';
+  readonly subject: string;
+  readonly tenant?: string;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly scopes: readonly string[];
+  /** All verified claims, as the issuer sent them. Never logged. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly email?: string;
+  /** `sid`. */
+  readonly sessionId?: string;
+  /** `jti`. */
+  readonly tokenId?: string;
+  /** Seconds since the epoch, as in the token: `iat`, `exp`, `auth_time`. */
+  readonly issuedAt?: number;
+  readonly expiresAt?: number;
+  readonly authTime?: number;
+  readonly acr?: string;
+  readonly amr: readonly string[];
+}

@@ -1,0 +1,41 @@
+// What Envoy asks, parsed once at the edge.
+
+/**
+ * One question of Envoy. Method, host, path and peer come from the attributes of the CheckRequest, never from a header
+ * that a client could send (X-Forwarded-*, X-HTTP-Method-Override).
+ */
+export interface Request {
+  /** `connection`: a TCP check, which carries no HTTP request; every HTTP field is then empty. */
+  readonly kind: 'http' | 'connection';
+  /** Envoy's stream id. It is not the x-request-id. */
+  readonly id: string;
+  /** As sent: methods are case-sensitive (RFC 9110, section 9.1). */
+  readonly method: string;
+  /** `http` or `https`, as Envoy saw it; '' if unknown. */
+  readonly scheme: string;
+  /** The `:authority`, as sent: with port, any case. */
+  readonly host: string;
+  /** The raw `:path`: path and query, as sent. */
+  readonly target: string;
+  /**
+   * Header names in lower case. Several values of a name are joined: by `; ` for `cookie`, by `,` for all others (this is
+   * what Envoy does without `encode_raw_headers`; the edge does the same with it, so that both forms decide alike).
+   */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The downstream peer. `principal` is set by Envoy from the client certificate, `''` without one. */
+  readonly source: {readonly address: string; readonly principal: string};
+  /** The rule that the Envoy route named by `context_extensions: {rule: name}`. */
+  readonly namedRule?: string;
+}
+
+/** Everything before the first `?` of a request target. */
+export const rawPathOf = (target: string): string => {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
+};
+
+/** Everything after the first `?` of a request target; '' if there is none. */
+export const rawQueryOf = (target: string): string => {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
+};

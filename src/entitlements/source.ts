@@ -1,0 +1,46 @@
+// Where grants come from: two shapes, whole snapshots and per-principal look-ups.
+
+import type {Snapshot} from '../core/entitlement.ts';
+import type {Principal} from '../core/principal.ts';
+
+/** A whole snapshot with its mark: an ETag, an offset, a file's digest. Equal marks mean equal content. */
+export interface Versioned {
+  readonly version: string;
+  readonly snapshot: Snapshot;
+}
+
+/** A source that knows everything at once and says when it changed (file, http, frontegg, redis). */
+export interface SnapshotSource {
+  readonly name: string;
+  /**
+   * The snapshot, or `unchanged` if it still is the one marked `known`. Rejects with Unavailable if it cannot be had or
+   * cannot be understood, the message saying what is wrong, where, and what to do.
+   */
+  load(known: string | undefined): Promise<Versioned | 'unchanged'>;
+  /** Calls back when a new load may bring something new (a file changed); returns what ends it. Absent: polling only. */
+  watch?(changed: () => void): () => void;
+  close?(): Promise<void>;
+}
+
+/** What a look-up source knows of one principal at one moment. */
+export interface PrincipalGrants {
+  /** Feature key -> end of the grant in milliseconds since the epoch, or null for never. */
+  readonly features: Readonly<Record<string, number | null>>;
+  /** Permission key -> keys of the features it is linked to; absent if the source does not know. */
+  readonly permissionFeatures?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A source that is asked about one principal (or tenant) at a time (kinde, frontier). */
+export interface LookupSource {
+  readonly name: string;
+  /** What the answer depends on: equal keys may share an answer (`tenant:t1`). Never holds a token. */
+  keyOf(principal: Principal, feature: string | undefined): string;
+  /** Rejects with Unavailable for an outage or a malformed reply. `credential`: the token that the vendor's API wants. */
+  lookup(
+    principal: Principal,
+    feature: string | undefined,
+    credential: string | undefined,
+    deadline: number,
+  ): Promise<PrincipalGrants>;
+  close?(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+// The interface of everything that vouches for a credential.
+import type {Acceptor, Credential} from '../core/credential.ts';
+import type {Health} from '../core/health.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Reason} from '../core/refusals.ts';
+import type {Request} from '../core/request.ts';
+
+/** What a provider may need besides the credential. */
+export interface AuthenticationContext {
+  readonly request: Request;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds since the epoch after which nobody waits for the answer; Infinity if unknown. */
+  readonly deadline: number;
+}
+
+/** A provider's word on a credential. `setCookies`: `Set-Cookie` values for the client, whatever the decision. */
+export type Authentication = (
+  | {readonly verified: Principal; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly verified?: never}
+) & {readonly setCookies?: readonly string[]};
+
+/** What a `relation` requirement asks: may the principal do this to that. */
+export interface Relation {
+  readonly permission: string;
+  /** The resource with its captures filled in: `app/project:42`. */
+  readonly resource: string;
+}
+
+/**
+ * Vouches for credentials. `authenticate` is called only with what `accepts` returned, and its answer is final. It
+ * rejects with Unavailable for an outage (a key server that answers 500 or HTML is one, not a bad token); a refusal is a
+ * value. Both facts and time come in as arguments.
+ */
+export interface Provider extends Acceptor {
+  readonly name: string;
+  authenticate(credential: Credential, context: AuthenticationContext): Promise<Authentication>;
+  /** Only providers that know of relations have it. Rejects with Unavailable for an outage. */
+  related?(credential: Credential, relation: Relation, context: AuthenticationContext): Promise<boolean>;
+  /** How its keys and dependencies are. */
+  health(): readonly Health[];
+  /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */
+  start?(): Promise<void>;
+  /** Ends timers and connections. */
+  close?(): Promise<void>;
+}
