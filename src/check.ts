@@ -1,2 +1,126 @@
-// The way of one request. (Being written.)
-export type {Check, CheckContext} from './core/decision.ts';
+// The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
+import type {Credential} from './core/credential.ts';
+import {makeCredentialFinder} from './core/credential.ts';
+import type {Check, CheckContext, Decision} from './core/decision.ts';
+import {firstNotEntitled} from './core/entitled.ts';
+import type {EntitlementStore} from './core/entitlement.ts';
+import type {PathOptions} from './core/path.ts';
+import {canonicalPath} from './core/path.ts';
+import type {Principal} from './core/principal.ts';
+import type {Request} from './core/request.ts';
+import type {Unmet} from './core/requirement.ts';
+import {filledIn, firstUnmet} from './core/requirement.ts';
+import type {Revocations} from './core/revocation.ts';
+import type {Requirement, Rule} from './core/rules.ts';
+import type {RuleMatch} from './core/ruleTable.ts';
+import {makeRuleTable} from './core/ruleTable.ts';
+import {Unavailable} from './core/unavailable.ts';
+import type {Provider} from './providers/provider.ts';
+
+/** What a decision is made of. */
+export interface CheckParts {
+  readonly rules: readonly Rule[];
+  readonly paths: PathOptions;
+  /** In configured order, which matters. */
+  readonly providers: readonly Provider[];
+  readonly revocations: Revocations;
+  readonly entitlements: EntitlementStore;
+}
+
+/** Compiles the rules. The result decides one request; it rejects only for a bug. */
+export const makeCheck = (parts: CheckParts): Check => {
+  const rules = makeRuleTable(parts.rules, parts.paths);
+  const findCredential = makeFinderByRule(parts);
+
+  return async (request, context) => {
+    const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
+    if (request.kind === 'http' && path === undefined) return {outcome: 'deny', reason: 'ambiguous_path'};
+
+    const match = rules.find(request, path);
+    if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
+
+    const decision = await decide(match, request, context);
+    return match.rule.shadow ? letThrough(match.rule, decision) : decision;
+  };
+
+  async function decide({rule, captures}: RuleMatch, request: Request, context: CheckContext): Promise<Decision> {
+    const {access} = rule;
+    if (access.access === 'public') return {outcome: 'allow', rule: rule.name};
+    if (access.access === 'deny') return {outcome: 'deny', reason: 'denied_by_rule', rule: rule.name};
+
+    const found = findCredential(rule)(request);
+    if (found.found === 'nothing' && access.access === 'identify') return {outcome: 'allow', rule: rule.name};
+    if (found.found !== 'credential') {
+      return {outcome: 'deny', reason: reasonOf[found.found], rule: rule.name, credentialPlace: found.place};
+    }
+
+    const {provider, credential} = found;
+    const asked = {rule: rule.name, provider: provider.name, credentialPlace: credential.place};
+    try {
+      const {
+        verified: principal,
+        rejected,
+        setCookies = [],
+      } = await provider.authenticate(credential, {request, ...context});
+      if (principal === undefined) return {outcome: 'deny', reason: rejected, ...asked, setCookies};
+
+      const known = {...asked, principal, setCookies};
+      if (parts.revocations.revoked(principal)) return {outcome: 'deny', reason: 'revoked', ...known};
+
+      const unmet =
+        firstUnmet(access.require, principal, captures, context.now) ??
+        (await firstNotEntitled(parts.entitlements, access.require, principal, captures, context, credential)) ??
+        (await notRelated(access.require, principal, credential, captures, request, context));
+      return unmet === undefined ? {outcome: 'allow', ...known} : {outcome: 'deny', ...unmet, ...known};
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      return {outcome: 'deny', reason: 'unavailable', ...asked, outage: error};
+    }
+  }
+
+  async function notRelated(
+    {relation}: Requirement,
+    principal: Principal,
+    credential: Credential,
+    captures: ReadonlyMap<string, string>,
+    request: Request,
+    context: CheckContext,
+  ): Promise<Unmet | undefined> {
+    if (relation === undefined) return undefined;
+    const resource = filledIn(relation.resource, captures);
+    const provider = parts.providers.find(({name}) => name === relation.provider);
+    if (typeof resource !== 'string' || provider?.related === undefined) return {reason: 'not_related'};
+    const asked = {permission: relation.permission, resource};
+    const related = await provider.related(principal, credential, asked, {request, ...context});
+    return related === true ? undefined : {reason: 'not_related'};
+  }
+};
+
+const reasonOf = {
+  nothing: 'no_credential',
+  duplicate: 'duplicate_credential',
+  malformed: 'malformed_credential',
+  unsupported: 'unsupported_credential',
+} as const;
+
+/** A rule that names providers looks at their places only; the order stays the configured one. */
+const makeFinderByRule = ({rules, providers}: CheckParts) => {
+  const among = (names: readonly string[] | undefined) =>
+    makeCredentialFinder(providers.filter(({name}) => names === undefined || names.includes(name)));
+  const ofAll = among(undefined);
+  const byRule = new Map(
+    rules.map((rule) => {
+      const names = 'require' in rule.access ? rule.access.require.providers : undefined;
+      return [rule, names === undefined ? ofAll : among(names)];
+    }),
+  );
+  return (rule: Rule) => byRule.get(rule) ?? ofAll;
+};
+
+/** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */
+const letThrough = (rule: Rule, decision: Decision): Decision => {
+  if (decision.outcome === 'allow') return decision;
+  const {reason, principal, challenge: _, outage: __, ...rest} = decision;
+  const told = principal === undefined || reason === 'revoked' ? {} : {principal};
+  return {...rest, ...told, outcome: 'allow', rule: rule.name, shadow: reason};
+};

@@ -44,7 +44,8 @@ export interface Acceptor {
 
 /** The outcome of looking for a credential. */
 export type Found<A extends Acceptor> =
-  | {readonly found: 'nothing'}
+  /** `place`: where one was expected, for the challenge: the first with a scheme, else the first. */
+  | {readonly found: 'nothing'; readonly place: Place | undefined}
   | {readonly found: 'duplicate' | 'malformed' | 'unsupported'; readonly place: Place}
   | {readonly found: 'credential'; readonly credential: Credential; readonly provider: A};
 
@@ -63,6 +64,7 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
     }
   }
   const inOrder = [...takers.values()];
+  const expected = (inOrder.find(({place}) => place.scheme !== undefined) ?? inOrder[0])?.place;
 
   return (request) => {
     for (const {place, providers} of inOrder) {
@@ -76,6 +78,6 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
       }
       return {found: 'unsupported', place};
     }
-    return {found: 'nothing'};
+    return {found: 'nothing', place: expected};
   };
 };

@@ -4,6 +4,7 @@ import type {Place} from './credential.ts';
 import type {Principal} from './principal.ts';
 import type {Reason} from './refusals.ts';
 import type {Request} from './request.ts';
+import type {Unavailable} from './unavailable.ts';
 
 /** What a client must do to be let in, for WWW-Authenticate (RFC 6750, RFC 9470). */
 export interface Challenge {
@@ -20,8 +21,8 @@ interface Decided {
   readonly principal?: Principal;
   /** Name of the provider that was asked, also where it refused. */
   readonly provider?: string;
-  /** Where the credential stood, so that it can be taken out of the request. */
-  readonly credentialPlace?: Place;
+  /** Where the credential stood, so that it can be taken out; where none was, the place that a challenge should name. */
+  readonly credentialPlace?: Place | undefined;
   /** `Set-Cookie` values that the provider wants the client to have, on allow and on deny. */
   readonly setCookies?: readonly string[];
 }
@@ -37,6 +38,8 @@ export interface Deny extends Decided {
   readonly outcome: 'deny';
   readonly reason: Reason;
   readonly challenge?: Challenge;
+  /** Why it is `unavailable`, for the log. */
+  readonly outage?: Unavailable;
 }
 
 /** Allow is an explicit value; no absence, empty list or rejected promise can become it. */

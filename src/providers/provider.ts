@@ -36,7 +36,12 @@ export interface Provider extends Acceptor {
   readonly name: string;
   authenticate(credential: Credential, context: AuthenticationContext): Promise<Authentication>;
   /** Only providers that know of relations have it. Rejects with Unavailable for an outage. */
-  related?(credential: Credential, relation: Relation, context: AuthenticationContext): Promise<boolean>;
+  related?(
+    principal: Principal,
+    credential: Credential,
+    relation: Relation,
+    context: AuthenticationContext,
+  ): Promise<boolean>;
   /** How its keys and dependencies are. */
   health(): readonly Health[];
   /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */

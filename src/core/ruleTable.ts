@@ -1,0 +1,210 @@
+// Finding the rule of a request: a trie of path segments per host, so that the number of rules does not count.
+import type {CanonicalPath, PathOptions} from './path.ts';
+import type {Request} from './request.ts';
+import type {Rule} from './rules.ts';
+
+/** What was found: the rule and what its path captured, decoded once. */
+export interface RuleMatch {
+  readonly rule: Rule;
+  readonly captures: ReadonlyMap<string, string>;
+}
+
+export interface RuleTable {
+  /**
+   * The first rule, in configured order, whose match holds. Where the route named a rule (`context_extensions`), that
+   * rule alone is looked at, and its own match must still hold.
+   *
+   * @param path undefined for a connection check, which has none
+   */
+  find(request: Request, path: CanonicalPath | undefined): RuleMatch | undefined;
+}
+
+interface Candidate {
+  readonly order: number;
+  readonly rule: Rule;
+  /** Capture name -> index of the segment. */
+  readonly captures: ReadonlyMap<string, number>;
+}
+
+/** The earliest candidate by method; of those that end at the same place no later one can ever win. */
+interface Candidates {
+  readonly byMethod: Map<string, Candidate>;
+  anyMethod?: Candidate;
+}
+
+interface Node {
+  readonly literals: Map<string, Node>;
+  wildcard?: Node;
+  /** Rules whose path ends here, and rules that hold from here on down (`**`). */
+  readonly ends: Candidates;
+  readonly rest: Candidates;
+  /** The earliest rule at or below this node: a branch that cannot win is not entered. */
+  earliest: number;
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+const longestHost = 255; // RFC 1035, section 2.3.4
+
+/**
+ * The host as rules are compared with it: lower case, without port and one trailing dot.
+ *
+ * @param host the `:authority` as sent
+ */
+export const canonicalHost = (host: string): string => host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+
+/** Compiles rules. They are taken to be checked: see config/rules.ts. */
+export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): RuleTable => {
+  const exactHosts = new Map<string, Node>();
+  const wildcardHosts = new Map<string, Node>();
+  const anyHost = makeNode();
+  const byName = new Map<string, {candidate: Candidate; alone: Lookup}>();
+  let connectionRule: Candidate | undefined;
+
+  rules.forEach((rule, order) => {
+    const pattern = compilePattern(rule.match.path, options);
+    const candidate: Candidate = {order, rule, captures: pattern.captures};
+    if (rule.match.connection === 'tcp') {
+      connectionRule ??= candidate;
+      byName.set(rule.name, {candidate, alone: () => undefined});
+      return;
+    }
+    const own = {exactHosts: new Map<string, Node>(), wildcardHosts: new Map<string, Node>(), anyHost: makeNode()};
+    for (const tries of [{exactHosts, wildcardHosts, anyHost}, own]) {
+      for (const root of rootsOf(rule, tries)) insert(root, pattern, candidate);
+    }
+    byName.set(rule.name, {candidate, alone: makeLookup(own)});
+  });
+  const first = makeLookup({exactHosts, wildcardHosts, anyHost});
+
+  return {
+    find(request, path) {
+      const named = request.namedRule === undefined ? undefined : byName.get(request.namedRule);
+      if (request.namedRule !== undefined && named === undefined) return undefined;
+      if (request.kind === 'connection') {
+        const candidate = named?.candidate ?? connectionRule;
+        return candidate?.rule.match.connection === 'tcp' ? {rule: candidate.rule, captures: none} : undefined;
+      }
+      if (path === undefined) return undefined;
+      const candidate = (named?.alone ?? first)(canonicalHost(request.host), request.method, path.segments);
+      return candidate && {rule: candidate.rule, captures: capturesOf(candidate, path)};
+    },
+  };
+};
+
+interface Tries {
+  readonly exactHosts: Map<string, Node>;
+  /** By what follows the `*`, with its dot: `.acme.example`. */
+  readonly wildcardHosts: Map<string, Node>;
+  readonly anyHost: Node;
+}
+
+type Lookup = (host: string, method: string, segments: readonly string[]) => Candidate | undefined;
+
+const makeLookup =
+  ({exactHosts, wildcardHosts, anyHost}: Tries): Lookup =>
+  (host, method, segments) => {
+    let best = earliestIn(anyHost, method, segments, 0, undefined);
+    if (host.length > longestHost) return best;
+    const exact = exactHosts.get(host);
+    if (exact) best = earliestIn(exact, method, segments, 0, best);
+    if (wildcardHosts.size === 0) return best;
+    // `*.acme.example` holds for any number of labels before it, as an Envoy virtual host does; never for none.
+    for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
+      const root = wildcardHosts.get(host.slice(dot));
+      if (root) best = earliestIn(root, method, segments, 0, best);
+    }
+    return best;
+  };
+
+const earliestIn = (
+  node: Node,
+  method: string,
+  segments: readonly string[],
+  depth: number,
+  best: Candidate | undefined,
+): Candidate | undefined => {
+  if (best !== undefined && best.order < node.earliest) return best;
+  let found = earlier(best, node.rest, method);
+  const segment = segments[depth];
+  if (segment === undefined) return earlier(found, node.ends, method);
+  const literal = node.literals.get(segment);
+  if (literal) found = earliestIn(literal, method, segments, depth + 1, found);
+  if (node.wildcard) found = earliestIn(node.wildcard, method, segments, depth + 1, found);
+  return found;
+};
+
+const earlier = (best: Candidate | undefined, {byMethod, anyMethod}: Candidates, method: string) => {
+  let found = best;
+  const ofMethod = byMethod.get(method);
+  if (ofMethod && (found === undefined || ofMethod.order < found.order)) found = ofMethod;
+  if (anyMethod && (found === undefined || anyMethod.order < found.order)) found = anyMethod;
+  return found;
+};
+
+const capturesOf = ({captures}: Candidate, {captured}: CanonicalPath): ReadonlyMap<string, string> => {
+  if (captures.size === 0) return none;
+  const values = new Map<string, string>();
+  for (const [name, index] of captures) values.set(name, captured[index] as string);
+  return values;
+};
+
+interface Pattern {
+  /** A literal, or undefined for a wildcard (`*` or `{name}`). */
+  readonly segments: readonly (string | undefined)[];
+  /** Ends in `**`. */
+  readonly rest: boolean;
+  readonly captures: ReadonlyMap<string, number>;
+}
+
+const compilePattern = (path: string | undefined, {caseSensitive}: PathOptions): Pattern => {
+  if (path === undefined) return {segments: [], rest: true, captures: new Map()};
+  const parts = path.split('/').filter((part) => part !== '');
+  const rest = parts[parts.length - 1] === '**';
+  if (rest) parts.pop();
+  const captures = new Map<string, number>();
+  const segments = parts.map((part, index) => {
+    const name = /^\{(.*)\}$/.exec(part)?.[1];
+    if (name !== undefined) captures.set(name, index);
+    if (name !== undefined || part === '*') return undefined;
+    return caseSensitive ? part : part.toLowerCase();
+  });
+  return {segments, rest, captures};
+};
+
+const makeNode = (): Node => ({
+  literals: new Map(),
+  ends: {byMethod: new Map()},
+  rest: {byMethod: new Map()},
+  earliest: Number.POSITIVE_INFINITY,
+});
+
+const rootsOf = ({match}: Rule, {exactHosts, wildcardHosts, anyHost}: Tries): readonly Node[] => {
+  if (match.hosts === undefined) return [anyHost];
+  return match.hosts.map((host) => {
+    const [hosts, key] = host.startsWith('*.')
+      ? [wildcardHosts, canonicalHost(host.slice(1))]
+      : [exactHosts, canonicalHost(host)];
+    const root = hosts.get(key) ?? makeNode();
+    hosts.set(key, root);
+    return root;
+  });
+};
+
+const insert = (root: Node, {segments, rest}: Pattern, candidate: Candidate): void => {
+  let node = root;
+  node.earliest = Math.min(node.earliest, candidate.order);
+  for (const segment of segments) {
+    let next = segment === undefined ? node.wildcard : node.literals.get(segment);
+    if (next === undefined) {
+      next = makeNode();
+      if (segment === undefined) node.wildcard = next;
+      else node.literals.set(segment, next);
+    }
+    node = next;
+    node.earliest = Math.min(node.earliest, candidate.order);
+  }
+  const place = rest ? node.rest : node.ends;
+  const methods = candidate.rule.match.methods;
+  if (methods === undefined) place.anyMethod ??= candidate;
+  for (const method of methods ?? []) if (!place.byMethod.has(method)) place.byMethod.set(method, candidate);
+};
