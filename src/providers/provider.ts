@@ -44,6 +44,8 @@ export interface Provider extends Acceptor {
   ): Promise<boolean>;
   /** How its keys and dependencies are. */
   health(): readonly Health[];
+  /** Seconds since its keys were last fetched whole; undefined: never yet, or it has none. For postern_keys_age_seconds. */
+  keysAge?(now: number): number | undefined;
   /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */
   start?(): Promise<void>;
   /** Ends timers and connections. */

@@ -1,0 +1,72 @@
+// A call to another service, as those see it who make one. (How it is made is in remote/.)
+import {Unavailable} from './unavailable.ts';
+
+/** One request to another service. */
+export interface RemoteRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** http: or https:, from the configuration or from a verified answer; never from an unverified token. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Only idempotent calls are tried again. Default: GET is, the others are not (RFC 9110 section 9.2.2 says more). */
+  readonly idempotent?: boolean;
+  /** Milliseconds for one attempt; default 2000. The deadline cuts it short. */
+  readonly timeout?: number;
+  /** A longer reply is an outage. Default 1 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** A whole reply, of whatever status: what a 404 or a 500 means, the caller knows. */
+export interface RemoteAnswer {
+  readonly status: number;
+  /** Names in lower case; a value for each line sent (`set-cookie` may have several). */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Decoded as UTF-8; malformed bytes become U+FFFD. */
+  readonly body: string;
+}
+
+/**
+ * Calls a dependency (named as in the metrics: `keys:acme`) and waits until `deadline` at most (milliseconds since the
+ * epoch; Infinity: as long as the request's time-out). Rejects with Unavailable when there is no whole reply: refused,
+ * reset, too late, too long, circuit open. Redirects are not followed: they are answers.
+ */
+export type RemoteCall = (dependency: string, request: RemoteRequest, deadline: number) => Promise<RemoteAnswer>;
+
+/** How a call ended; `error` includes answers of 500 and above. */
+export type CallResult = 'ok' | 'error' | 'timeout' | 'refused' | 'too_large' | 'circuit_open';
+
+export type CircuitState = 'closed' | 'half_open' | 'open';
+
+/** Told of every call and every turn of a circuit, for metrics. Must not throw. */
+export interface RemoteObserver {
+  called(dependency: string, result: CallResult, seconds: number): void;
+  circuit(dependency: string, state: CircuitState): void;
+}
+
+/** What a reply must look like: a zod schema is one. */
+export interface Shape<T> {
+  safeParse(
+    value: unknown,
+  ): {readonly success: true; readonly data: T} | {readonly success: false; readonly error: {readonly message: string}};
+}
+
+/**
+ * The JSON of a reply, checked. Throws Unavailable if the status is not 2xx, the body is not JSON, or not of that shape:
+ * a reply that cannot be understood is an outage. The message names the fault and holds nothing of the body.
+ */
+export const jsonOf = <T>(dependency: string, answer: RemoteAnswer, shape: Shape<T>): T => {
+  if (answer.status < 200 || answer.status > 299)
+    throw new Unavailable(dependency, new Error(`it answered with status ${answer.status}`));
+  const read = shape.safeParse(parsed(dependency, answer));
+  if (read.success) return read.data;
+  throw new Unavailable(dependency, new Error('its answer has not the expected shape', {cause: read.error}));
+};
+
+const parsed = (dependency: string, answer: RemoteAnswer): unknown => {
+  try {
+    return JSON.parse(answer.body);
+  } catch {
+    const type = answer.headers.get('content-type')?.[0]?.slice(0, 60) ?? 'no content type';
+    throw new Unavailable(dependency, new Error(`its answer is not JSON (${type})`));
+  }
+};

@@ -1,0 +1,153 @@
+// The settings of the oidc provider, and the parts that every type of provider shares.
+import {z} from 'zod';
+import {duration, httpUrl, isInsecureUrl, name, text, texts} from '../config/values.ts';
+
+/** A token of RFC 9110 section 5.6.2: the characters of header and cookie names. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
+
+const headerSettings = z.strictObject({
+  header: z
+    .string()
+    .regex(token, 'is not a header name')
+    .transform((header) => header.toLowerCase())
+    .refine((header) => header !== 'cookie', 'is the cookie header: write {cookie: name} instead')
+    .describe('Name of the header, in any case.'),
+  scheme: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9._+-]{0,30}$/, 'is not a scheme such as Bearer')
+    .optional()
+    .describe('Scheme before the credential, such as Bearer. Without one the whole value is the credential.'),
+});
+const cookieSettings = z.strictObject({
+  cookie: z.string().regex(token, 'is not a cookie name').describe('Name of the cookie; case matters.'),
+});
+const querySettings = z.strictObject({
+  query: text.max(128, 'is longer than 128').describe('Name of the query parameter, decoded; case matters.'),
+});
+
+/** One place where a credential may stand: `{header, scheme?}`, `{cookie}` or `{query}`. */
+export const placeSettings = z.union([headerSettings, cookieSettings, querySettings], {
+  error: 'is not a place: write {header: name, scheme: Bearer} (scheme is optional), {cookie: name} or {query: name}',
+});
+export type PlaceSettings = z.output<typeof placeSettings>;
+
+/** `Authorization: Bearer`, where nothing else is said (RFC 6750 section 2.1). */
+const bearer: PlaceSettings = {header: 'authorization', scheme: 'Bearer'};
+
+/** Where credentials may stand, in the order in which the places are looked at. */
+export const credentials = z
+  .array(placeSettings)
+  .min(1, 'is an empty list: name at least one place, or leave the setting out')
+  .default([bearer])
+  .describe('Where the credential may stand; the first place that holds something counts.');
+
+/** Where a claim is: dots walk into objects; a list of keys is taken literally (`['https://acme.example/roles']`). */
+export const claimPath = z.union([text, texts]);
+export type ClaimPath = z.output<typeof claimPath>;
+
+/** Which claims the fields of a principal come from. */
+export const claims = z
+  .strictObject({
+    tenant: claimPath.optional().describe('Claim with the tenant, a string. Default: none.'),
+    roles: claimPath.default('roles').describe('Claim with the roles, a list of strings.'),
+    permissions: claimPath.default('permissions').describe('Claim with the permissions, a list of strings.'),
+    scopes: claimPath.default('scope').describe('Claim with the scopes, a list of strings or one with spaces.'),
+    kind: claimPath.optional().describe('Claim that says `user` or `service`. Default: told from gty, sub and azp.'),
+  })
+  .prefault({})
+  .describe('Where in the token the principal is; dots walk, a list of keys is taken literally.');
+export type ClaimSettings = z.output<typeof claims>;
+
+/** How often keys are fetched. */
+export const jwks = z
+  .strictObject({
+    cooldown: duration.prefault('30s').describe('An unknown key id leads to one fetch in this time at most.'),
+    refresh: duration.prefault('10m').describe('Keys are fetched again in the background this often.'),
+  })
+  .prefault({})
+  .describe('How often the issuer is asked for its keys.');
+export type JwksSettings = z.output<typeof jwks>;
+
+/** Signature algorithms that exist here. HMAC and `none` do not: a published key must never verify as a secret. */
+export const asymmetric = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+export type Algorithm = (typeof asymmetric)[number];
+
+export const algorithms = z
+  .array(z.enum(asymmetric))
+  .min(1, 'is an empty list: name at least one algorithm, or leave the setting out')
+  .default([...asymmetric])
+  .describe('Signature algorithms that are accepted (RFC 7518; EdDSA is Ed25519). Default: all of these.');
+
+export const clockTolerance = duration
+  .refine((ms) => ms <= 600_000, 'is above 10m')
+  .prefault('0s')
+  .describe('How far clocks may differ: applies to exp, nbf and iat.');
+
+export const insecure = z
+  .boolean()
+  .default(false)
+  .describe('Allows http: to other machines. Anyone on the way can then forge keys and read secrets.');
+
+/** The audiences of which a token must name one; `any` says on purpose that none is checked. */
+export const audience = z
+  .union([z.literal('any'), texts])
+  .describe('A token must be meant for one of these (aud). `any` on purpose checks none.');
+
+/** What the settings of every provider begin with. */
+export const shared = {
+  name: name.describe('Name of the provider: rules, metrics and the upstream see it.'),
+  credentials,
+} as const;
+
+/** `type: oidc`: JWT access tokens of one issuer. */
+export const oidcSettings = z
+  .strictObject({
+    type: z.literal('oidc').describe('JWT access tokens of one OpenID Connect or OAuth 2 issuer.'),
+    ...shared,
+    issuer: text.describe('The issuer, exactly as tokens name it (iss).'),
+    audience,
+    jwksUri: httpUrl.optional().describe('Where the keys are. Default: what the issuer publishes by discovery.'),
+    algorithms,
+    clockTolerance,
+    tokenType: z
+      .literal('at+jwt')
+      .optional()
+      .describe('Insists on this typ header (RFC 9068). Default: any but that of another kind of token.'),
+    clients: texts
+      .optional()
+      .describe('Accepts only tokens that were issued to one of these clients (azp, client_id).'),
+    claims,
+    jwks,
+    insecure,
+  })
+  .superRefine((settings, context) => {
+    const {issuer, jwksUri, insecure: allowed} = settings;
+    // Without a jwksUri the issuer is where discovery starts; with one it is only compared, and may be any string.
+    const used = jwksUri === undefined ? (['issuer', issuer] as const) : (['jwksUri', jwksUri] as const);
+    if (jwksUri === undefined && !httpUrl.safeParse(issuer).success) {
+      context.addIssue({
+        code: 'custom',
+        path: ['issuer'],
+        message: 'is not an http: or https: URL, so its keys cannot be discovered: set jwksUri',
+      });
+    } else if (!allowed && isInsecureUrl(used[1])) {
+      context.addIssue({
+        code: 'custom',
+        path: [used[0]],
+        message:
+          'is http: to another machine, where anyone on the way can read and forge: use https:, or set insecure: true',
+      });
+    }
+  });
+export type OidcSettings = z.output<typeof oidcSettings>;
