@@ -1,0 +1,54 @@
+// A Redis of its own for a test.
+import {tmpdir} from 'node:os';
+import {freePort, listens} from './ports.ts';
+import {type Running, start} from './processes.ts';
+import {tool} from './tools.ts';
+
+export interface Redis {
+  readonly port: number;
+  /** `redis://127.0.0.1:port` */
+  readonly url: string;
+  readonly process: Running;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** Kills it (SIGKILL), as a crash would. */
+  kill(): Promise<void>;
+  /** Stops it from answering (SIGSTOP) while its connections stay open, and lets it go on (SIGCONT). */
+  pause(): void;
+  resume(): void;
+}
+
+export interface RedisOptions {
+  /** More arguments of redis-server: `['--requirepass', 'x']`. */
+  readonly args?: readonly string[];
+  /** Listens there: to come back on the port of one that was killed. */
+  readonly port?: number;
+}
+
+/** Starts a Redis without persistence on a free port. Rejects with ToolMissing where there is none. */
+export const startRedis = async ({args = [], port: wanted}: RedisOptions = {}): Promise<Redis> => {
+  const command = await tool('redis-server');
+  const port = wanted ?? (await freePort());
+  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()];
+  const redis = await start({
+    name: 'redis-server',
+    command,
+    args: [...settings, ...args],
+    ready: (output) => output.includes('eady to accept connections') || listens(port),
+  });
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    process: redis,
+    stop: async () => {
+      redis.signal('SIGCONT');
+      await redis.stop();
+    },
+    kill: async () => {
+      redis.signal('SIGKILL');
+      await redis.ended;
+    },
+    pause: () => redis.signal('SIGSTOP'),
+    resume: () => redis.signal('SIGCONT'),
+  };
+};
