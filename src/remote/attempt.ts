@@ -1,0 +1,106 @@
+// One attempt at a call: one request, one whole reply, or the finding of what went wrong.
+import {getCACertificates} from 'node:tls';
+import {Agent} from 'undici';
+import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
+
+const mebibyte = 1_048_576;
+
+/** Why there is no whole reply. The message names no more than host and port. */
+export class AttemptFailed extends Error {
+  override readonly name = 'AttemptFailed';
+  readonly result: CallResult;
+  /** Milliseconds that the other side was given. */
+  readonly given: number;
+
+  constructor(result: CallResult, message: string, given: number, cause?: unknown) {
+    super(message, {cause});
+    this.result = result;
+    this.given = given;
+  }
+}
+
+/** Makes attempts from one pool of connections. */
+export interface Attempts {
+  /** Gives the other side `milliseconds` from connecting to the last byte. Rejects with AttemptFailed only. */
+  attempt(request: RemoteRequest, milliseconds: number): Promise<RemoteAnswer>;
+  close(): Promise<void>;
+}
+
+/**
+ * The pool: HTTP/1.1, kept-alive connections, certificates checked, and nothing else that a client might do by itself:
+ * no redirects (an answer could else send a secret elsewhere), no proxy from the environment, no cookies, no decompression
+ * (no encoding is offered, so a small reply cannot unpack to a large one). `ca`: PEM of a CA trusted besides the known ones.
+ */
+export const makeAttempts = (ca?: string): Attempts => {
+  const agent = new Agent({
+    allowH2: false,
+    connections: 64,
+    pipelining: 1,
+    keepAliveTimeout: 10_000,
+    keepAliveMaxTimeout: 60_000,
+    connect: {rejectUnauthorized: true, ...(ca !== undefined && {ca: [...getCACertificates('default'), ca]})},
+  });
+
+  const attempt = async (request: RemoteRequest, milliseconds: number): Promise<RemoteAnswer> => {
+    const {origin, pathname, search} = new URL(request.url);
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), milliseconds);
+    try {
+      const {statusCode, headers, body} = await agent.request({
+        origin,
+        path: pathname + search,
+        method: request.method,
+        headers: {accept: 'application/json', 'user-agent': 'postern', ...request.headers},
+        body: request.body ?? null,
+        signal: stop.signal,
+        responseHeaders: null,
+      });
+      const cap = request.maxBytes ?? mebibyte;
+      const chunks: Buffer[] = [];
+      let size = 0;
+      // Leaving the loop early destroys the body, and with it the connection.
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > cap) throw new AttemptFailed('too_large', `its answer is longer than ${cap} bytes`, milliseconds);
+        chunks.push(chunk);
+      }
+      return {status: statusCode, headers: listed(headers), body: Buffer.concat(chunks).toString('utf8')};
+    } catch (cause) {
+      if (cause instanceof AttemptFailed) throw cause;
+      if (stop.signal.aborted || isTimeout(cause))
+        throw new AttemptFailed('timeout', `no answer from ${origin} in ${milliseconds} ms`, milliseconds, cause);
+      throw new AttemptFailed(
+        isRefused(cause) ? 'refused' : 'error',
+        `no answer from ${origin}: ${messageOf(cause)}`,
+        milliseconds,
+        cause,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {attempt, close: () => agent.destroy()};
+};
+
+const listed = (headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, readonly string[]> => {
+  const map = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) map.set(name.toLowerCase(), typeof value === 'string' ? [value] : value);
+  }
+  return map;
+};
+
+const codeOf = (error: unknown): string => {
+  const code = error instanceof Error ? (error as Error & {code?: unknown}).code : undefined;
+  return typeof code === 'string' ? code : '';
+};
+
+const isTimeout = (error: unknown): boolean => /TIMEOUT|ETIMEDOUT/.test(codeOf(error));
+
+const isRefused = (error: unknown): boolean =>
+  ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(codeOf(error));
+
+/** An AggregateError (several addresses tried) has an empty message of its own. */
+const messageOf = (error: unknown): string =>
+  error instanceof Error && error.message !== '' ? error.message : codeOf(error) || 'the connection failed';

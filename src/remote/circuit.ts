@@ -1,0 +1,74 @@
+// A circuit breaker for one host: after failures in a row, calls are refused at once instead of waiting.
+import {
+  CircuitState as BreakerState,
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+} from 'cockatiel';
+import type {CircuitState, RemoteAnswer} from '../core/remote.ts';
+import {AttemptFailed} from './attempt.ts';
+
+/** When a circuit opens and when it is tried again. */
+export interface CircuitOptions {
+  /** Failures in a row that open it. */
+  readonly failures: number;
+  /** Milliseconds until one call is let through to try; doubles with every failed try, up to `longest`. */
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+export const defaultCircuit: CircuitOptions = {failures: 5, shortest: 1_000, longest: 30_000};
+
+/** A time-out tells something about the other side only if it was given this long, in milliseconds. */
+const fairWait = 100;
+
+export interface Circuit {
+  /** Runs the attempt, or rejects with AttemptFailed `circuit_open` without running it. */
+  run(attempt: () => Promise<RemoteAnswer>): Promise<RemoteAnswer>;
+  state(): CircuitState;
+}
+
+const states = new Map<BreakerState, CircuitState>([
+  [BreakerState.Closed, 'closed'],
+  [BreakerState.HalfOpen, 'half_open'],
+  [BreakerState.Open, 'open'],
+  [BreakerState.Isolated, 'open'],
+]);
+
+/**
+ * A failure is: no whole reply, or a status of 500 and above. A reply that is too long or a time-out that the caller's
+ * own short deadline caused says nothing about the host, except while the circuit is being tried.
+ */
+export const makeCircuit = (options: CircuitOptions, changed: () => void): Circuit => {
+  const policy = circuitBreaker(
+    handleWhen((error) => counts(error) || policy.state !== BreakerState.Closed).orWhenResult(
+      (answer) => (answer as RemoteAnswer).status >= 500,
+    ),
+    {
+      breaker: new ConsecutiveBreaker(options.failures),
+      halfOpenAfter: new ExponentialBackoff({initialDelay: options.shortest, maxDelay: options.longest}),
+    },
+  );
+  policy.onStateChange(changed);
+
+  const open = () => new AttemptFailed('circuit_open', 'it failed repeatedly and is left alone for a moment', 0);
+  return {
+    async run(attempt) {
+      // cockatiel lets others wait for the one call that tries; a caller with a deadline must not.
+      if (policy.state === BreakerState.HalfOpen) throw open();
+      try {
+        return await policy.execute(attempt);
+      } catch (cause) {
+        if (cause instanceof BrokenCircuitError) throw open();
+        throw cause;
+      }
+    },
+    state: () => states.get(policy.state) ?? 'open',
+  };
+};
+
+const counts = (error: Error): boolean =>
+  !(error instanceof AttemptFailed) ||
+  (error.result !== 'too_large' && !(error.result === 'timeout' && error.given < fairWait));
