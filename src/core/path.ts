@@ -25,7 +25,6 @@ export interface CanonicalPath {
 const plain = /^(?:\/[\w~!$&'()*+,=:@-][\w~!$&'()*+,=:@.-]*)*\/?$/;
 const badPercent = /%(?![0-9A-Fa-f]{2})/;
 const encodedOctet = /%[0-9A-Fa-f]{2}/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const neverAllowed = /[\u0000-\u001f\u007f-\u009f\\]/;
 
 /**

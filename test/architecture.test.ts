@@ -1,0 +1,121 @@
+// The map of DESIGN.md section 2: who may import whom, and who alone may import which library.
+import assert from 'node:assert/strict';
+import {readdirSync, readFileSync} from 'node:fs';
+import {dirname, join, relative, resolve} from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const src = join(root, 'src');
+
+interface File {
+  /** Path below src. */
+  readonly path: string;
+  readonly text: string;
+  /** Paths below src, and names of packages. */
+  readonly imports: readonly string[];
+}
+
+const files: readonly File[] = readdirSync(src, {recursive: true, encoding: 'utf8'})
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => {
+    const text = readFileSync(join(src, path), 'utf8');
+    const named = [
+      ...text.matchAll(
+        /(?:^|\n)\s*(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
+      ),
+    ];
+    const imports = named.map(([, from, lazily]) => {
+      const specifier = (from ?? lazily) as string;
+      return specifier.startsWith('.') ? relative(src, resolve(src, dirname(path), specifier)) : specifier;
+    });
+    return {path, text, imports};
+  });
+
+const folderOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] as string) : '');
+const isOwn = (specifier: string): boolean => specifier.endsWith('.ts');
+
+/** Besides core and itself. */
+const mayImport: Record<string, readonly string[]> = {
+  core: [],
+  vendors: ['providers', 'entitlements'],
+};
+
+describe('the map', () => {
+  it('has files', () => assert.ok(files.length > 20));
+
+  it('core imports nothing outside itself, and reads no clock and no chance', () => {
+    const found = files
+      .filter(({path}) => folderOf(path) === 'core')
+      .flatMap(({path, text, imports}) => [
+        ...imports
+          .filter((specifier) => folderOf(specifier) !== 'core' || !isOwn(specifier))
+          .map((of) => `${path} imports ${of}`),
+        ...[
+          ...text.matchAll(
+            /\b(Date\.now|new Date\(\)|Math\.random|process\.|setTimeout|setInterval|fetch\(|console\.)/g,
+          ),
+        ].map(([of]) => `${path} uses ${of}`),
+      ]);
+    assert.deepEqual(found, []);
+  });
+
+  it('folders import core and themselves; vendors are built from providers and entitlements', () => {
+    const found: string[] = [];
+    for (const {path, imports} of files) {
+      const folder = folderOf(path);
+      if (folder === '') continue; // main.ts, app.ts, check.ts
+      for (const specifier of imports.filter(isOwn)) {
+        const target = folderOf(specifier);
+        if (target === folder || target === 'core' || mayImport[folder]?.includes(target)) continue;
+        // Settings are declared beside their code, in words of config/values.ts, and joined in config/schema.ts.
+        if (path.endsWith('settings.ts') && specifier === 'config/values.ts') continue;
+        if (path === 'config/schema.ts' && specifier.endsWith('settings.ts')) continue;
+        found.push(`${path} imports ${specifier}`);
+      }
+    }
+    assert.deepEqual(found, []);
+  });
+
+  it('only app.ts and main.ts see the composition', () => {
+    const found = files
+      .filter(({path, imports}) => path !== 'main.ts' && imports.some((of) => of === 'app.ts' || of === 'main.ts'))
+      .map(({path}) => path);
+    assert.deepEqual(found, []);
+  });
+
+  const onlyImporters: [library: string, of: RegExp, importers: RegExp][] = [
+    ['jose', /^jose(\/|$)/, /^providers\/(jwt|keys)\.ts$/],
+    ['undici', /^undici$/, /^remote\//],
+    ['cockatiel', /^cockatiel$/, /^remote\//],
+    ['ioredis', /^ioredis$/, /^store\/redis\w*\.ts$/],
+    ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
+    ['pino', /^pino$/, /^observe\//],
+    ['grpc', /^@grpc\//, /^envoy\//],
+    ['commander', /^commander$/, /^(main\.ts|commands\/)/],
+    ['re2js', /^re2js$/, /^entitlements\/pattern\.ts$/],
+    ['yaml', /^yaml$/, /^(config|entitlements|providers)\//],
+  ];
+  for (const [library, of, importers] of onlyImporters) {
+    it(`${library} is imported in its one place`, () => {
+      const found = files.filter(({imports}) => imports.some((specifier) => of.test(specifier))).map(({path}) => path);
+      assert.deepEqual(
+        found.filter((path) => !importers.test(path)),
+        [],
+      );
+      assert.ok(found.length > 0, `nothing imports ${library}: is it still needed?`);
+    });
+  }
+
+  it('only config/load.ts reads the environment', () => {
+    const found = files
+      .filter(({path, text}) => path !== 'config/load.ts' && /process\.env/.test(text))
+      .map(({path}) => path);
+    assert.deepEqual(found, []);
+  });
+
+  it('every file says in its first line what it says', () => {
+    const found = files
+      .filter(({path, text}) => !/^(#!.*\n)?\/\/ \S/.test(text) && !path.includes('.generated.'))
+      .map(({path}) => path);
+    assert.deepEqual(found, []);
+  });
+});

@@ -1,0 +1,69 @@
+// What a rule asks of a principal.
+import assert from 'node:assert/strict';
+import type {Principal} from '../../src/core/principal.ts';
+import {filledIn, firstUnmet} from '../../src/core/requirement.ts';
+import type {Requirement} from '../../src/core/rules.ts';
+import {principal} from '../support/requests.ts';
+
+const now = 1_700_000_000_000;
+const seconds = now / 1_000;
+
+describe('firstUnmet', () => {
+  const rows: [what: string, Requirement, Partial<Principal>, reason: string | undefined][] = [
+    ['nothing asked', {}, {}, undefined],
+    ['kind', {kind: 'service'}, {kind: 'user'}, 'wrong_kind'],
+    ['kind holds', {kind: 'service'}, {kind: 'service'}, undefined],
+    ['tenant of the path', {tenant: '{org}'}, {tenant: 't1'}, undefined],
+    ['another tenant', {tenant: '{org}'}, {tenant: 't2'}, 'wrong_tenant'],
+    ['tenant in another case', {tenant: '{org}'}, {tenant: 'T1'}, 'wrong_tenant'],
+    ['any-of roles', {roles: {any: ['admin', 'owner']}}, {roles: ['owner']}, undefined],
+    ['no role', {roles: {any: ['admin']}}, {roles: ['superadmin']}, 'missing_role'],
+    ['all roles', {roles: {all: ['a', 'b']}}, {roles: ['a']}, 'missing_role'],
+    ['any and all', {roles: {any: ['x', 'y'], all: ['a']}}, {roles: ['a', 'y']}, undefined],
+    ['any and all, any missing', {roles: {any: ['x', 'y'], all: ['a']}}, {roles: ['a']}, 'missing_role'],
+    ['permission', {permissions: {any: ['orders.read']}}, {permissions: ['orders.*']}, 'missing_permission'],
+    ['scope', {scopes: {any: ['orders']}}, {scopes: ['order']}, 'missing_scope'],
+    ['order: kind before tenant', {kind: 'service', tenant: 't9'}, {}, 'wrong_kind'],
+    ['order: roles before scopes', {roles: {any: ['r']}, scopes: {any: ['s']}}, {}, 'missing_role'],
+    ['recent sign-in', {stepUp: {maxAge: 300_000}}, {authTime: seconds - 300}, undefined],
+    ['old sign-in', {stepUp: {maxAge: 300_000}}, {authTime: seconds - 301}, 'step_up_required'],
+    ['sign-in of unknown age', {stepUp: {maxAge: 300_000}}, {}, 'step_up_required'],
+    ['sign-in time that is no number', {stepUp: {maxAge: 300_000}}, {authTime: Number.NaN}, 'step_up_required'],
+    ['acr', {stepUp: {acr: ['gold']}}, {acr: 'gold'}, undefined],
+    ['no acr', {stepUp: {acr: ['gold']}}, {}, 'step_up_required'],
+    ['amr: one of each list', {stepUp: {amr: [['mfa'], ['otp', 'hwk']]}}, {amr: ['mfa', 'hwk']}, undefined],
+    ['amr: a list without one', {stepUp: {amr: [['mfa'], ['otp', 'hwk']]}}, {amr: ['mfa']}, 'step_up_required'],
+  ];
+  for (const [what, requirement, fields, reason] of rows) {
+    it(`${what}: ${reason ?? 'holds'}`, () => {
+      assert.equal(firstUnmet(requirement, principal(fields), new Map([['org', 't1']]), now)?.reason, reason);
+    });
+  }
+
+  it('refuses a principal without tenant where the path gives none', () => {
+    const {tenant: _, ...withoutTenant} = principal();
+    assert.equal(firstUnmet({tenant: '{org}'}, withoutTenant, new Map(), now)?.reason, 'wrong_tenant');
+  });
+
+  it('says what would mend it', () => {
+    assert.deepEqual(firstUnmet({stepUp: {maxAge: 60_000, acr: ['gold']}}, principal(), new Map(), now)?.challenge, {
+      maxAge: 60,
+      acrValues: ['gold'],
+    });
+    assert.deepEqual(firstUnmet({scopes: {any: ['a', 'b'], all: ['c']}}, principal(), new Map(), now)?.challenge, {
+      scopes: ['c', 'a', 'b'],
+    });
+  });
+});
+
+describe('filledIn', () => {
+  it('fills captures in, once', () => {
+    const captures = new Map([
+      ['a', '{b}'],
+      ['b', 'x'],
+    ]);
+    assert.equal(filledIn('app/project:{a}', captures), 'app/project:{b}');
+    assert.equal(filledIn('plain', captures), 'plain');
+    assert.notEqual(typeof filledIn('{c}', captures), 'string');
+  });
+});
