@@ -1,0 +1,74 @@
+// Log lines: JSON on standard output, one a line, redacted always.
+import pino from 'pino';
+import {redacted, safeFields} from './redact.ts';
+import type {LogSettings} from './settings.ts';
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** Fields by name (`err` for an error), then a sentence for a person. A level that is off costs an empty call. */
+export type LogLine = (fields: object, sentence: string) => void;
+
+export type Log = Readonly<Record<Level, LogLine>> & {
+  /** A log whose lines all have these fields. */
+  with(fields: object): Log;
+};
+
+/** Where lines go: standard output, or an array in a test. A line ends with a newline. */
+export interface LineSink {
+  write(line: string): void;
+}
+
+export interface LogParts {
+  readonly settings: Pick<LogSettings, 'level'>;
+  /** Default: standard output, not waited for; beyond 8 MiB that nobody reads, lines are dropped. */
+  readonly sink?: LineSink;
+  /** Exact secrets that must not appear, of the configuration in force; those under 6 characters are not looked for. */
+  readonly secrets?: () => readonly string[];
+}
+
+/** A log that writes lines of JSON: `time` (RFC 3339), `level`, `message`, and the fields. */
+export const makeLog = ({settings, sink, secrets = () => []}: LogParts): Log => {
+  const out = sink ?? pino.destination({dest: 1, sync: false, maxLength: 8 * 1024 * 1024});
+
+  // Redaction by name sees fields; redaction by looks sees the finished line, the one place that everything passes.
+  const write = (line: string) => {
+    let safe = redacted(line);
+    for (const secret of secrets()) {
+      const written = JSON.stringify(secret).slice(1, -1);
+      if (secret.length >= 6 && safe.includes(written)) safe = safe.replaceAll(written, '[redacted]');
+    }
+    out.write(safe);
+  };
+  const flushSync = () => {
+    if ('flushSync' in out) (out as {flushSync(): void}).flushSync();
+  };
+
+  const logger = pino(
+    {
+      level: settings.level,
+      base: null,
+      messageKey: 'message',
+      errorKey: 'err',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: {level: (level) => ({level}), log: safeFields, bindings: safeFields},
+    },
+    {write, flushSync} as pino.DestinationStream,
+  );
+  return logOf(logger);
+};
+
+const logOf = (logger: pino.Logger): Log => {
+  const line = (level: Level): LogLine => {
+    if (!logger.isLevelEnabled(level)) return () => {};
+    return (fields, sentence) => logger[level](fields, sentence);
+  };
+  return {
+    trace: line('trace'),
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    fatal: line('fatal'),
+    with: (fields) => logOf(logger.child(fields)),
+  };
+};

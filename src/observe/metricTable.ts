@@ -1,0 +1,134 @@
+// Every metric of Postern: its name, its labels, what it means, and a query that is worth asking. The reference page
+// docs/reference/metrics.md is made from this table.
+
+/** What a metric is called and means. */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  /** One sentence, also the HELP line of the exposition. */
+  readonly meaning: string;
+  /** PromQL. */
+  readonly query: string;
+}
+
+export const metricTable = {
+  postern_decisions_total: {
+    type: 'counter',
+    labels: ['rule', 'outcome', 'reason', 'provider'],
+    meaning:
+      'Decisions. outcome: allow, deny, error (we could not decide), shadow_deny (let through, a shadow rule would have denied). reason is none on allow.',
+    query: 'sum by (rule, reason) (rate(postern_decisions_total{outcome="deny"}[5m]))',
+  },
+  postern_check_duration_seconds: {
+    type: 'histogram',
+    labels: ['outcome'],
+    meaning: 'Time from a parsed request to its decision.',
+    query: 'histogram_quantile(0.99, sum by (le) (rate(postern_check_duration_seconds_bucket[5m])))',
+  },
+  postern_authentications_total: {
+    type: 'counter',
+    labels: ['provider', 'credential', 'result'],
+    meaning:
+      'Credentials put before a provider, cached answers included. credential: header, cookie or query. result: verified, the reason of the refusal, unavailable, or internal.',
+    query: 'sum by (provider, result) (rate(postern_authentications_total{result!="verified"}[5m]))',
+  },
+  postern_cache_requests_total: {
+    type: 'counter',
+    labels: ['cache', 'layer', 'result'],
+    meaning: 'Look-ups in a cache. layer: memory, redis or source. result: hit, stale, miss or error.',
+    query:
+      'sum by (cache) (rate(postern_cache_requests_total{layer="memory",result="hit"}[5m])) / sum by (cache) (rate(postern_cache_requests_total{layer="memory"}[5m]))',
+  },
+  postern_cache_entries: {
+    type: 'gauge',
+    labels: ['cache'],
+    meaning: 'Entries that a cache holds in memory now.',
+    query: 'postern_cache_entries',
+  },
+  postern_dependency_requests_total: {
+    type: 'counter',
+    labels: ['dependency', 'result'],
+    meaning:
+      'Calls to other services. result: ok, error (a status of 500 and above included), timeout, refused, too_large or circuit_open.',
+    query: 'sum by (dependency, result) (rate(postern_dependency_requests_total{result!="ok"}[5m]))',
+  },
+  postern_dependency_duration_seconds: {
+    type: 'histogram',
+    labels: ['dependency'],
+    meaning: 'Time of calls to other services, failed ones included.',
+    query: 'histogram_quantile(0.99, sum by (dependency, le) (rate(postern_dependency_duration_seconds_bucket[5m])))',
+  },
+  postern_circuit_state: {
+    type: 'gauge',
+    labels: ['dependency'],
+    meaning: 'Circuit breaker of a dependency: 0 closed (calls go through), 1 half open (one is tried), 2 open.',
+    query: 'max by (dependency) (postern_circuit_state) == 2',
+  },
+  postern_entitlements_age_seconds: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'Time since the entitlements in use were last known to be what their source says.',
+    query: 'max(postern_entitlements_age_seconds)',
+  },
+  postern_entitlements_grants: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'Grants in the entitlements in use.',
+    query: 'min(postern_entitlements_grants) == 0',
+  },
+  postern_revocations: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'Revocations that are in force.',
+    query: 'max(postern_revocations) - min(postern_revocations)',
+  },
+  postern_revocation_feed_lag_seconds: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'Time since the feed of revocations was last known to be complete.',
+    query: 'max(postern_revocation_feed_lag_seconds)',
+  },
+  postern_keys_age_seconds: {
+    type: 'gauge',
+    labels: ['provider'],
+    meaning: 'Time since the signing keys of a provider were last fetched.',
+    query: 'max by (provider) (postern_keys_age_seconds)',
+  },
+  postern_config_reloads_total: {
+    type: 'counter',
+    labels: ['result'],
+    meaning:
+      'Attempts to take over a changed configuration. result: success, or failure (the one before stays in force).',
+    query: 'increase(postern_config_reloads_total{result="failure"}[10m]) > 0',
+  },
+  postern_config_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'When the configuration in force was taken over, in seconds since the epoch.',
+    query: 'time() - postern_config_last_reload_success_timestamp_seconds',
+  },
+  postern_config_info: {
+    type: 'gauge',
+    labels: ['hash'],
+    meaning: 'Always 1; hash tells the configuration in force, so that instances that differ can be seen.',
+    query: 'count(count by (hash) (postern_config_info)) > 1',
+  },
+  postern_build_info: {
+    type: 'gauge',
+    labels: ['version', 'node'],
+    meaning: 'Always 1; version of Postern and of Node.',
+    query: 'count by (version) (postern_build_info)',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metricTable;
+
+/** The metrics that are read when Prometheus asks. */
+export type GaugeName = {
+  [N in MetricName]: (typeof metricTable)[N]['type'] extends 'gauge' ? N : never;
+}[MetricName];
+
+/** Upper bounds in seconds. Most decisions come from memory and take tens of microseconds; the rest wait for a network. */
+export const durationBounds = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+] as const;

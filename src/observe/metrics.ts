@@ -1,0 +1,234 @@
+// What Prometheus is told. The only importer of prom-client, which writes the exposition and knows the process metrics;
+// what the way of a request adds to are numbers of our own (tally.ts), handed to prom-client when it is asked.
+import {collectDefaultMetrics, type Metric, Registry} from 'prom-client';
+import type {Reason} from '../core/refusals.ts';
+import type {CallResult, CircuitState} from '../core/remote.ts';
+import type {Access} from '../core/rules.ts';
+import {durationBounds, type GaugeName, type MetricDefinition, type MetricName, metricTable} from './metricTable.ts';
+import type {Outcome} from './outcome.ts';
+import {makeTally, makeTimings, NONE, OTHER, type Tally, type Timings} from './tally.ts';
+
+/** One value of a gauge at the moment of asking. Labels that are absent become `none`. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What of a configuration decides which series there can be. */
+export interface Configured {
+  readonly rules: readonly {readonly name: string; readonly access: Access}[];
+  readonly providers: readonly string[];
+  /** A hash of the configuration, for `postern_config_info`. */
+  readonly hash: string;
+  /** When it was taken over, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Metrics {
+  /** One decision that took `seconds`. `reason` undefined: none. */
+  decided(
+    outcome: Outcome,
+    reason: Reason | undefined,
+    rule: string | undefined,
+    provider: string | undefined,
+    seconds: number,
+  ): void;
+  /** One answer of a provider: `verified`, a reason, `unavailable` or `internal`. `credential`: the kind of its place. */
+  authenticated(provider: string, credential: string, result: string): void;
+  /** The observer of caches. */
+  readonly cache: {request(cache: string, layer: string, result: string): void};
+  /** The observer of calls to other services. */
+  readonly remote: {
+    called(dependency: string, result: CallResult, seconds: number): void;
+    circuit(dependency: string, state: CircuitState): void;
+  };
+  reloaded(result: 'success' | 'failure'): void;
+  /** Takes over the names of a configuration, at the start and at each reload: series of vanished names are dropped. */
+  configured(configuration: Configured): void;
+  /**
+   * Has `read` asked at each scrape; several readers of one gauge add up to its series. Returns what ends it. A reader
+   * that throws loses its own series only, and `fault` is told.
+   */
+  gauge(name: GaugeName, read: () => readonly Sample[]): () => void;
+  /** The exposition, in the format that the Accept header prefers. */
+  exposition(accept?: string): Promise<{readonly type: string; readonly text: string}>;
+}
+
+export interface MetricsParts {
+  /** Version of Postern. */
+  readonly version: string;
+  /** Version of Node. */
+  readonly node: string;
+  /** Told of a gauge whose reader threw. */
+  readonly fault?: (gauge: GaugeName, error: unknown) => void;
+}
+
+/** Far above what a configuration brings about, far below what hurts Prometheus. */
+const seriesLimit = 20_000;
+const circuitValues: Readonly<Record<CircuitState, number>> = {closed: 0, half_open: 1, open: 2};
+
+/** Metrics with a registry of their own. */
+export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
+  const registry = new Registry();
+  const decisions = makeTally(seriesLimit);
+  const authentications = makeTally(seriesLimit);
+  const cacheRequests = makeTally(seriesLimit);
+  const dependencyRequests = makeTally(seriesLimit);
+  const reloads = makeTally(seriesLimit);
+  const checks = makeTimings(durationBounds, 10);
+  const dependencyTimes = makeTimings(durationBounds, 1_000);
+  const readers = new Map<GaugeName, Set<() => readonly Sample[]>>();
+  const circuits = new Map<string, number>();
+  let rules: ReadonlySet<string> = new Set();
+  let providers: ReadonlySet<string> = new Set();
+
+  const gauge: Metrics['gauge'] = (name, read) => {
+    const own = readers.get(name) ?? new Set();
+    readers.set(name, own.add(read));
+    return () => own.delete(read);
+  };
+
+  const gaugeSamples = (name: GaugeName) => (): WireSample[] =>
+    [...(readers.get(name) ?? [])].flatMap((read) => {
+      try {
+        return read().map(({labels, value}) => ({labels: complete(metricTable[name].labels, labels), value}));
+      } catch (error) {
+        fault?.(name, error);
+        return [];
+      }
+    });
+
+  register(registry, 'postern_decisions_total', counted('postern_decisions_total', decisions));
+  register(registry, 'postern_authentications_total', counted('postern_authentications_total', authentications));
+  register(registry, 'postern_cache_requests_total', counted('postern_cache_requests_total', cacheRequests));
+  register(
+    registry,
+    'postern_dependency_requests_total',
+    counted('postern_dependency_requests_total', dependencyRequests),
+  );
+  register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
+  register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
+  register(
+    registry,
+    'postern_dependency_duration_seconds',
+    timed('postern_dependency_duration_seconds', dependencyTimes),
+  );
+  for (const name of Object.keys(metricTable) as MetricName[]) {
+    if (isGauge(name)) register(registry, name, gaugeSamples(name));
+  }
+  collectDefaultMetrics({register: registry});
+
+  for (const outcome of ['allow', 'deny', 'error', 'shadow_deny'] as const) checks.declare(outcome);
+  for (const result of ['success', 'failure']) reloads.declare(result);
+  gauge('postern_build_info', () => [{labels: {version, node}, value: 1}]);
+  gauge('postern_circuit_state', () => [...circuits].map(([dependency, value]) => ({labels: {dependency}, value})));
+  let configured: Configured | undefined;
+  gauge('postern_config_info', () => (configured === undefined ? [] : [{labels: {hash: configured.hash}, value: 1}]));
+  gauge('postern_config_last_reload_success_timestamp_seconds', () =>
+    configured === undefined ? [] : [{value: configured.at / 1_000}],
+  );
+
+  const bounded = (label: string | undefined, known: ReadonlySet<string>) =>
+    label === undefined ? NONE : known.has(label) ? label : OTHER;
+
+  return {
+    decided: (outcome, reason, rule, provider, seconds) => {
+      decisions.add(bounded(rule, rules), outcome, reason, bounded(provider, providers));
+      checks.add(outcome, seconds);
+    },
+    authenticated: (provider, credential, result) =>
+      authentications.add(bounded(provider, providers), credential, result),
+    cache: {request: (cache, layer, result) => cacheRequests.add(cache, layer, result)},
+    remote: {
+      called: (dependency, result, seconds) => {
+        dependencyRequests.add(dependency, result);
+        dependencyTimes.add(dependency, seconds);
+      },
+      circuit: (dependency, state) => circuits.set(dependency, circuitValues[state]),
+    },
+    reloaded: (result) => reloads.add(result),
+    configured: (configuration) => {
+      configured = configuration;
+      rules = new Set(configuration.rules.map(({name}) => name));
+      providers = new Set(configuration.providers);
+      const orAbsent = (names: ReadonlySet<string>) => new Set([...names, NONE, OTHER]);
+      decisions.keep(0, orAbsent(rules));
+      decisions.keep(3, orAbsent(providers));
+      authentications.keep(0, orAbsent(providers));
+      declareDecisions(decisions, configuration);
+    },
+    gauge,
+    exposition: async (accept = '') => {
+      const text = await registry.metrics();
+      return accept.includes('application/openmetrics-text')
+        ? {type: Registry.OPENMETRICS_CONTENT_TYPE, text: openMetrics(text)}
+        : {type: registry.contentType, text};
+    },
+  };
+};
+
+/** Each rule's allow, with each provider that may vouch for it, and the denial that it is sure to give. */
+const declareDecisions = (decisions: Tally, {rules, providers}: Configured) => {
+  decisions.declare(NONE, 'deny', 'no_rule', NONE);
+  for (const {name, access} of rules) {
+    decisions.declare(name, 'allow', NONE, NONE);
+    decisions.declare(name, 'deny', access.access === 'deny' ? 'denied_by_rule' : 'no_credential', NONE);
+    if (access.access === 'public' || access.access === 'deny') continue;
+    for (const provider of access.require.providers ?? providers) decisions.declare(name, 'allow', NONE, provider);
+  }
+};
+
+/** A sample as prom-client writes it. */
+interface WireSample {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  readonly metricName?: string;
+}
+
+const isGauge = (name: MetricName): name is GaugeName => metricTable[name].type === 'gauge';
+
+const complete = (names: readonly string[], labels: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(names.map((name) => [name, labels[name] ?? NONE]));
+
+const counted = (name: MetricName, tally: Tally) => () =>
+  tally.series().map(({labels, value}) => ({
+    labels: Object.fromEntries(metricTable[name].labels.map((label, position) => [label, labels[position] ?? NONE])),
+    value,
+  }));
+
+const timed = (name: MetricName, timings: Timings) => () =>
+  timings.series().flatMap(({label, counts, sum}) => {
+    const labels = {[metricTable[name].labels[0] ?? '']: label};
+    let count = 0;
+    const buckets = [...counts].map((own, bucket): WireSample => {
+      count += own;
+      return {metricName: `${name}_bucket`, labels: {...labels, le: durationBounds[bucket] ?? '+Inf'}, value: count};
+    });
+    return [
+      ...buckets,
+      {metricName: `${name}_sum`, labels, value: sum},
+      {metricName: `${name}_count`, labels, value: count},
+    ];
+  });
+
+/** A registry asks its metrics for nothing but `name` and `get()`; the type of prom-client names its own classes only. */
+const register = (registry: Registry, name: MetricName, samples: () => readonly WireSample[]) => {
+  const {type, meaning}: MetricDefinition = metricTable[name];
+  const metric = {name, get: async () => ({name, help: meaning, type, aggregator: 'sum', values: samples()})};
+  registry.registerMetric(metric as unknown as Metric);
+};
+
+/**
+ * The same exposition as OpenMetrics 1.0. Not by prom-client: asked for it once, it renames its counters for good, and
+ * the next scrape in the plain format has them without `_total`.
+ */
+const openMetrics = (text: string) =>
+  `${text
+    .replace(/^# (HELP|TYPE) (\S+)_total (.*)$/gm, (line, word, name, rest) =>
+      isCounter(text, `${name}_total`) ? `# ${word} ${name} ${rest}` : line,
+    )
+    .replace(/([{,])le="(\d+)"/g, '$1le="$2.0"')
+    .replace(/\n{2,}/g, '\n')
+    .trimEnd()}\n# EOF\n`;
+
+const isCounter = (text: string, name: string) => text.includes(`\n# TYPE ${name} counter\n`);
