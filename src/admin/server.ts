@@ -1,0 +1,185 @@
+// The HTTP side for operators: serves a table of routes, briefly and with limits.
+import {rm} from 'node:fs/promises';
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import {type AddressInfo, connect} from 'node:net';
+import {makeBearerCheck} from './bearer.ts';
+import {indexPage} from './indexPage.ts';
+import {type AdminAnswer, type AdminRoute, json} from './route.ts';
+import type {AdminSettings} from './settings.ts';
+
+/** What the server says to the log. */
+interface AdminLog {
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+export interface AdminServerParts {
+  readonly settings: AdminSettings;
+  readonly routes: readonly AdminRoute[];
+  readonly log: AdminLog;
+}
+
+export interface AdminServer {
+  /** Listens, and answers where: `http://127.0.0.1:9190` or `unix:///run/admin.sock`. Rejects if it cannot. */
+  start(): Promise<string>;
+  /** Stops listening, lets answers under way end for a second, and closes what is left. */
+  close(): Promise<void>;
+}
+
+const longestBody = 64 * 1024;
+
+/** Limits for callers that send slowly, much, or nothing: probes and scrapes take milliseconds. */
+const limits = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 15_000,
+  connectionsCheckingInterval: 1_000,
+};
+const mostConnections = 256;
+
+export const makeAdminServer = ({settings, routes, log}: AdminServerParts): AdminServer => {
+  const table = new Map<string, AdminRoute[]>();
+  for (const route of [home(routes), ...routes]) table.set(route.path, [...(table.get(route.path) ?? []), route]);
+  const mayEnter = settings.token === undefined ? undefined : makeBearerCheck(settings.token);
+
+  const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
+    const url = URL.parse(request.url ?? '/', 'http://admin.invalid');
+    const at = url === null ? undefined : table.get(url.pathname);
+    if (url === null || at === undefined) return notFound([...table.keys()]);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = at.find((candidate) => candidate.method === method);
+    if (route === undefined) return wrongMethod(at);
+    if (route.token && mayEnter === undefined) return closed;
+    if (route.token && mayEnter?.(request.headers.authorization) !== true) {
+      log.warn({path: route.path, address: request.socket.remoteAddress}, 'admin page refused: no or a wrong token');
+      return wrongToken;
+    }
+    const body = await bodyOf(request);
+    if (body === undefined) return tooLong;
+    const headers = request.headers as Record<string, string | undefined>;
+    return route.handle({method: route.method, path: url.pathname, query: url.searchParams, headers, body});
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      send(request, response, await answer(request));
+    } catch (error) {
+      if (request.destroyed && !request.complete) return; // the caller went away while sending
+      log.error({err: error}, 'an admin page failed because of a bug in Postern; it was answered 500');
+      send(request, response, json(500, {error: 'internal', detail: 'A fault in Postern. Its log tells more.'}));
+    }
+  };
+
+  const server = createServer(limits, (request, response) => void serve(request, response));
+  server.maxConnections = mostConnections;
+
+  return {
+    start: () => listen(server, settings.listen),
+    close: () =>
+      new Promise((resolve) => {
+        if (!server.listening) return resolve();
+        const last = setTimeout(() => server.closeAllConnections(), 1_000);
+        server.close(() => {
+          clearTimeout(last);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+};
+
+const home = (routes: readonly AdminRoute[]): AdminRoute => ({
+  method: 'GET',
+  path: '/',
+  token: false,
+  about: 'This page',
+  handle: () => ({status: 200, type: 'text/html; charset=utf-8', body: indexPage(routes)}),
+});
+
+const notFound = (pages: readonly string[]) =>
+  json(404, {error: 'not_found', detail: 'There is no such page here.', pages});
+
+const wrongMethod = (at: readonly AdminRoute[]): AdminAnswer & {allow: string} => {
+  const methods = at.flatMap(({method}) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return {...json(405, {error: 'method_not_allowed', detail: `This page takes ${methods}.`}), allow: methods};
+};
+
+const closed = json(403, {
+  error: 'closed',
+  detail: 'This page needs the admin token, and none is configured. Set admin.token to open it.',
+});
+
+const wrongToken = json(401, {
+  error: 'unauthorized',
+  detail: 'This page needs the admin token. Send it as Authorization: Bearer.',
+});
+
+const tooLong = json(413, {error: 'too_long', detail: `The body is longer than ${longestBody} bytes.`});
+
+/** The body as text, or undefined if it is too long. Rejects if the caller goes away. */
+const bodyOf = async (request: IncomingMessage): Promise<string | undefined> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += (chunk as Buffer).length;
+    if (length > longestBody) return undefined;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const send = (request: IncomingMessage, response: ServerResponse, answer: AdminAnswer & {allow?: string}) => {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'content-length': Buffer.byteLength(answer.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ...(answer.allow === undefined ? {} : {allow: answer.allow}),
+    ...(answer.status === 401 ? {'www-authenticate': 'Bearer realm="postern admin"'} : {}),
+    // What was not read of the body would be taken for the next request.
+    ...(request.complete ? {} : {connection: 'close'}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : answer.body);
+};
+
+const listen = async (server: Server, address: AdminSettings['listen']): Promise<string> => {
+  if (address.kind === 'unix') await removeAbandoned(address.path);
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(new Error(failure(address, error), {cause: error}));
+    server.once('error', failed);
+    const where = address.kind === 'unix' ? {path: address.path} : {host: address.host, port: address.port};
+    server.listen(where, () => {
+      server.off('error', failed);
+      resolve(
+        address.kind === 'unix' ? `unix://${address.path}` : `http://${written(server.address() as AddressInfo)}`,
+      );
+    });
+  });
+};
+
+const written = ({family, address, port}: AddressInfo) =>
+  family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+
+const failure = (address: AdminSettings['listen'], error: NodeJS.ErrnoException) => {
+  const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
+  if (error.code === 'EADDRINUSE')
+    return `admin.listen: ${where} is in use: stop what listens there, or choose another`;
+  if (error.code === 'EACCES') return `admin.listen: ${where} may not be used by this user: choose another`;
+  return `admin.listen: cannot listen on ${where}: ${error.message}`;
+};
+
+/** A socket file on which nobody listens was left by a process that died; only then is it removed. */
+const removeAbandoned = async (path: string) => {
+  const code = await new Promise<string | undefined>((resolve) => {
+    const probe = connect({path});
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(undefined);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+  });
+  if (code === 'ECONNREFUSED') await rm(path, {force: true});
+};
