@@ -1,0 +1,130 @@
+// A connection to Redis that costs a request nothing while Redis is out of order: a circuit breaker before it.
+import type {Health} from '../core/health.ts';
+import type {CallResult, CircuitState} from '../core/remote.ts';
+import type {Command, RedisConnection} from './redis.ts';
+
+/** What a cache needs of Redis. */
+export interface GuardedRedis {
+  /** False: a call would reject at once. Asked first, so that a request does not even make a promise. */
+  available(): boolean;
+  /** Rejects when not available, when the time is up, or with what Redis answered. */
+  call(...command: Command): Promise<unknown>;
+  circuit(): CircuitState;
+  health(): Health;
+  close(): Promise<void>;
+}
+
+export interface GuardParts {
+  readonly connection: RedisConnection;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly observer?: {
+    called(dependency: string, result: CallResult, seconds: number): void;
+    circuit(dependency: string, state: CircuitState): void;
+  };
+  readonly log?: (message: string) => void;
+}
+
+/** So many failures in a row open the circuit; each of them has cost a request the whole time-out. */
+const failuresToOpen = 3;
+const firstPause = 250;
+const longestPause = 5_000;
+
+/**
+ * Puts a breaker before a connection. While it is open, a PING in the background tries whether Redis is back, after
+ * pauses that double up to 5 s: no request is ever used as the probe. An error that Redis answers (OOM, READONLY,
+ * WRONGTYPE) is a prompt answer and does not open it.
+ */
+export const makeGuardedRedis = ({connection, now, random, observer, log}: GuardParts): GuardedRedis => {
+  let failures = 0;
+  let pause = firstPause;
+  let state: CircuitState = 'closed';
+  let since = now();
+  let lastFault = '';
+  let probe: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const turn = (next: CircuitState) => {
+    if (state === 'closed' || next === 'closed') since = now();
+    state = next;
+    observer?.circuit('redis', next);
+  };
+  const open = () => {
+    if (state === 'closed') log?.(`redis: out of order (${lastFault}); going on without it`);
+    turn('open');
+    clearTimeout(probe);
+    if (closed) return;
+    probe = setTimeout(tryAgain, pause * (0.75 + random() / 2)).unref();
+    pause = Math.min(longestPause, pause * 2);
+  };
+  const tryAgain = async () => {
+    turn('half_open');
+    try {
+      await timed('PING');
+    } catch (error) {
+      if (!isReply(error)) return open();
+    }
+    log?.('redis: back');
+    close();
+  };
+  const close = () => {
+    failures = 0;
+    pause = firstPause;
+    turn('closed');
+  };
+  const timed = async (...command: Command): Promise<unknown> => {
+    const start = performance.now();
+    const told = (result: CallResult) => observer?.called('redis', result, (performance.now() - start) / 1_000);
+    try {
+      const reply = await connection.call(...command);
+      told('ok');
+      return reply;
+    } catch (error) {
+      told(isTimeout(error) ? 'timeout' : 'error');
+      throw error;
+    }
+  };
+
+  return {
+    available: () => state === 'closed' && connection.ready(),
+    async call(...command) {
+      if (state !== 'closed' || !connection.ready()) {
+        observer?.called('redis', state === 'closed' ? 'refused' : 'circuit_open', 0);
+        throw new Error('redis is out of order');
+      }
+      try {
+        const reply = await timed(...command);
+        failures = 0;
+        return reply;
+      } catch (error) {
+        if (isReply(error)) {
+          failures = 0;
+          lastFault = (error as Error).message.split(' ', 1)[0] ?? '';
+          throw error;
+        }
+        lastFault = isTimeout(error) ? 'it does not answer in time' : (connection.fault() ?? 'the connection broke');
+        failures += 1;
+        if (failures >= failuresToOpen && state === 'closed') open();
+        throw error;
+      }
+    },
+    circuit: () => state,
+    health() {
+      if (state === 'closed' && connection.ready()) return {part: 'redis', state: 'ready'};
+      const what = connection.ready() ? lastFault : (connection.fault() ?? 'not connected');
+      const when = state === 'closed' ? '' : ` since ${new Date(since).toISOString()}`;
+      return {part: 'redis', state: 'degraded', detail: `${what}${when}; working from memory, trying again`};
+    },
+    async close() {
+      closed = true;
+      clearTimeout(probe);
+      await connection.close();
+    },
+  };
+};
+
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
+
+/** Redis itself answered, if only with an error. */
+const isReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

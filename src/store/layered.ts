@@ -1,0 +1,88 @@
+// Memory before Redis before the source, and one call to the source however many wait for it.
+import type {Cache} from '../core/cache.ts';
+import type {MemoryCache} from './memory.ts';
+import type {CacheObserver} from './redisCache.ts';
+
+/** A cache of facts that can also fetch what it does not have. */
+export interface LayeredCache<V> extends Cache<V> {
+  /**
+   * The fact, from the nearest layer that has it; else `load` is called, once for all who ask for the key meanwhile, and
+   * what it gives is kept for `ttl(value)` milliseconds (0: not at all; less for a negative answer). Rejects as `load`
+   * does; a failure is not kept. `ttl` is asked again for what comes from Redis, so that no layer prolongs a fact.
+   */
+  fetch(key: string, load: () => Promise<V>, ttl: (value: V) => number): V | Promise<V>;
+  delete(key: string): void;
+  entries(): number;
+}
+
+export interface LayeredParts<V extends object | string | number | boolean> {
+  /** As in the metrics. */
+  readonly name: string;
+  readonly memory: MemoryCache<V>;
+  /** Absent: memory alone. */
+  readonly remote?: Cache<V> | undefined;
+  /** Milliseconds for which a fact from Redis is kept in memory if nothing is known of its end. */
+  readonly nearFor?: number;
+  readonly observer?: CacheObserver | undefined;
+}
+
+export const makeLayeredCache = <V extends object | string | number | boolean>(
+  parts: LayeredParts<V>,
+): LayeredCache<V> => {
+  const {name, memory, remote, nearFor = 1_000, observer} = parts;
+  const flights = new Map<string, Promise<V>>();
+
+  const near = (key: string): V | undefined => {
+    const value = memory.get(key);
+    observer?.request(name, 'memory', value === undefined ? 'miss' : 'hit');
+    return value;
+  };
+  const far = async (key: string, ttl: (value: V) => number): Promise<V | undefined> => {
+    const value = await remote?.get(key);
+    if (value !== undefined) memory.set(key, value, ttl(value));
+    return value;
+  };
+  const land = async (key: string, load: () => Promise<V>, ttl: (value: V) => number): Promise<V> => {
+    if (remote !== undefined) {
+      const value = await far(key, ttl);
+      if (value !== undefined && ttl(value) > 0) return value;
+    }
+    try {
+      const value = await load();
+      observer?.request(name, 'source', 'hit');
+      const life = ttl(value);
+      memory.set(key, value, life);
+      void remote?.set(key, value, life);
+      return value;
+    } catch (error) {
+      observer?.request(name, 'source', 'error');
+      throw error;
+    }
+  };
+
+  return {
+    get(key) {
+      const value = near(key);
+      if (value !== undefined || remote === undefined) return value;
+      return far(key, () => nearFor);
+    },
+    set(key, value, ttl) {
+      memory.set(key, value, ttl);
+      return remote?.set(key, value, ttl);
+    },
+    fetch(key, load, ttl) {
+      const value = near(key);
+      if (value !== undefined) return value;
+      const under = flights.get(key);
+      if (under !== undefined) return under;
+      const flight = land(key, load, ttl).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      return flight;
+    },
+    delete: (key) => memory.delete(key),
+    entries: () => memory.entries(),
+  };
+};
+
+/** Spreads ends, so that entries made together do not end together: `ttl` less up to a tenth. */
+export const jittered = (ttl: number, random: () => number): number => ttl * (1 - random() / 10);

@@ -1,0 +1,51 @@
+// How a value stands in Redis: versioned, with its end, and sealed if there is a key.
+import {createHmac, hash, hkdfSync, timingSafeEqual} from 'node:crypto';
+
+/** Packs a text for a key, and unpacks it again if it is whole, for this key, and not past its end. */
+export interface Seal {
+  /** `expires`: milliseconds since the epoch. */
+  pack(key: string, text: string, expires: number): string;
+  /** Undefined: not ours, of another version, past its end, or (with a seal key) tampered with. */
+  open(key: string, packed: string, now: number): string | undefined;
+}
+
+/** Another way of packing, or another meaning of what is packed, needs another number: old entries then are misses. */
+const version = '1';
+const pattern = /^1\.(\d{1,16})\.([A-Za-z0-9_-]{0,43})\./;
+
+/**
+ * `1.<expires>.<mac>.<text>`. The MAC is HMAC-SHA256 over key name, end and text, so that an entry can be neither
+ * changed, nor moved to another key, nor kept alive beyond its end by whoever can write to Redis. Without a seal key the
+ * MAC is empty, and an entry that carries one is still read (keys can be introduced one instance after another only
+ * the other way round: unsealed entries are misses where there is a key).
+ */
+export const makeSeal = (sealKey: string | undefined): Seal => {
+  // A key of its own for this use, so that the same secret elsewhere never makes the same MAC (RFC 5869).
+  const key =
+    sealKey === undefined ? undefined : Buffer.from(hkdfSync('sha256', sealKey, '', 'postern store seal v1', 32));
+  const mac = (name: string, expires: string, text: string): string => {
+    if (key === undefined) return '';
+    return createHmac('sha256', key).update(`${name.length}:${name}:${expires}:`).update(text).digest('base64url');
+  };
+  return {
+    pack(name, text, expires) {
+      const end = String(Math.round(expires));
+      return `${version}.${end}.${mac(name, end, text)}.${text}`;
+    },
+    open(name, packed, now) {
+      const head = pattern.exec(packed);
+      if (head === null) return undefined;
+      const [whole, expires = '', given = ''] = head;
+      if (Number(expires) <= now) return undefined;
+      const text = packed.slice(whole.length);
+      if (key === undefined) return text;
+      const expected = Buffer.from(mac(name, expires, text));
+      const shown = Buffer.from(given);
+      return shown.length === expected.length && timingSafeEqual(shown, expected) ? text : undefined;
+    },
+  };
+};
+
+/** The name of an entry: the prefix, what it is, and a hash, so that no key is long or holds anything of a client. */
+export const entryName = (prefix: string, namespace: string, key: string): string =>
+  `${prefix}${namespace}:${hash('sha256', key, 'base64url')}`;
