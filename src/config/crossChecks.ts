@@ -1,0 +1,126 @@
+// What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
+import type {Match} from '../core/rules.ts';
+import type {Finding, SettingPath} from './findings.ts';
+import {suggestion} from './nearest.ts';
+import {capturesIn, capturesUsed, takesAllOf} from './rulePatterns.ts';
+
+// These look at the settings as they stand in the file, right or wrong, so that one mistake does not hide another.
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+const mapping = (value: unknown): Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
+const items = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const strings = (value: unknown): readonly string[] => items(value).filter((item) => typeof item === 'string');
+
+const duplicates = (settings: Mapping, key: 'providers' | 'rules'): readonly Finding[] => {
+  const seen = new Set<string>();
+  return items(settings[key]).flatMap((item, index): readonly Finding[] => {
+    const {name} = mapping(item);
+    if (typeof name !== 'string' || name === '') return [];
+    if (seen.has(name)) {
+      return [
+        {path: [key, index, 'name'], at: 'value', message: `is a name that another of ${key} has; give each its own`},
+      ];
+    }
+    seen.add(name);
+    return [];
+  });
+};
+
+// `tenant` and `relation.resource` may only use what the path of their rule captures.
+const captureFindings = (rule: unknown, at: SettingPath): readonly Finding[] => {
+  const {match, require} = mapping(rule);
+  const {path} = mapping(match);
+  if (Object.hasOwn(mapping(match), 'path') && typeof path !== 'string') return [];
+  const captures = typeof path === 'string' ? capturesIn(path) : [];
+  const templates: readonly (readonly [SettingPath, unknown])[] = [
+    [[...at, 'tenant'], mapping(require).tenant],
+    [[...at, 'relation', 'resource'], mapping(mapping(require).relation).resource],
+  ];
+  return templates.flatMap(([place, template]): readonly Finding[] => {
+    if (typeof template !== 'string') return [];
+    const used = capturesUsed(template);
+    if (used === undefined) {
+      const message = 'has a { or } that is no capture: write {name}, with the name of a capture in match.path';
+      return [{path: place, at: 'value', message}];
+    }
+    return used
+      .filter((capture) => !captures.includes(capture))
+      .map((capture): Finding => {
+        const known = captures.length === 0 ? 'it captures nothing' : `it captures ${captures.join(', ')}`;
+        const message = `uses {${capture}}, which is not in match.path (${known}); add it there`;
+        return {path: place, at: 'value', message};
+      });
+  });
+};
+
+/** Faults between settings. `relationTypes`: the provider types that know relations. */
+export const crossFindings = (tree: unknown, relationTypes: readonly string[]): readonly Finding[] => {
+  const settings = mapping(tree);
+  const types = new Map<string, unknown>();
+  let allNamed = true;
+  for (const item of items(settings.providers)) {
+    const {name, type} = mapping(item);
+    if (typeof name === 'string') types.set(name, type);
+    else allNamed = false;
+  }
+  const findings: Finding[] = [...duplicates(settings, 'providers'), ...duplicates(settings, 'rules')];
+  const report = (path: SettingPath, message: string): number => findings.push({path, at: 'value', message});
+  const reportUnknown = (path: SettingPath, name: string): void => {
+    if (allNamed && !types.has(name))
+      report(path, `names a provider that does not exist${suggestion(name, [...types.keys()])}`);
+  };
+
+  for (const [index, item] of items(settings.rules).entries()) {
+    const require = mapping(mapping(item).require);
+    const at: SettingPath = ['rules', index, 'require'];
+    findings.push(...captureFindings(item, at));
+    strings(require.providers).forEach((name, place) => {
+      reportUnknown([...at, 'providers', place], name);
+    });
+    for (const key of ['features', 'entitledPermissions']) {
+      if (require[key] === undefined || settings.entitlements !== undefined) continue;
+      report([...at, key], 'needs the setting entitlements, which says where grants come from; add it');
+    }
+    if (require.relation === undefined) continue;
+    if (relationTypes.length === 0) {
+      report([...at, 'relation'], 'is known but not available in this version; take it out');
+      continue;
+    }
+    const {provider} = mapping(require.relation);
+    if (typeof provider !== 'string') continue;
+    reportUnknown([...at, 'relation', 'provider'], provider);
+    if (types.has(provider) && !relationTypes.includes(String(types.get(provider)))) {
+      report(
+        [...at, 'relation', 'provider'],
+        `names a provider that knows no relations; types that do: ${relationTypes.join(', ')}`,
+      );
+    }
+  }
+  const {source} = mapping(settings.entitlements);
+  if (mapping(source).type === 'redis' && settings.redis === undefined) {
+    report(['entitlements', 'source', 'type'], 'needs the setting redis, which says where it is; add it');
+  }
+  return findings;
+};
+
+/** What is allowed and yet hardly meant. Looks at checked rules; paths are those of the file. */
+export const ruleWarnings = (
+  rules: readonly {readonly name: string; readonly match: Match}[],
+  caseSensitive: boolean,
+): readonly Finding[] =>
+  rules.flatMap((rule, index): readonly Finding[] => {
+    const found: Finding[] = [];
+    const earlier = rules.slice(0, index).find((other) => takesAllOf(other.match, rule.match, caseSensitive));
+    if (earlier !== undefined) {
+      const message = `is never reached: the rule "${earlier.name}" above it takes every such request; move it up or take it out (an Envoy route may still name it)`;
+      found.push({path: ['rules', index], at: 'value', message});
+    }
+    rule.match.methods?.forEach((method, place) => {
+      if (method === method.toUpperCase()) return;
+      const message = `is not upper case, and methods are compared as sent; write ${method.toUpperCase()}`;
+      found.push({path: ['rules', index, 'match', 'methods', place], at: 'value', message});
+    });
+    return found;
+  });

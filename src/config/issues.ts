@@ -1,0 +1,131 @@
+// The schema library's issues in a person's words.
+import type {z} from 'zod';
+import {type Finding, type SettingPath, valueAt} from './findings.ts';
+import {suggestion} from './nearest.ts';
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  null: 'null',
+};
+
+const kindOf = (value: unknown): string => {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a whole number' : 'a number';
+  return kinds[typeof value] ?? 'that';
+};
+
+const quoted = (value: unknown): string => (typeof value === 'string' ? value : String(value));
+
+/** `a, b or c`. */
+const alternatives = (words: readonly string[]): string =>
+  words.length < 2 ? (words[0] ?? 'something else') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+const mustBe = (expected: string, input: unknown, hint = ''): string => {
+  if (input === undefined) return 'is required; add it';
+  if (input === null) return `has no value: it must be ${expected}; give one, or take the line out`;
+  return `must be ${expected}, not ${kindOf(input)}${hint}`;
+};
+
+/** Keys that an object schema knows: what stands behind an unknown-key issue. */
+const knownKeys = (schema: unknown): readonly string[] => {
+  const shape = (schema as {_zod?: {def?: {shape?: object}}} | undefined)?._zod?.def?.shape;
+  return shape === undefined ? [] : Object.keys(shape);
+};
+
+/** Words for issues whose schema says none itself. Given to every parse. */
+export const wording: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const hint =
+        issue.expected === 'string' && issue.input !== null && issue.input !== undefined ? '; put it in quotes' : '';
+      const scalar = typeof issue.input === 'number' || typeof issue.input === 'boolean';
+      return mustBe(kinds[issue.expected] ?? issue.expected, issue.input, scalar ? hint : '');
+    }
+    case 'invalid_value':
+      return oneOf(issue.values, issue.input);
+    case 'unrecognized_keys':
+      // Read again by findingsOf, which makes a finding of each key.
+      return knownKeys(issue.inst).join('\n');
+    case 'too_small':
+      if (issue.origin === 'array') return issue.minimum === 1 ? 'is an empty list' : `needs at least ${issue.minimum}`;
+      if (issue.origin === 'string')
+        return issue.minimum === 1 ? 'is empty' : `is shorter than ${issue.minimum} characters`;
+      return issue.inclusive === false ? `must be more than ${issue.minimum}` : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      if (issue.origin === 'array') return `has more than ${issue.maximum} items`;
+      if (issue.origin === 'string') return `is longer than ${issue.maximum} characters`;
+      return issue.inclusive === false ? `must be less than ${issue.maximum}` : `must be at most ${issue.maximum}`;
+    case 'invalid_format':
+      return 'is not written in the form that is needed here';
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    default:
+      return 'is not valid';
+  }
+};
+
+const oneOf = (values: readonly unknown[], input: unknown): string => {
+  const choices = values.map(quoted);
+  if (input === undefined) return `is required; add it: ${alternatives(choices)}`;
+  const near = typeof input === 'string' ? suggestion(input, choices) : '';
+  const meant = near.startsWith('; did') ? near : '';
+  return `must be ${alternatives(choices)}${input === null ? '; give one, or take the line out' : meant}`;
+};
+
+/** Findings of the issues of one parse of `root`. `types`: says what is wrong with the `type` of a choice by type. */
+export const findingsOf = (
+  issues: readonly z.core.$ZodIssue[],
+  root: unknown,
+  types: (path: SettingPath, given: unknown, known: readonly string[]) => string,
+  above: SettingPath = [],
+): readonly Finding[] =>
+  issues.flatMap((issue): readonly Finding[] => {
+    const path: SettingPath = [...above, ...(issue.path as (string | number)[])];
+    if (issue.code === 'unrecognized_keys') {
+      const known = issue.message === '' ? [] : issue.message.split('\n');
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        at: 'key',
+        message: `is not a setting${suggestion(key, known)}`,
+      }));
+    }
+    if (issue.code === 'invalid_key') {
+      return [{path, at: 'key', message: issue.issues[0]?.message ?? 'is not a key that is known here'}];
+    }
+    if (issue.code !== 'invalid_union') return [{path, at: 'value', message: issue.message}];
+    if (issue.discriminator !== undefined) {
+      const holder = valueAt(root, path.slice(0, -1));
+      if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) {
+        return [{path: path.slice(0, -1), at: 'value', message: mustBe('a mapping', holder)}];
+      }
+      return [{path, at: 'value', message: types(path, valueAt(root, path), (issue.options ?? []).map(quoted))}];
+    }
+    return ofUnion(issue.errors, root, path, types);
+  });
+
+// Of the shapes that a setting may have, the one that was meant: the shape of the value's own kind with the fewest faults.
+const ofUnion = (
+  shapes: readonly (readonly z.core.$ZodIssue[])[],
+  root: unknown,
+  path: SettingPath,
+  types: Parameters<typeof findingsOf>[2],
+): readonly Finding[] => {
+  const isOtherKind = (issue: z.core.$ZodIssue): boolean =>
+    (issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.path.length === 0;
+  const meant = shapes
+    .filter((issues) => issues.length > 0 && !issues.some(isOtherKind))
+    .map((issues) => findingsOf(issues, root, types, path))
+    .sort((one, other) => one.length - other.length)[0];
+  if (meant !== undefined) return meant;
+  const expected = shapes.flat().flatMap((issue) => {
+    if (issue.code === 'invalid_type') return [kinds[issue.expected] ?? issue.expected];
+    return issue.code === 'invalid_value' ? issue.values.map(quoted) : [];
+  });
+  return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), valueAt(root, path))}];
+};

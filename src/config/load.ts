@@ -1,0 +1,147 @@
+// Reads the configuration file: text, placeholders, checks; every error at once, each with its place. The only reader of
+// process.env.
+import {createHash} from 'node:crypto';
+import {readFile, stat} from 'node:fs/promises';
+import {dirname, resolve} from 'node:path';
+import {type Finding, keyOfPath, pathText} from './findings.ts';
+import {checkSettings, type Settings} from './schema.ts';
+import {withoutSecrets} from './schemaDocument.ts';
+import {type Origins, type Outside, substitute, withoutOrigins} from './substitute.ts';
+import {readYaml, type YamlFile} from './yamlFile.ts';
+
+/** One thing that is wrong with the configuration. Holds no value that came from outside the file. */
+export interface ConfigError {
+  /** As it was asked for. */
+  readonly file: string;
+  /** Both count from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** `providers[0].audience`; '' for the file as a whole. */
+  readonly path: string;
+  /** What is wrong, and what to do. */
+  readonly message: string;
+}
+
+/** What loading comes to. */
+export type Loaded =
+  | {
+      readonly settings: Settings;
+      /** SHA-256 of the settings without secrets, in hex: equal configurations have equal hashes. */
+      readonly settingsHash: string;
+      /** Allowed, and yet hardly meant. */
+      readonly warnings: readonly ConfigError[];
+      readonly errors?: never;
+    }
+  | {readonly errors: readonly ConfigError[]; readonly settings?: never};
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const largestSecret = 65_536;
+
+/**
+ * Loads the configuration. Never rejects: what is wrong is in `errors`, all of it.
+ *
+ * @param file path of the YAML file; relative paths in it start at its folder
+ * @param environment what `${NAME}` stands for
+ */
+export const loadSettings = async (file: string, environment: Environment = process.env): Promise<Loaded> => {
+  const text = await readText(file);
+  if ('fault' in text) return {errors: [{file, line: 1, column: 1, path: '', message: text.fault}]};
+  const folder = dirname(resolve(file));
+  return checkText(text.text, file, {
+    variable: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
+    readFile: (path) => readSecret(resolve(folder, path), path),
+    resolve: (path) => resolve(folder, path),
+  });
+};
+
+/** Checks the text of a configuration. `file` is its name in errors. Never rejects, if `outside` never does. */
+export const checkText = async (
+  text: string,
+  file: string,
+  outside: Outside & {resolve(path: string): string},
+): Promise<Loaded> => {
+  const yaml = readYaml(text);
+  const faults = yaml.faults.map(({line, column, path, message}) => ({
+    file,
+    line,
+    column,
+    path: pathText(path),
+    message,
+  }));
+  if (yaml.value === undefined) return {errors: inOrder(faults)};
+
+  const {value, origins, findings: unfilled} = await substitute(yaml.value, outside);
+  const told = (findings: readonly Finding[]): readonly ConfigError[] =>
+    findings.map((finding) => located(finding, file, yaml, origins));
+  const missing = told(unfilled);
+  const unread = unfilled.map(({path}) => path);
+  const checked = checkSettings(value, outside.resolve, unread);
+  if (checked.findings !== undefined) return {errors: inOrder([...faults, ...missing, ...told(checked.findings)])};
+  if (faults.length > 0 || missing.length > 0) return {errors: inOrder([...faults, ...missing])};
+  return {
+    settings: checked.settings,
+    settingsHash: createHash('sha256')
+      .update(JSON.stringify(withoutSecrets(yaml.value)))
+      .digest('hex'),
+    warnings: inOrder(told(checked.warnings)),
+  };
+};
+
+/** `file:line:column: setting.path: what is wrong; what to do`, one line each. */
+export const formatErrors = (errors: readonly ConfigError[]): string =>
+  errors
+    .map(
+      ({file, line, column, path, message}) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
+    )
+    .join('\n');
+
+const located = (finding: Finding, file: string, yaml: YamlFile, origins: Origins): ConfigError => {
+  const written = origins.at.get(keyOfPath(finding.path));
+  const message = withoutOrigins(finding.message, origins);
+  return {
+    file,
+    ...yaml.placeOf(finding),
+    path: pathText(finding.path),
+    message:
+      written === undefined || message.includes(written) ? message : `${message} (its value is that of ${written})`,
+  };
+};
+
+const inOrder = (errors: readonly ConfigError[]): readonly ConfigError[] =>
+  [...errors].sort((one, other) => one.line - other.line || one.column - other.column);
+
+type Text = {readonly text: string} | {readonly fault: string};
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+
+const reading: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'reading it is not permitted',
+  EISDIR: 'it is a folder',
+};
+
+const readText = async (file: string): Promise<Text> => {
+  try {
+    const bytes = await readFile(file);
+    try {
+      return {text: new TextDecoder('utf-8', {fatal: true}).decode(bytes)};
+    } catch {
+      return {fault: 'is not UTF-8 text; save it as UTF-8'};
+    }
+  } catch (error) {
+    return {fault: `cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}; name the configuration file with -c`};
+  }
+};
+
+const readSecret = async (path: string, shown: string): Promise<Text> => {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return {fault: `needs the file ${shown}, which is not a plain file`};
+    if (found.size > largestSecret) return {fault: `needs the file ${shown}, which is longer than 64 KiB`};
+    return {text: (await readFile(path, 'utf8')).replace(/\r?\n$/, '')};
+  } catch (error) {
+    return {fault: `needs the file ${shown}, which cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}`};
+  }
+};

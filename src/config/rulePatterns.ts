@@ -1,0 +1,107 @@
+// How the path and the host of a rule are written, and which of two rules takes all that the other would.
+import type {Match} from '../core/rules.ts';
+
+const captureSegment = /^\{([^{}]*)\}$/;
+const captureName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const forbidden = /[\u0000-\u001f\u007f-\u009f\\;%?#]/;
+
+/** What is wrong with a rule's path, and how to write it; undefined if nothing is. */
+export const pathFault = (pattern: string): string | undefined => {
+  if (pattern === '') return undefined; // said elsewhere: is empty
+  if (!pattern.startsWith('/')) return 'must start with /';
+  if (pattern.length > 2048) return 'is longer than 2048 characters';
+  if (pattern === '/') return undefined;
+  const segments = segmentsOf(pattern);
+  const names = new Set<string>();
+  for (const [index, segment] of segments.entries()) {
+    const fault = segmentFault(segment, index === segments.length - 1, names);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+};
+
+const segmentFault = (segment: string, last: boolean, names: Set<string>): string | undefined => {
+  if (segment === '') return 'has an empty segment (//), which no request that is let in can have: write one /';
+  if (segment === '.' || segment === '..') {
+    return `has the segment ${segment}, which no request that is let in can have: write the path it leads to`;
+  }
+  if (segment === '*') return undefined;
+  if (segment === '**') return last ? undefined : 'has ** before its end: ** takes the rest, use * for one segment';
+  const bad = forbidden.exec(segment)?.[0];
+  if (bad === '%') return 'holds %: paths are compared decoded, write the character itself';
+  if (bad === '?') return 'holds ?: rules do not look at the query, end the path before it';
+  if (bad !== undefined) return `holds ${JSON.stringify(bad)}, which no request that is let in can have: use * there`;
+  if (!segment.isWellFormed()) return 'holds half a character (a lone surrogate)';
+  const name = captureSegment.exec(segment)?.[1];
+  if (name === undefined) {
+    return /[*{}]/.test(segment)
+      ? 'has a segment that mixes text with * or { }: each takes a segment of its own, as in /orgs/{org}/*'
+      : undefined;
+  }
+  if (!captureName.test(name)) return 'has a capture without a proper name: use letters, digits and _, as in {org}';
+  if (names.has(name)) return `has the capture {${name}} twice: give each its own name`;
+  names.add(name);
+  return undefined;
+};
+
+const segmentsOf = (pattern: string): readonly string[] => pattern.replace(/\/$/, '').split('/').slice(1);
+
+/** The capture names of a path without faults. */
+export const capturesIn = (pattern: string): readonly string[] =>
+  segmentsOf(pattern).flatMap((segment) => captureSegment.exec(segment)?.[1] ?? []);
+
+/** The capture names that a template such as `{org}` or `app/project:{project}` uses; undefined if it cannot be read. */
+export const capturesUsed = (template: string): readonly string[] | undefined => {
+  const names: string[] = [];
+  const rest = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
+    names.push(name);
+    return '';
+  });
+  return /[{}]/.test(rest) || names.some((name) => !captureName.test(name)) ? undefined : names;
+};
+
+const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** What is wrong with a host of a rule (in lower case), and how to write it; undefined if nothing is. */
+export const hostFault = (host: string): string | undefined => {
+  if (/^\[[0-9a-f:.]+\]$/.test(host)) return undefined;
+  if (host.length > 253) return 'is longer than 253 characters';
+  if (host === '*') return 'matches every host: leave hosts out instead';
+  if (host.includes('://') || host.includes('/')) return 'must be a host name alone, without scheme and path';
+  if (host.includes(':')) return 'must be without a port: rules compare hosts without it';
+  const labels = (host.startsWith('*.') ? host.slice(2) : host).split('.');
+  if (labels.every((part) => label.test(part))) return undefined;
+  return 'is not a host name: write api.example.com, or *.example.com for all below (other letters as xn--...)';
+};
+
+const covers = (wide: string | undefined, narrow: string | undefined, caseSensitive: boolean): boolean => {
+  if (wide === undefined) return true;
+  const outer = segmentsOf(wide);
+  // A rule without a path takes what /** takes.
+  const inner = segmentsOf(narrow ?? '/**');
+  for (const [index, segment] of outer.entries()) {
+    if (segment === '**') return true;
+    const other = inner[index];
+    if (other === undefined || other === '**') return false;
+    if (segment === '*' || captureSegment.test(segment)) continue;
+    if (other === '*' || captureSegment.test(other)) return false;
+    if (caseSensitive ? segment !== other : segment.toLowerCase() !== other.toLowerCase()) return false;
+  }
+  return outer.length === inner.length;
+};
+
+const takesHost = (wide: string, narrow: string): boolean =>
+  wide === narrow || (wide.startsWith('*.') && narrow.endsWith(wide.slice(1)) && narrow !== wide.slice(1));
+
+/** True if `wide` matches every request that `narrow` matches. */
+export const takesAllOf = (wide: Match, narrow: Match, caseSensitive: boolean): boolean => {
+  if (wide.connection !== narrow.connection) return false;
+  const hosts = narrow.hosts;
+  if (wide.hosts !== undefined && !hosts?.every((host) => wide.hosts?.some((other) => takesHost(other, host)))) {
+    return false;
+  }
+  const methods = narrow.methods;
+  if (wide.methods !== undefined && !methods?.every((method) => wide.methods?.includes(method))) return false;
+  return covers(wide.path, narrow.path, caseSensitive);
+};

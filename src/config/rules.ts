@@ -1,0 +1,155 @@
+// The settings `rules` and `paths`: checked here, in the shapes of core/rules.ts and core/path.ts afterwards.
+import {z} from 'zod';
+import type {PathOptions} from '../core/path.ts';
+import type {Access, ListRequirement, Rule} from '../core/rules.ts';
+import {hostFault, pathFault} from './rulePatterns.ts';
+import {duration, name, text, texts} from './values.ts';
+
+/** Adds what `fault` finds wrong with a value as an issue. */
+const without =
+  (fault: (value: string) => string | undefined) =>
+  (value: string, context: z.RefinementCtx): void => {
+    const message = fault(value);
+    if (message !== undefined) context.addIssue({code: 'custom', message});
+  };
+
+const path = text
+  .superRefine(without(pathFault))
+  .transform((pattern) => (pattern === '/' ? pattern : pattern.replace(/\/$/, '')))
+  .describe(
+    'Path, decoded and without query: `*` is one segment, `**` at the end the rest, `{name}` captures a segment.',
+  );
+
+const host = text
+  .transform((value) => value.toLowerCase().replace(/\.$/, ''))
+  .superRefine(without(hostFault))
+  .describe('Host without port: exact, or `*.suffix` for all below.');
+
+const method = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/, 'is not an HTTP method: write GET, POST and so on');
+
+const list = <Item extends z.ZodType>(item: Item) =>
+  z.array(item).min(1, 'is an empty list: name at least one, or leave the setting out');
+
+const match = z
+  .strictObject({
+    connection: z
+      .literal('tcp')
+      .describe('For checks that carry no HTTP request; no other part may be given.')
+      .exactOptional(),
+    hosts: list(host).describe('Hosts without port, each exact or `*.suffix`. Default: any.').exactOptional(),
+    methods: list(method).describe('HTTP methods, compared as sent. Default: any.').exactOptional(),
+    path: path.exactOptional(),
+  })
+  .superRefine((value, context) => {
+    if (value.connection === undefined) return;
+    for (const key of ['hosts', 'methods', 'path'] as const) {
+      if (value[key] === undefined) continue;
+      const message = 'cannot go with connection: tcp, where there is no HTTP request; take one of the two out';
+      context.addIssue({code: 'custom', path: [key], message});
+    }
+  });
+
+const listRequirement = z
+  .union([
+    texts,
+    z
+      .strictObject({
+        any: texts.describe('At least one of these.').exactOptional(),
+        all: texts.describe('Every one of these.').exactOptional(),
+      })
+      .refine((value) => value.any !== undefined || value.all !== undefined, {
+        message: 'is empty: write [a, b], {all: [...]} or {any: [...], all: [...]}',
+      }),
+  ])
+  .transform((value): ListRequirement => (Array.isArray(value) ? {any: value} : value));
+
+const listOf = (what: string) =>
+  listRequirement
+    .describe(`${what}: \`[a, b]\` any of them, \`{all: [...]}\` every one, or \`{any, all}\`.`)
+    .exactOptional();
+
+const stepUp = z
+  .strictObject({
+    maxAge: duration.describe('How long ago the sign-in (auth_time) may be.').exactOptional(),
+    acr: texts.describe('Authentication context (acr): one of these.').exactOptional(),
+    amr: list(texts).describe('Authentication methods (amr): one of each inner list.').exactOptional(),
+  })
+  .refine((value) => Object.keys(value).length > 0, {
+    message: 'is empty: give maxAge, acr or amr, or take it out',
+  });
+
+const relation = z.strictObject({
+  provider: name.describe('The provider that knows the relation.'),
+  permission: text.describe('What the principal wants to do.'),
+  resource: text.describe('To what; may hold `{capture}`: `app/project:{project}`.'),
+});
+
+const requirement = z.strictObject({
+  providers: list(name).describe('Only these providers are asked.').exactOptional(),
+  kind: z.enum(['user', 'service']).describe('A person, or a program acting for itself.').exactOptional(),
+  tenant: text.describe("The principal's tenant; may hold `{capture}` of the path.").exactOptional(),
+  roles: listOf('Roles'),
+  permissions: listOf('Permissions'),
+  scopes: listOf('Scopes'),
+  stepUp: stepUp.describe('A strong or recent sign-in (RFC 9470).').exactOptional(),
+  features: listOf('Features that must be bought'),
+  entitledPermissions: listOf('Permissions that must be held and whose feature is live'),
+  relation: relation.describe('A relation between principal and resource.').exactOptional(),
+});
+
+const accessKeys = ['public', 'deny', 'require'] as const;
+
+const ruleInput = z.strictObject({
+  name: name.describe('Unique; appears in metrics, logs and decisions.'),
+  match: match.describe('What the rule is for; a part that is absent matches anything, `{}` every HTTP request.'),
+  public: z
+    .literal([true, 'identify'])
+    .describe('true: open to everyone. identify: open, but a credential that is sent is checked.')
+    .exactOptional(),
+  deny: z.literal(true).describe('true: closed to everyone.').exactOptional(),
+  require: requirement.describe('All parts must hold; `{}` is any verified principal.').exactOptional(),
+  shadow: z.boolean().describe('true: decide and record, but let through.').default(false),
+});
+
+const accessOf = (input: z.output<typeof ruleInput>): Access => {
+  if (input.public === 'identify') return {access: 'identify', require: {}};
+  if (input.public === true) return {access: 'public'};
+  if (input.require !== undefined) return {access: 'require', require: input.require};
+  return {access: 'deny'};
+};
+
+const checkAccess = (input: z.output<typeof ruleInput>, context: z.RefinementCtx): void => {
+  const given = accessKeys.filter((key) => input[key] !== undefined);
+  if (given.length === 1) return;
+  const message =
+    given.length === 0
+      ? 'does not say who is let in: give exactly one of public, deny, require'
+      : `has ${given.join(' and ')}: keep exactly one of public, deny, require`;
+  context.addIssue({code: 'custom', message});
+};
+
+const rule = ruleInput
+  .superRefine(checkAccess)
+  .meta({oneOf: accessKeys.map((key) => ({required: [key]}))})
+  .transform((input): Rule => ({name: input.name, match: input.match, access: accessOf(input), shadow: input.shadow}));
+
+/** The setting `rules`, in order: the first match wins. Names and captures are checked by crossChecks.ts. */
+export const rulesSettings = z
+  .array(rule)
+  .min(1, 'is an empty list: without a rule everything is refused; add one')
+  .describe('Who may do what. The first rule that matches decides; no match is refused (no_rule).');
+
+/** The setting `paths`. */
+export const pathsSettings = z
+  .strictObject({
+    caseSensitive: z.boolean().describe('false: for upstreams that read /Admin as /admin.').default(true),
+    allow: z
+      .array(z.enum(['semicolon', 'encodedSlash', 'emptySegment', 'doubleEncoding']))
+      .describe('Ambiguities that are opened on purpose. Default: none, such paths are refused.')
+      .default([]),
+  })
+  .transform((value): PathOptions => ({caseSensitive: value.caseSensitive, allow: new Set(value.allow)}))
+  .prefault({})
+  .describe('How paths are read.');

@@ -1,0 +1,163 @@
+// All settings: joins what each folder declares beside its code, and checks the whole.
+import {z} from 'zod';
+import {adminSettings} from '../admin/settings.ts';
+import {makeEntitlementsSettings} from '../entitlements/settings.ts';
+import {responsesSettings, serverSettings} from '../envoy/settings.ts';
+import {logSettings} from '../observe/settings.ts';
+import {oidcSettings} from '../providers/settings.ts';
+import {redisSettings, revocationSettings} from '../store/settings.ts';
+import {crossFindings, ruleWarnings} from './crossChecks.ts';
+import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
+import {findingsOf, wording} from './issues.ts';
+import {nearest} from './nearest.ts';
+import {pathsSettings, rulesSettings} from './rules.ts';
+
+/** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
+const providerTypes = [oidcSettings] as const;
+
+/** The vendors' entitlement sources of this version, beside those of src/entitlements. */
+const vendorSources = [] as const;
+
+/** The types of provider that answer `relation` requirements. */
+const relationTypes: readonly string[] = [];
+
+/** Types that the documentation names. Those that are not joined above are refused with a word that says so. */
+const knownTypes = {
+  provider: ['oidc', 'frontegg', 'kinde', 'authgear', 'frontier', 'introspection', 'apiKeys'],
+  source: ['file', 'http', 'frontegg', 'kinde', 'frontier', 'redis'],
+};
+
+const mostRounds = 20;
+
+/** Settings that are paths of files; relative ones start at the folder of the configuration file. `*`: any index. */
+const filePaths: readonly SettingPath[] = [
+  ['server', 'tls', 'cert'],
+  ['server', 'tls', 'key'],
+  ['server', 'tls', 'clientCa'],
+  ['redis', 'tls', 'ca'],
+  ['redis', 'tls', 'cert'],
+  ['redis', 'tls', 'key'],
+  ['entitlements', 'source', 'path'],
+  ['providers', '*', 'file'],
+];
+
+/** The whole configuration file. */
+export const settingsSchema = z.strictObject({
+  server: serverSettings,
+  admin: adminSettings,
+  providers: z
+    .array(z.discriminatedUnion('type', providerTypes))
+    .min(1, 'is an empty list: without a provider nobody can be verified; name at least one, or take it out')
+    .describe('Who vouches for credentials. The first that accepts a credential decides.')
+    .default([]),
+  redis: redisSettings
+    .describe('Shared cache. Absent: everything stays in the memory of this process.')
+    .exactOptional(),
+  entitlements: makeEntitlementsSettings(vendorSources).describe('What tenants have bought.').exactOptional(),
+  revocation: revocationSettings.describe('Sessions and tokens that ended early.').prefault({}),
+  paths: pathsSettings,
+  rules: rulesSettings,
+  responses: responsesSettings,
+  log: logSettings,
+});
+
+/** The configuration, checked. Durations are milliseconds, file paths absolute. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** What a check of the settings comes to. `warnings`: allowed, and yet hardly meant. */
+export type Checked =
+  | {readonly settings: Settings; readonly warnings: readonly Finding[]; readonly findings?: never}
+  | {readonly findings: readonly Finding[]; readonly settings?: never};
+
+/**
+ * Checks a tree of plain values.
+ *
+ * @param tree the file's content, placeholders filled
+ * @param resolve makes a file path absolute
+ * @param unread settings whose values could not be read and are reported elsewhere: nothing more is said of them
+ */
+export const checkSettings = (
+  tree: unknown,
+  resolve: (path: string) => string = (path) => path,
+  unread: readonly SettingPath[] = [],
+): Checked => {
+  const whole = structuredClone(tree);
+  for (const path of filePaths) resolveAt(whole, path, resolve);
+  const findings = new Map<string, Finding>();
+  const add = (finding: Finding): void => {
+    const key = keyOfPath(finding.path) + finding.at;
+    if (!findings.has(key)) findings.set(key, finding);
+  };
+
+  // The library stops short of an object's own checks while one of its parts is wrong. So what is wrong is taken out and
+  // the rest read again, until nothing new is found: every error is told at once.
+  const rest = structuredClone(whole);
+  const removed: SettingPath[] = [];
+  for (const path of unread) {
+    remove(rest, path, removed);
+    blank(whole, path);
+  }
+  const isConsequence = ({path}: Finding): boolean =>
+    removed.some((gone) => startsWith(path, gone) || (gone.length === path.length + 1 && startsWith(gone, path)));
+  crossFindings(whole, relationTypes).forEach(add);
+  for (let round = 0; round < mostRounds; round++) {
+    const parsed = settingsSchema.safeParse(rest, {error: wording});
+    if (parsed.success) {
+      if (findings.size > 0 || removed.length > 0) break;
+      return {settings: parsed.data, warnings: ruleWarnings(parsed.data.rules, parsed.data.paths.caseSensitive)};
+    }
+    const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
+    found.forEach(add);
+    const before = removed.length;
+    for (const {path} of found) remove(rest, path, removed);
+    if (removed.length === before) break;
+  }
+  return {findings: [...findings.values()]};
+};
+
+/** Words for a `type` that is none of the available ones. */
+const typeFault = (path: SettingPath, given: unknown, available: readonly string[]): string => {
+  const listed = `available: ${available.join(', ')}`;
+  if (given === undefined) return `is required; ${listed}`;
+  if (typeof given !== 'string') return `must be a text; ${listed}`;
+  const known = knownTypes[path[0] === 'providers' ? 'provider' : 'source'];
+  if (known.includes(given)) return `type ${given} is known but not available in this version; ${listed}`;
+  const near = nearest(given, available);
+  return `is not a type that is known here; ${near === undefined ? listed : `did you mean "${near}"?`}`;
+};
+
+const resolveAt = (root: unknown, [key, ...rest]: SettingPath, resolve: (path: string) => string): void => {
+  if (key === undefined || typeof root !== 'object' || root === null) return;
+  if (key === '*') {
+    if (Array.isArray(root)) for (const item of root) resolveAt(item, rest, resolve);
+    return;
+  }
+  const own = root as Record<string, unknown>;
+  const value = valueAt(own, [key]);
+  if (rest.length > 0) return resolveAt(value, rest, resolve);
+  if (typeof value === 'string' && value !== '') own[key] = resolve(value);
+};
+
+// Takes out the setting at a path; of an item of a list, the setting that holds the list, so that no index moves.
+const remove = (root: unknown, path: SettingPath, removed: SettingPath[]): void => {
+  let length = path.length;
+  while (length > 0 && typeof path[length - 1] === 'number') length--;
+  // A fault of a whole provider or rule hides nothing of the others: they stay.
+  if (length === 0 || (length === 1 && path.length > 1)) return;
+  const gone = path.slice(0, length);
+  const holder = valueAt(root, gone.slice(0, -1));
+  if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) return;
+  const key = gone[length - 1] as string;
+  if (!Object.hasOwn(holder, key)) return;
+  delete (holder as Record<string, unknown>)[key];
+  removed.push(gone);
+};
+
+// A value that is there and cannot be known.
+const blank = (root: unknown, path: SettingPath): void => {
+  const holder = valueAt(root, path.slice(0, -1));
+  const key = path.at(-1);
+  if (typeof holder === 'object' && holder !== null && key !== undefined) {
+    (holder as Record<string | number, unknown>)[key] = undefined;
+  }
+};

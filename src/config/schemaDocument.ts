@@ -1,0 +1,87 @@
+// The settings as a JSON Schema (draft 2020-12): for editors, for the reference page, and to know which are secret.
+import {z} from 'zod';
+import {settingsSchema} from './schema.ts';
+
+/** The part of JSON Schema that the settings use. */
+export interface SchemaNode {
+  readonly [keyword: string]: unknown;
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly additionalProperties?: boolean | SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+  readonly required?: readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly writeOnly?: boolean;
+}
+
+// A text that is to have a form may come from outside the file, which the schema cannot look into.
+const placeholder = '\\$\\{[^}]+\\}';
+
+const isFormed = (node: Record<string, unknown>): boolean =>
+  node.type === 'string' && ['pattern', 'format', 'enum', 'minLength', 'const', 'allOf'].some((key) => key in node);
+
+/** The schema of the file as it is written: defaults left out, durations as text, `${...}` in any text. */
+export const schemaDocument = (): SchemaNode => {
+  const made = z.toJSONSchema(settingsSchema, {
+    io: 'input',
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    override({jsonSchema}) {
+      const node = jsonSchema as Record<string, unknown>;
+      if (!isFormed(node) || 'anyOf' in node) return;
+      const {description, default: fallback, writeOnly, ...form} = node;
+      for (const key of Object.keys(form)) delete node[key];
+      node.anyOf = [form, {type: 'string', pattern: placeholder}];
+    },
+  });
+  const {$schema, ...rest} = made;
+  return {
+    $schema,
+    title: 'Postern',
+    description: 'The configuration of Postern, an Envoy external-authorization service.',
+    ...rest,
+  } as SchemaNode;
+};
+
+let document: SchemaNode | undefined;
+
+/** A tree of settings without the values that are secret (`writeOnly`), as far as they stand in the file literally. */
+export const withoutSecrets = (tree: unknown): unknown => {
+  document ??= schemaDocument();
+  return strip(tree, [document]);
+};
+
+const strip = (value: unknown, nodes: readonly SchemaNode[]): unknown => {
+  const all = nodes.flatMap(alternativesOf);
+  if (all.some((node) => node.writeOnly === true)) return null;
+  if (Array.isArray(value)) {
+    const items = all.flatMap((node) => node.items ?? []);
+    return value.map((item) => strip(item, items));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [
+      key,
+      strip(
+        child,
+        all.flatMap((node) => propertyOf(node, key)),
+      ),
+    ]),
+  );
+};
+
+const alternativesOf = (node: SchemaNode): readonly SchemaNode[] => [
+  node,
+  ...(node.anyOf ?? []).flatMap(alternativesOf),
+  ...(node.oneOf ?? []).flatMap(alternativesOf),
+];
+
+const propertyOf = (node: SchemaNode, key: string): readonly SchemaNode[] => {
+  if (node.properties !== undefined && Object.hasOwn(node.properties, key)) return [node.properties[key] as SchemaNode];
+  return typeof node.additionalProperties === 'object' ? [node.additionalProperties] : [];
+};

@@ -1,0 +1,167 @@
+// A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+} from 'yaml';
+import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
+
+/** A place in the text; both count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A fault of the text itself; `path` where one can be told. */
+export interface TextFault extends Place {
+  readonly path: SettingPath;
+  readonly message: string;
+}
+
+export interface YamlFile {
+  /** Mappings, lists and scalars; undefined if the text is not a mapping. */
+  readonly value: Record<string, unknown> | undefined;
+  readonly faults: readonly TextFault[];
+  /** Where a finding points: its key or value, or the nearest thing around it that the text has. */
+  placeOf(finding: Pick<Finding, 'path' | 'at'>): Place;
+}
+
+const longestText = 1_048_576;
+const deepest = 32;
+
+/**
+ * Reads one YAML document whose root is a mapping. Never throws: what YAML allows and settings do not need (anchors,
+ * aliases, merge keys, tags, keys that are not strings, several documents) is a fault, so that a file means one thing.
+ */
+export const readYaml = (text: string): YamlFile => {
+  const lines = new LineCounter();
+  const offsets = new Map<string, {key: number; value: number}>();
+  const faults: TextFault[] = [];
+  const placeAt = (offset: number): Place => {
+    const {line, col} = lines.linePos(Math.max(0, Math.min(offset, text.length)));
+    return {line: Math.max(1, line), column: Math.max(1, col)};
+  };
+  const placeOf = ({path, at}: Pick<Finding, 'path' | 'at'>): Place => {
+    for (let length = path.length; length >= 0; length--) {
+      const found = offsets.get(keyOfPath(path.slice(0, length)));
+      if (found === undefined) continue;
+      // What stands around a setting that is missing is pointed at by its key.
+      return placeAt(length < path.length || at === 'key' ? found.key : found.value);
+    }
+    return {line: 1, column: 1};
+  };
+  const failed = (message: string, offset = 0, path: SettingPath = []): YamlFile => {
+    faults.push({...placeAt(offset), path, message});
+    return {value: undefined, faults, placeOf};
+  };
+  if (text.length > longestText) return failed('is longer than 1 MiB: settings are short, is it the right file?');
+
+  let document: Document.Parsed<ParsedNode>;
+  try {
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false, // told below, with the name of the setting
+      merge: false,
+      resolveKnownTags: false,
+      logLevel: 'silent',
+    });
+  } catch {
+    return failed('cannot be read as YAML: it is nested too deeply');
+  }
+  for (const error of document.errors) {
+    const place = placeAt(error.pos[0]);
+    faults.push({...place, path: [], message: yamlFault(error.code, error.message, lineAt(text, place.line))});
+  }
+  if (faults.length > 0) return {value: undefined, faults, placeOf};
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) {
+    return failed('is empty: it needs at least providers and rules');
+  }
+  if (!isMap(root)) return failed('is not a mapping: write settings as "name: value" lines', root.range?.[0] ?? 0);
+
+  const fault = (node: {range?: readonly number[] | null | undefined}, path: SettingPath, message: string): void => {
+    faults.push({...placeAt(node.range?.[0] ?? 0), path, message});
+  };
+
+  const plain = (node: Node | null, path: SettingPath, keyOffset: number): unknown => {
+    const offset = node?.range?.[0] ?? keyOffset;
+    const isNothing = node === null || (isScalar(node) && node.source === '' && node.value === null);
+    offsets.set(keyOfPath(path), {key: keyOffset, value: isNothing ? keyOffset : offset});
+    if (node === null) return null;
+    if (isAlias(node)) {
+      fault(node, path, 'is an alias (*): write the value out; settings have no anchors and aliases');
+      return undefined;
+    }
+    if ('anchor' in node && node.anchor !== undefined) {
+      fault(node, path, 'has an anchor (&): take it out; settings have no anchors and aliases');
+    }
+    if (node.tag !== undefined) fault(node, path, 'has a tag (!): take it out; write the plain value');
+    if (path.length > deepest) {
+      fault(node, path, 'is nested too deeply');
+      return undefined;
+    }
+    if (isSeq(node)) return node.items.map((item, index) => plain(item as Node, [...path, index], rangeStart(item)));
+    if (!isMap(node)) return isScalar(node) ? node.value : undefined;
+    const value: Record<string, unknown> = {};
+    for (const {key, value: child} of node.items) {
+      const keyName = isScalar(key) && key.value !== null ? scalarText(key) : undefined;
+      if (keyName === undefined || (isScalar(key) && (key.tag !== undefined || key.anchor !== undefined))) {
+        fault(key as Node, path, 'has a key that is not a plain text');
+        continue;
+      }
+      const childPath = [...path, keyName];
+      if (keyName === '<<') {
+        fault(key as Node, childPath, 'is a merge key: write the values out; settings have no anchors and aliases');
+      } else if (keyName === '__proto__') {
+        fault(key as Node, childPath, 'is not a setting');
+      } else if (Object.hasOwn(value, keyName)) {
+        fault(key as Node, childPath, 'is given twice; keep one');
+      } else value[keyName] = plain(child as Node | null, childPath, rangeStart(key));
+    }
+    return value;
+  };
+  try {
+    const value = plain(root, [], root.range?.[0] ?? 0) as Record<string, unknown>;
+    return {value, faults, placeOf};
+  } catch {
+    return failed('cannot be read as YAML: it is nested too deeply');
+  }
+};
+
+const rangeStart = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
+
+/** A key as it is written: `1:` and `true:` are the keys "1" and "true". */
+const scalarText = (key: {value: unknown; source?: string}): string =>
+  typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+
+const lineAt = (text: string, line: number): string => text.split('\n', line)[line - 1] ?? '';
+
+const yamlFault = (code: string, message: string, line: string): string => {
+  if (code === 'MULTIPLE_DOCS') return 'begins a second document (---): settings are one document, take it out';
+  if (code === 'TAB_AS_INDENT') return 'a tab cannot indent: use spaces';
+  // Inside { } and [ ] a plain text ends at a brace, so ${NAME} cannot stand there without quotes.
+  const hint = /\$\{/.test(line) && /[[{].*\$\{/.test(line) ? "; within { } or [ ] write '${NAME}' in quotes" : '';
+  return `cannot be read as YAML: ${wordsOf[code] ?? firstLine(message)}${hint}`;
+};
+
+// The library's own sentences may quote the text, and a secret may stand there: only known sentences are repeated.
+const wordsOf: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'the indentation does not fit the lines above',
+  BAD_ALIAS: 'there is an alias (*) here; settings have no anchors and aliases',
+  BAD_SCALAR_START: 'a value cannot begin with this character; put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin on this line; is a colon too much, or are quotes missing?',
+  BLOCK_IN_FLOW: 'lines of a list or mapping cannot stand within { } or [ ]',
+  MISSING_CHAR: 'a character is missing here: a quote, a comma, a colon or a closing } or ]',
+  MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
+  UNEXPECTED_TOKEN: 'this was not expected here; are quotes missing?',
+  IMPOSSIBLE: 'this was not expected here',
+};
+
+const firstLine = (message: string): string => (/["'`:]/.test(message) ? 'this was not expected here' : message);
