@@ -172,7 +172,9 @@ const adminPortOf = (file: string): number => Number(readFileSync(file, 'utf8').
 
 const listenerPort = async (adminPort: number): Promise<number> => {
   const answer = await fetch(`http://127.0.0.1:${adminPort}/listeners?format=json`);
-  const listeners = (await answer.json()) as {listener_statuses: any[]};
+  const listeners = (await answer.json()) as {
+    listener_statuses: [{local_address: {socket_address: {port_value: number}}}];
+  };
   return listeners.listener_statuses[0].local_address.socket_address.port_value;
 };
 
