@@ -1,4 +1,5 @@
-// Has this principal bought it? The model: features, plans, grants, flags. (The engine follows below.)
+// Has this principal bought it? The model: features, plans, grants, flags. (The engine is entitlementIndex.ts.)
+import type {Attributes} from './attributes.ts';
 import type {Principal} from './principal.ts';
 import type {TargetingRule} from './targeting.ts';
 
@@ -14,7 +15,10 @@ export interface Plan {
   readonly rules: readonly TargetingRule[];
 }
 
-/** A plan given to a tenant, or to one user of it. `expires` in milliseconds since the epoch; null: never. */
+/**
+ * A plan given to a tenant, or to one user of it (a person's subject; a service is nobody's user). `expires` in
+ * milliseconds since the epoch; null: never; NaN (a date that could not be read): has expired.
+ */
 export interface Grant {
   readonly plan: string;
   readonly tenant: string;
@@ -48,8 +52,7 @@ export type Justification = 'missing-feature' | 'missing-permission' | 'bundle-e
 
 export type Entitled = {readonly entitled: true} | {readonly entitled: false; readonly justification: Justification};
 
-/** Attributes that targeting rules look at besides the principal's own: path captures, and what the rule adds. */
-export type Attributes = ReadonlyMap<string, unknown>;
+export type {Attributes} from './attributes.ts';
 
 /**
  * Answers from facts that are fresh enough; throws or rejects with Unavailable when none are. A store that has its facts
