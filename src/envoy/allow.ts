@@ -1,0 +1,73 @@
+// What changes on the way of a request that is let through: identity in, credential out.
+import type {Place} from '../core/credential.ts';
+import type {Allow} from '../core/decision.ts';
+import type {HeaderChanges} from '../core/identityHeaders.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Request} from '../core/request.ts';
+import {isHeaderSafe, overwrite, setCookie} from './headers.ts';
+import type {OkHttpResponse} from './wire.ts';
+
+/** Which headers tell the upstream who it is; `undefined` for nobody. Made by core/identityHeaders.ts. */
+export type IdentityHeaders = (principal: Principal | undefined, request: Request) => HeaderChanges;
+
+const unchanged: OkHttpResponse = {};
+
+/** Compiles the changes for allowed requests. A connection has no headers, so nothing changes there. */
+export const makeChanges = (identityHeaders: IdentityHeaders, removeCredential: boolean) => {
+  // The same principal brings the same HeaderChanges again, as a rule: then nothing is built anew.
+  const prepared = new WeakMap<HeaderChanges, OkHttpResponse>();
+  const identityOf = (changes: HeaderChanges): OkHttpResponse => {
+    const known = prepared.get(changes);
+    if (known) return known;
+    const made = identityChanges(changes);
+    prepared.set(changes, made);
+    return made;
+  };
+
+  return (decision: Allow, request: Request): OkHttpResponse => {
+    if (request.kind === 'connection') return unchanged;
+    const identity = identityOf(identityHeaders(decision.principal, request));
+    const {credentialPlace, setCookies} = decision;
+    const changes =
+      removeCredential && credentialPlace ? withoutCredential(identity, credentialPlace, request) : identity;
+    const cookies = setCookies?.filter(isHeaderSafe) ?? [];
+    return cookies.length === 0 ? changes : {...changes, response_headers_to_add: cookies.map(setCookie)};
+  };
+};
+
+/** A value that is no header value makes Envoy answer 500 (`validate_mutations`): better no identity than that. */
+const identityChanges = ({set, remove}: HeaderChanges): OkHttpResponse => {
+  const safe = set.filter(([, value]) => isHeaderSafe(value));
+  const unsafe = set.filter(([, value]) => !isHeaderSafe(value)).map(([name]) => name);
+  return {
+    headers: safe.map(([name, value]) => overwrite(name, value)),
+    headers_to_remove: without(safe, [...remove, ...unsafe]),
+  };
+};
+
+/** Envoy removes after it sets: a name that stood in both would be lost. */
+const without = (set: HeaderChanges['set'], removed: readonly string[]): string[] => {
+  const kept = new Set(set.map(([name]) => name));
+  return removed.filter((name) => !kept.has(name));
+};
+
+const withoutCredential = (identity: OkHttpResponse, place: Place, request: Request): OkHttpResponse => {
+  const {headers = [], headers_to_remove: removed = []} = identity;
+  if (place.kind === 'query') return {...identity, query_parameters_to_remove: [place.name]};
+  const name = place.kind === 'cookie' ? 'cookie' : place.name;
+  // An identity header of this very name replaces it already.
+  if (removed.includes(name) || headers.some(({header}) => header.key === name)) return identity;
+  const rest = place.kind === 'cookie' ? withoutCookie(request.headers.get('cookie') ?? '', place) : '';
+  if (rest === '') return {...identity, headers_to_remove: [...removed, name]};
+  return {...identity, headers: [...headers, overwrite(name, rest)]};
+};
+
+/** The Cookie header less every cookie of the place's name; '' if nothing is left that could be sent on. */
+const withoutCookie = (cookies: string, place: Place): string => {
+  const rest = cookies
+    .split(';')
+    .filter((cookie) => cookie.trim() !== '' && (cookie.split('=', 1)[0] as string).trim() !== place.name)
+    .map((cookie) => cookie.trim())
+    .join('; ');
+  return /[\0\r\n]/.test(rest) ? '' : rest;
+};

@@ -1,0 +1,40 @@
+// From a Decision to what goes over the wire.
+import type {Decision} from '../core/decision.ts';
+import type {Request} from '../core/request.ts';
+import {type IdentityHeaders, makeChanges} from './allow.ts';
+import {answer} from './answer.ts';
+import {makeRefused, type RefusalSettings} from './deny.ts';
+import {metadataOf} from './metadata.ts';
+import type {CallFailure, CheckResponse} from './wire.ts';
+
+/** The part of `responses` that shapes answers. */
+export interface RenderSettings extends RefusalSettings {
+  readonly removeCredential: boolean;
+  readonly errors: 'response' | 'grpc';
+}
+
+/**
+ * Answers a decision; `id` is the decision's own. `request` is undefined where none could be read. Throws for what is not
+ * a decision: that is a bug, and must not become an allow.
+ */
+export type Render = (decision: Decision, request: Request | undefined, id: string) => CheckResponse | CallFailure;
+
+const UNAVAILABLE = 14;
+
+/** Compiles the settings `responses`. */
+export const makeRender = (settings: RenderSettings, identityHeaders: IdentityHeaders): Render => {
+  const changes = makeChanges(identityHeaders, settings.removeCredential);
+  const refused = makeRefused(settings);
+
+  return (decision, request, id) => {
+    if (decision.outcome === 'allow' && typeof decision.rule === 'string' && request) {
+      return answer({say: 'allow', changes: changes(decision, request)}, metadataOf(decision, id));
+    }
+    if (decision.outcome !== 'deny') throw new TypeError('not a decision');
+    const {kind, grpc, response} = refused(decision, request, id);
+    if (kind === 'denial') return answer({say: 'deny', grpc, response}, metadataOf(decision, id));
+    // Envoy before 1.37 takes error_response for a plain denial; a failed call is a failure to every Envoy.
+    if (settings.errors === 'grpc') return {failure: {code: UNAVAILABLE, details: `${decision.reason} ${id}`}};
+    return answer({say: 'error', grpc, response}, metadataOf(decision, id));
+  };
+};

@@ -1,0 +1,128 @@
+// Authorization/Check: parse, check, render; and the only catch-all of Postern.
+import {type ServerUnaryCall, type sendUnaryData, status} from '@grpc/grpc-js';
+import type {Check, CheckContext, Decision, Deny} from '../core/decision.ts';
+import type {Reason} from '../core/refusals.ts';
+import type {Request} from '../core/request.ts';
+import {parse} from './parse.ts';
+import type {Render} from './render.ts';
+import {makeWaitingRoom, type Waiting} from './waiting.ts';
+import type {CheckRequest, CheckResponse} from './wire.ts';
+
+/** What the service is made of. */
+export interface ServiceParts {
+  readonly check: Check;
+  readonly render: Render;
+  /** A new id for a decision: random, printable ASCII. */
+  readonly newId: () => string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: {error(fields: object, message: string): void};
+  /**
+   * Told of the decisions that the edge makes itself (`malformed_request`, `deadline`, `overloaded`, `internal`), which
+   * the check never sees, so that metrics and the decision log hold them too.
+   */
+  readonly decided?: (decision: Deny, request: Request | undefined, context: CheckContext) => void;
+  /** Milliseconds that calls wait before they are seen (queueDelay.ts). Default: none. */
+  readonly queueDelay?: () => number;
+  /** Calls that may wait for a decision at once; beyond it `overloaded` is answered. Default: 4096. */
+  readonly mostWaiting?: number;
+}
+
+type Call = ServerUnaryCall<CheckRequest, CheckResponse>;
+
+/** `close` ends its timer. */
+export interface Service {
+  check(call: Call, callback: sendUnaryData<CheckResponse>): void;
+  close(): void;
+}
+
+/**
+ * Answers every call exactly once, and with an allow only for a decision that says so. An outage or a bug is an error
+ * answer, for which Envoy's failure policy holds:
+ * - a call whose deadline has passed, or has been cancelled, is not worked on;
+ * - `deadline`: the check still runs shortly before the deadline (10 ms, or a tenth of the time if that is less);
+ * - `overloaded`: the queue before us has eaten the deadline, or too many calls wait; answered at once, because late
+ *   answers become cancelled calls, and those a lost connection;
+ * - `internal`: anything was thrown, or the decision is none. Logged with its stack, without the request.
+ */
+export const makeService = (parts: ServiceParts): Service => {
+  const {check, render, newId, now, log, decided, queueDelay = () => 0, mostWaiting = 4_096} = parts;
+  const waiting = makeWaitingRoom(now);
+
+  const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
+    const started = now();
+    const deadline = Number(call.getDeadline());
+    const context: CheckContext = {id: newId(), now: started, deadline};
+    const parsed = parse(call.request);
+    const request = parsed === 'malformed' ? undefined : parsed;
+
+    const send = (decision: Decision): void => {
+      if (call.cancelled) return;
+      const rendered = render(decision, request, context.id);
+      if ('failure' in rendered) callback(rendered.failure);
+      else callback(null, rendered);
+    };
+    const refuse = (reason: Reason): void => {
+      const decision: Deny = {outcome: 'deny', reason};
+      decided?.(decision, request, context);
+      send(decision);
+    };
+    const fail = (error: unknown): void => {
+      log.error({decision: context.id, err: error}, 'a bug: the check was answered with internal');
+      refuse('internal');
+    };
+    const guarded = (step: () => void): void => {
+      try {
+        step();
+      } catch (error) {
+        giveUp(log, callback, () => fail(error));
+      }
+    };
+
+    guarded(() => {
+      if (!request) return refuse('malformed_request');
+      const left = deadline - started;
+      if (left <= 0) return refuse('deadline');
+      if (left <= queueDelay() || waiting.size >= mostWaiting) return refuse('overloaded');
+
+      let open = true;
+      const place: Waiting = {
+        expires: deadline - Math.min(10, left / 10),
+        end: () => {
+          open = false;
+          guarded(() => refuse('deadline'));
+        },
+      };
+      const settle = (step: () => void): void => {
+        if (!open) return;
+        open = false;
+        waiting.leave(place);
+        guarded(step);
+      };
+      const pending = check(request, context);
+      waiting.enter(place);
+      Promise.resolve(pending).then(
+        (decision) => settle(() => send(decision)),
+        (error: unknown) => settle(() => fail(error)),
+      );
+    });
+  };
+
+  return {
+    check(call, callback) {
+      if (call.cancelled) return;
+      giveUp(log, callback, () => answer(call, callback));
+    },
+    close: waiting.close,
+  };
+};
+
+/** The last net: where not even the error answer can be made, the call ends with a gRPC status, an error to Envoy too. */
+const giveUp = (log: ServiceParts['log'], callback: sendUnaryData<CheckResponse>, step: () => void): void => {
+  try {
+    step();
+  } catch (error) {
+    callback({code: status.INTERNAL, details: 'internal'});
+    log.error({err: error}, 'a bug: a check ended without an answer');
+  }
+};

@@ -1,0 +1,126 @@
+// The settings `server` and `responses`: where Envoy asks, and what it is answered.
+import {z} from 'zod';
+import {duration, httpUrl, listenAddress, text} from '../config/values.ts';
+import {identityFields} from '../core/identityHeaders.ts';
+import {type Reason, reasons, refusals} from '../core/refusals.ts';
+
+const tls = z
+  .strictObject({
+    cert: text.describe('PEM file: the certificate and its chain.'),
+    key: text.describe('PEM file: the private key of the certificate.'),
+    clientCa: text
+      .optional()
+      .describe('PEM file: authorities of client certificates. With it, a client must show one (mutual TLS).'),
+  })
+  .describe(
+    'TLS for callers. The files are read again when they change; a pair that does not fit keeps the last good one.',
+  );
+
+export const serverSettings = z
+  .strictObject({
+    listen: z
+      .union([listenAddress.transform((address) => [address]), z.array(listenAddress).min(1, 'is an empty list')], {
+        error:
+          'is not a listen address, nor a list of them: write host:port, such as 127.0.0.1:9191, or unix:///path/to.sock',
+      })
+      .prefault('127.0.0.1:9191')
+      .describe('Where Envoy asks: host:port or unix:///path/to.sock, or a list of them.'),
+    tls: tls.optional(),
+    drain: duration.prefault('10s').describe('After SIGTERM: how long calls in flight may take to end.'),
+    drainDelay: duration
+      .prefault('0s')
+      .describe('After SIGTERM: how long to say NOT_SERVING and serve on, before the listener closes.'),
+  })
+  .prefault({})
+  .describe('The gRPC side, for Envoy.');
+
+// RFC 9110 section 5.6.2. Never `:path`, `host` or a header that frames the message: identity could else redirect it.
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'is not a header name')
+  .refine(
+    (name) =>
+      !/^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-connection)$/i.test(
+        name,
+      ),
+    'is a header that frames the request: choose a name of your own, such as x-auth-subject',
+  );
+
+const identitySource = z
+  .string()
+  .refine(
+    (source) => (identityFields as readonly string[]).includes(source) || /^claims\.[^.]+(\.[^.]+)*$/.test(source),
+    `is nothing that a principal has: write one of ${identityFields.join(', ')}, or claims.<path>`,
+  );
+
+/** Statuses that Envoy's StatusCode knows; it makes nothing of others. */
+const statusOverride = z
+  .int()
+  .refine(
+    (status) => (status >= 400 && status <= 417) || [421, 422, 423, 424, 426, 428, 429, 431].includes(status),
+    'is not a status from 400 to 431 that Envoy can send',
+  );
+
+// Errors keep their status: a 5xx tells clients to try again, and Envoy's failure policy applies to them anyway.
+const denials = reasons.filter((reason) => refusals[reason].kind === 'denial');
+
+export const responsesSettings = z
+  .strictObject({
+    identity: z
+      .record(headerName, identitySource)
+      .superRefine((mapping, context) => {
+        const seen = new Map<string, string>();
+        for (const name of Object.keys(mapping)) {
+          const spelling = name.toLowerCase().replaceAll('_', '-');
+          const other = seen.get(spelling);
+          if (other !== undefined)
+            context.addIssue({
+              code: 'custom',
+              path: [name],
+              message: `is the same header as ${other}: keep one of them`,
+            });
+          seen.set(spelling, name);
+        }
+      })
+      .transform(
+        (mapping): ReadonlyMap<string, string> =>
+          new Map(Object.entries(mapping).map(([name, source]) => [name.toLowerCase(), source])),
+      )
+      .prefault({})
+      .describe(
+        'Headers that tell the upstream who it is: header name to a field of the principal, or claims.<path>. What a client sent under these names, in any spelling, is removed.',
+      ),
+    removeCredential: z
+      .boolean()
+      .prefault(false)
+      .describe('true: the header, cookie or query parameter that held the credential does not reach the upstream.'),
+    format: z
+      .enum(['problem', 'frontier', 'text'])
+      .prefault('problem')
+      .describe('The body of a refusal: problem (RFC 9457), frontier ({code, message}) or text.'),
+    login: z
+      .strictObject({
+        url: httpUrl
+          .regex(/^[!-~]+$/, 'holds blanks or letters beyond ASCII: percent-encode them')
+          .describe('Where to sign in. `{url}` becomes the address that was asked for, percent-encoded.'),
+      })
+      .optional()
+      .describe(
+        "A browser's page load (GET or HEAD) that lacks a good credential is sent here with 302 instead of 401.",
+      ),
+    status: z
+      .partialRecord(z.enum(denials as [Reason, ...Reason[]]), statusOverride)
+      .prefault({})
+      .describe('Another 4xx status for a reason: {missing_feature: 402}.'),
+    errors: z
+      .enum(['response', 'grpc'])
+      .prefault('response')
+      .describe(
+        'How an outage is told to Envoy: response (error_response, Envoy 1.37 and newer) or grpc (UNAVAILABLE, every Envoy). Either way its failure policy applies.',
+      ),
+  })
+  .prefault({})
+  .describe('What Envoy is answered.');
+
+export type ServerSettings = z.output<typeof serverSettings>;
+export type ResponseSettings = z.output<typeof responsesSettings>;
