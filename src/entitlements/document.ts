@@ -1,0 +1,154 @@
+// Entitlements as people and services write them: the model of the file, the HTTP answer and the Redis values.
+import {z} from 'zod';
+import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+
+const key = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
+const strings = z.array(z.string().max(1_024));
+const number = z.number();
+const moment = z.union([z.iso.datetime({offset: true}), z.iso.date(), z.number()]);
+
+/** The value that each operator compares with. A typing error here would be a rule that never matches. */
+const shapes = {
+  in_list: z.strictObject({list: strings}),
+  starts_with: z.strictObject({list: strings}),
+  ends_with: z.strictObject({list: strings}),
+  contains: z.strictObject({list: strings}),
+  matches: z.strictObject({string: z.string().max(1_024)}),
+  equal: z.strictObject({number}),
+  greater_than: z.strictObject({number}),
+  greater_than_equal: z.strictObject({number}),
+  lower_than: z.strictObject({number}),
+  lower_than_equal: z.strictObject({number}),
+  between_numeric: z.strictObject({start: number, end: number}),
+  is: z.strictObject({boolean: z.boolean()}),
+  on: z.strictObject({date: moment}),
+  on_or_after: z.strictObject({date: moment}),
+  on_or_before: z.strictObject({date: moment}),
+  between_date: z.strictObject({start: moment, end: moment}),
+};
+
+const condition = z
+  .strictObject({
+    attribute: key,
+    op: z.enum(Object.keys(shapes) as [keyof typeof shapes, ...(keyof typeof shapes)[]]),
+    negate: z.boolean().prefault(false),
+    value: z.record(z.string(), z.unknown()),
+  })
+  .superRefine(({op, value}, context) => {
+    for (const issue of shapes[op].safeParse(value).error?.issues ?? []) {
+      context.addIssue({code: 'custom', path: ['value', ...issue.path], message: `${op}: ${issue.message}`});
+    }
+  });
+
+const targetingRule = z.strictObject({
+  logic: z.enum(['and', 'or']).prefault('and'),
+  conditions: z.array(condition).max(100),
+  treatment: z.boolean(),
+});
+const rules = z.array(targetingRule).max(1_000).prefault([]);
+
+/** What a feature, a plan and a flag look like. */
+export const featureShape = z.strictObject({permissions: z.array(key).prefault([])});
+export const planShape = z.strictObject({features: z.array(key), default: z.boolean().prefault(false), rules});
+export const flagShape = z.strictObject({
+  on: z.boolean(),
+  default: z.boolean().prefault(false),
+  off: z.boolean().prefault(false),
+  rules,
+});
+
+/** An ISO date (midnight UTC) or date and time with its zone -> milliseconds since the epoch; null stays: never. */
+export const endShape = z
+  .union([z.iso.datetime({offset: true}), z.iso.date(), z.null()], {
+    error: 'is not a date: write 2027-01-31, 2027-01-31T12:00:00Z, or null for never',
+  })
+  .transform((text) => (text === null ? null : Date.parse(text)));
+
+export const grantShape = z.strictObject({
+  plan: key,
+  tenant: key,
+  user: key.nullable().prefault(null),
+  expires: endShape.prefault(null),
+});
+
+const documentShape = z.strictObject({
+  features: z.record(key, featureShape.or(z.null().transform(() => ({permissions: []})))).prefault({}),
+  plans: z.record(key, planShape).prefault({}),
+  grants: z.array(z.unknown()).nullable().prefault([]),
+  flags: z.record(key, flagShape).nullable().prefault({}),
+});
+
+/** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
+export interface Finding {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+export type Read = {readonly snapshot: Snapshot} | {readonly findings: readonly Finding[]};
+
+/** More would not help whoever repairs it. */
+const mostFindings = 20;
+/** Grants checked before others have their turn on the event loop. */
+const batch = 5_000;
+
+/** Looks for names that nothing defines: they would silently entitle nobody. */
+export const danglingNames = (
+  features: ReadonlyMap<string, Feature>,
+  plans: ReadonlyMap<string, Plan>,
+  flags: ReadonlyMap<string, Flag>,
+): Finding[] => {
+  const findings: Finding[] = [];
+  for (const [plan, {features: named}] of plans) {
+    for (const [at, feature] of named.entries()) {
+      if (!features.has(feature)) {
+        findings.push({path: ['plans', plan, 'features', at], message: `there is no feature "${feature}"`});
+      }
+    }
+  }
+  for (const flag of flags.keys()) {
+    if (!features.has(flag)) findings.push({path: ['flags', flag], message: `there is no feature "${flag}"`});
+  }
+  return findings;
+};
+
+/** One grant, checked: the grant, or what is wrong with it. */
+export const readGrant = (raw: unknown, plans: ReadonlyMap<string, Plan>): Grant | Finding => {
+  const read = grantShape.safeParse(raw);
+  if (!read.success) return toFinding(read.error.issues[0]);
+  if (!plans.has(read.data.plan)) return {path: ['plan'], message: `there is no plan "${read.data.plan}"`};
+  return read.data;
+};
+
+export const isFinding = (value: Grant | Finding): value is Finding => 'message' in value;
+
+/** Checks a document. Lets others have their turn between batches of grants. Never rejects. */
+export const readDocument = async (raw: unknown): Promise<Read> => {
+  const read = documentShape.safeParse(raw);
+  if (!read.success) return {findings: read.error.issues.slice(0, mostFindings).map(toFinding)};
+  const features = new Map<string, Feature>(Object.entries(read.data.features));
+  const plans = new Map<string, Plan>(Object.entries(read.data.plans));
+  const flags = new Map<string, Flag>(Object.entries(read.data.flags ?? {}));
+  const findings = danglingNames(features, plans, flags);
+
+  const grants: Grant[] = [];
+  for (const [at, rawGrant] of (read.data.grants ?? []).entries()) {
+    const grant = readGrant(rawGrant, plans);
+    if (isFinding(grant)) findings.push({path: ['grants', at, ...grant.path], message: grant.message});
+    else grants.push(grant);
+    if (findings.length >= mostFindings) break;
+    if (at % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (findings.length > 0) return {findings: findings.slice(0, mostFindings)};
+  return {snapshot: {features, plans, flags, grants}};
+};
+
+const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
+  path: issue?.path ?? [],
+  message: issue?.message ?? 'is not understood',
+});
+
+/** `plans.pro.features[0]: there is no feature "x"`. */
+export const describeFinding = ({path, message}: Finding): string => {
+  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`;
+};
