@@ -104,7 +104,13 @@ export const findingsOf = (
       if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) {
         return [{path: path.slice(0, -1), at: 'value', message: mustBe('a mapping', holder)}];
       }
-      return [{path, at: 'value', message: types(path, valueAt(root, path), (issue.options ?? []).map(quoted))}];
+      return [
+        {
+          path,
+          at: 'value',
+          message: types(path, valueAt(root, path), ('options' in issue ? (issue.options ?? []) : []).map(quoted)),
+        },
+      ];
     }
     return ofUnion(issue.errors, root, path, types);
   });

@@ -3,7 +3,6 @@ import type {Match} from '../core/rules.ts';
 
 const captureSegment = /^\{([^{}]*)\}$/;
 const captureName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const forbidden = /[\u0000-\u001f\u007f-\u009f\\;%?#]/;
 
 /** What is wrong with a rule's path, and how to write it; undefined if nothing is. */

@@ -134,8 +134,8 @@ const resolveAt = (root: unknown, [key, ...rest]: SettingPath, resolve: (path: s
   }
   const own = root as Record<string, unknown>;
   const value = valueAt(own, [key]);
-  if (rest.length > 0) return resolveAt(value, rest, resolve);
-  if (typeof value === 'string' && value !== '') own[key] = resolve(value);
+  if (rest.length > 0) resolveAt(value, rest, resolve);
+  else if (typeof value === 'string' && value !== '') own[key] = resolve(value);
 };
 
 // Takes out the setting at a path; of an item of a list, the setting that holds the list, so that no index moves.

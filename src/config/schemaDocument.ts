@@ -6,6 +6,7 @@ import {settingsSchema} from './schema.ts';
 export interface SchemaNode {
   readonly [keyword: string]: unknown;
   readonly type?: string;
+  readonly title?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly additionalProperties?: boolean | SchemaNode;
@@ -22,8 +23,9 @@ export interface SchemaNode {
 // A text that is to have a form may come from outside the file, which the schema cannot look into.
 const placeholder = '\\$\\{[^}]+\\}';
 
+// Not a `const`: the `type` that a choice hangs on must be told apart by an editor.
 const isFormed = (node: Record<string, unknown>): boolean =>
-  node.type === 'string' && ['pattern', 'format', 'enum', 'minLength', 'const', 'allOf'].some((key) => key in node);
+  node.type === 'string' && ['pattern', 'format', 'enum', 'minLength', 'allOf'].some((key) => key in node);
 
 /** The schema of the file as it is written: defaults left out, durations as text, `${...}` in any text. */
 export const schemaDocument = (): SchemaNode => {
@@ -34,7 +36,7 @@ export const schemaDocument = (): SchemaNode => {
     override({jsonSchema}) {
       const node = jsonSchema as Record<string, unknown>;
       if (!isFormed(node) || 'anyOf' in node) return;
-      const {description, default: fallback, writeOnly, ...form} = node;
+      const {title, description, default: fallback, writeOnly, ...form} = node;
       for (const key of Object.keys(form)) delete node[key];
       node.anyOf = [form, {type: 'string', pattern: placeholder}];
     },
@@ -60,7 +62,7 @@ const strip = (value: unknown, nodes: readonly SchemaNode[]): unknown => {
   const all = nodes.flatMap(alternativesOf);
   if (all.some((node) => node.writeOnly === true)) return null;
   if (Array.isArray(value)) {
-    const items = all.flatMap((node) => node.items ?? []);
+    const items = all.flatMap((node): readonly SchemaNode[] => (node.items === undefined ? [] : [node.items]));
     return value.map((item) => strip(item, items));
   }
   if (typeof value !== 'object' || value === null) return value;

@@ -1,31 +1,44 @@
 // The words that settings are written in. Every folder's settings.ts may import this file, and only this one, of config.
 import {z} from 'zod';
 
+// A number where such a text belongs is told what the text looks like; what is missing or null is told so elsewhere.
+const formed = (fault: string) =>
+  z.string({error: ({input}) => (input === undefined || input === null ? undefined : fault)});
+
+const durationFault = 'is not a duration: write a whole number and a unit, such as 200ms, 30s, 5m or 1h';
+const longestDuration = 8_760 * 3_600_000; // a year: more is a mistake
 const durationUnits = {ms: 1, s: 1_000, m: 60_000, h: 3_600_000} as const;
 
+const milliseconds = (text: string): number => {
+  const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  return Number(count) * (durationUnits[unit as keyof typeof durationUnits] ?? Number.NaN);
+};
+
 /** `200ms 30s 5m 1h` -> milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h)$/, 'is not a duration: write a whole number and a unit, such as 200ms, 30s, 5m or 1h')
-  .transform((text) => {
-    const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) as unknown as [string, string, keyof typeof durationUnits];
-    return Number(count) * durationUnits[unit];
-  });
+export const duration = formed(durationFault)
+  .regex(/^\d+(ms|s|m|h)$/, durationFault)
+  .refine((text) => !(milliseconds(text) > longestDuration), 'is longer than a year (8760h)')
+  .transform(milliseconds)
+  .meta({title: 'duration'});
 
 /** Where a server listens. */
 export type ListenAddress =
   | {readonly kind: 'tcp'; readonly host: string; readonly port: number}
   | {readonly kind: 'unix'; readonly path: string};
 
+const listenFault = 'is not a listen address: write host:port, such as 127.0.0.1:9191, or unix:///path/to.sock';
+
+// sockaddr_un holds 108 bytes with the closing NUL (unix(7)); a longer path would be cut short without a word.
+const longestSocketPath = 107;
+
 /** `127.0.0.1:9191`, `[::1]:9191` or `unix:///run/postern/check.sock`. Port 0 takes any free one. */
-export const listenAddress = z
-  .string()
-  .regex(
-    /^(unix:\/\/\/.+|(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5})$/,
-    'is not a listen address: write host:port, such as 127.0.0.1:9191, or unix:///path/to.sock',
-  )
+export const listenAddress = formed(listenFault)
+  .regex(/^(unix:\/\/\/.+|(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5})$/, listenFault)
   .refine((text) => text.startsWith('unix:') || Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
     message: 'has a port above 65535',
+  })
+  .refine((text) => !text.startsWith('unix://') || Buffer.byteLength(text.slice(7)) <= longestSocketPath, {
+    message: `has a socket path of more than ${longestSocketPath} bytes, which is the most that Unix can`,
   })
   .transform((text): ListenAddress => {
     if (text.startsWith('unix://')) return {kind: 'unix', path: text.slice('unix://'.length)};
@@ -35,7 +48,8 @@ export const listenAddress = z
       host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
       port: Number(text.slice(colon + 1)),
     };
-  });
+  })
+  .meta({title: 'address'});
 
 /** A name that appears in metrics and messages: letters, digits, `-`, `_`, `.`. */
 export const name = z
@@ -49,7 +63,7 @@ export const text = z.string().min(1, 'is empty');
 export const texts = z.array(text).min(1, 'is an empty list: name at least one, or leave the setting out');
 
 /** A value that must not be printed: comes as `${NAME}` or `${file:/path}`, or as it is. */
-export const secret = z.string().min(1, 'is empty').meta({writeOnly: true});
+export const secret = z.string().min(1, 'is empty').meta({title: 'secret', writeOnly: true});
 
 const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
@@ -60,16 +74,19 @@ export const isInsecureUrl = (url: string): boolean => {
 };
 
 /** An http: or https: URL without credentials and fragment. Whether `http:` is allowed is said by `insecureUrls`. */
-export const httpUrl = z.string().refine((text) => {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    url.username === '' &&
-    url.password === '' &&
-    url.hash === ''
-  );
-}, 'is not an http: or https: URL without user name and fragment');
+export const httpUrl = z
+  .string()
+  .refine((text) => {
+    const url = URL.parse(text);
+    return (
+      url !== null &&
+      (url.protocol === 'https:' || url.protocol === 'http:') &&
+      url.username === '' &&
+      url.password === '' &&
+      url.hash === ''
+    );
+  }, 'is not an http: or https: URL without user name and fragment')
+  .meta({title: 'URL'});
 
 /**
  * For an object of settings with an `insecure` flag: an error on each of `keys` that holds an `http:` URL beyond loopback
