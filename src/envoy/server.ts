@@ -1,25 +1,16 @@
 // The gRPC server: where it listens, its services, and how it ends.
 import {fileURLToPath} from 'node:url';
-import {Server, ServerCredentials, type ServiceDefinition} from '@grpc/grpc-js';
+import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
 import {loadSync} from '@grpc/proto-loader';
 import {ReflectionService} from '@grpc/reflection';
-import {type CertificateFiles, type Certificates, loadCertificates} from './certificates.ts';
+import {type Certificates, loadCertificates} from './certificates.ts';
 import {makeHealthService} from './health.ts';
 import type {Service} from './service.ts';
+import type {ListenAddress, ServerSettings} from './settings.ts';
 import {makeWay, openToGroup} from './socketFile.ts';
 
-/** Where a server listens, as config/values.ts reads it. */
-export type ListenAddress =
-  | {readonly kind: 'tcp'; readonly host: string; readonly port: number}
-  | {readonly kind: 'unix'; readonly path: string};
-
 export interface ServerParts {
-  readonly listen: readonly ListenAddress[];
-  readonly tls?: CertificateFiles | undefined;
-  /** Milliseconds that calls in flight may take after the listener has closed. */
-  readonly drain: number;
-  /** Milliseconds to serve on as NOT_SERVING before the listener closes. */
-  readonly drainDelay: number;
+  readonly settings: ServerSettings;
   readonly service: Service;
   readonly log: {error(fields: object, message: string): void; info(fields: object, message: string): void};
   /** Milliseconds between two looks at the certificate files. Default: 5000. */
@@ -70,18 +61,17 @@ const allowResets = (server: Server): void => {
 
 /** Makes the server; nothing is bound before `start`. */
 export const makeServer = (parts: ServerParts): EnvoyServer => {
-  const {listen, tls, drain, drainDelay, service, log, certificateInterval} = parts;
+  const {settings, service, log, certificateInterval} = parts;
+  const {listen, tls, drain, drainDelay} = settings;
   const protos = loadProtos();
   const health = makeHealthService([AUTHORIZATION]);
   const server = new Server();
   allowResets(server);
-  server.addService(protos[AUTHORIZATION] as ServiceDefinition, {
-    Check: service.check as (...call: never[]) => void,
-  });
-  server.addService(protos[HEALTH] as ServiceDefinition, {
-    Check: health.implementation.Check as (...call: never[]) => void,
-    Watch: health.implementation.Watch as (...call: never[]) => void,
-  });
+  // The handlers are typed by our messages; grpc-js types them by `any`.
+  const add = (name: string, implementation: object) =>
+    server.addService(protos[name] as ServiceDefinition, implementation as UntypedServiceImplementation);
+  add(AUTHORIZATION, {Check: service.check});
+  add(HEALTH, health.implementation);
   new ReflectionService(protos).addToServer(server);
 
   let certificates: Certificates | undefined;
@@ -154,4 +144,4 @@ const bindTo = (server: Server, address: string, credentials: ServerCredentials)
   });
 
 const pause = (milliseconds: number): Promise<void> =>
-  milliseconds <= 0 ? Promise.resolve() : new Promise((resolve) => void setTimeout(resolve, milliseconds));
+  milliseconds <= 0 ? Promise.resolve() : new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
