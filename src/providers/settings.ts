@@ -2,6 +2,8 @@
 import {z} from 'zod';
 import {duration, httpUrl, isInsecureUrl, name, text, texts} from '../config/values.ts';
 
+export {isInsecureUrl};
+
 /** A token of RFC 9110 section 5.6.2: the characters of header and cookie names. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 

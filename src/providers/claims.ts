@@ -1,0 +1,98 @@
+// From verified claims to a principal.
+import type {Principal} from '../core/principal.ts';
+import type {Claims} from './jwt.ts';
+import type {ClaimPath, ClaimSettings} from './settings.ts';
+
+/** Reads one place of the claims; undefined where there is nothing. */
+export type ReadClaim = (claims: Claims) => unknown;
+
+/** Compiles a path: a string walks by its dots, a list of keys is taken literally. Own properties only. */
+export const claimReader = (path: ClaimPath): ReadClaim => {
+  const keys = typeof path === 'string' ? path.split('.') : path;
+  return (claims) => {
+    let value: unknown = claims;
+    for (const key of keys) {
+      // Lists have no keys here: roles.0 would make the order of a list mean something.
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+        return undefined;
+      value = (value as Claims)[key];
+    }
+    return value;
+  };
+};
+
+const none: readonly string[] = [];
+
+/** A list of strings, or nothing: half a list would be a guess. */
+export const stringsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : none;
+
+/** A list of strings, or one string with spaces between (RFC 6749 section 3.3). */
+export const scopesOf = (value: unknown): readonly string[] =>
+  typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : stringsOf(value);
+
+/** A string that says something. */
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+/** A principal of verified claims; undefined if they name no subject. */
+export type ReadPrincipal = (claims: Claims) => Principal | undefined;
+
+/**
+ * Compiles the claim settings. The subject is `sub`; the `client_id` or `azp` of a service token may stand for it.
+ * An `email` that the issuer says is not verified is left out, for anyone could have typed it.
+ */
+export const makeReadPrincipal = (provider: string, settings: ClaimSettings): ReadPrincipal => {
+  const tenant = settings.tenant === undefined ? () => undefined : claimReader(settings.tenant);
+  const roles = claimReader(settings.roles);
+  const permissions = claimReader(settings.permissions);
+  const scopes = claimReader(settings.scopes);
+  const statedKind = settings.kind === undefined ? () => undefined : claimReader(settings.kind);
+
+  return (claims) => {
+    const stated = statedKind(claims);
+    const kind = stated === 'user' || stated === 'service' ? stated : kindOf(claims);
+    const client = textOf(claims.client_id) ?? textOf(claims.azp);
+    const subject = textOf(claims.sub) ?? (kind === 'service' && claims.sub === undefined ? client : undefined);
+    if (subject === undefined) return undefined;
+    return present({
+      provider,
+      kind,
+      subject,
+      tenant: textOf(tenant(claims)),
+      roles: stringsOf(roles(claims)),
+      permissions: stringsOf(permissions(claims)),
+      scopes: scopesOf(scopes(claims)),
+      claims,
+      email: claims.email_verified === false ? undefined : textOf(claims.email),
+      sessionId: textOf(claims.sid),
+      tokenId: textOf(claims.jti),
+      issuedAt: numberOf(claims.iat),
+      expiresAt: numberOf(claims.exp),
+      authTime: numberOf(claims.auth_time),
+      acr: textOf(claims.acr),
+      amr: stringsOf(claims.amr),
+    });
+  };
+};
+
+type Optional<T> = {[K in keyof T]: undefined extends T[K] ? T[K] | undefined : T[K]};
+
+/** Leaves out what is undefined: a principal from a remote cache (JSON) must be equal to a fresh one. */
+const present = (fields: {[K in keyof Required<Principal>]: Optional<Principal>[K]}): Principal =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as Principal;
+
+/**
+ * A service acts for itself: it was granted its token by client credentials (`gty`, written in several ways), or it is
+ * its own subject (RFC 9068 section 2.2: without a resource owner `sub` names the client), or it has no subject at all.
+ */
+const kindOf = (claims: Claims): Principal['kind'] => {
+  if (grantsOf(claims.gty).some((grant) => grant.replaceAll('_', '-') === 'client-credentials')) return 'service';
+  const {sub} = claims;
+  return sub === undefined || sub === claims.client_id || sub === claims.azp ? 'service' : 'user';
+};
+
+const grantsOf = (gty: unknown): readonly string[] => scopesOf(gty);

@@ -1,0 +1,204 @@
+// Verification of JSON Web Tokens: RFC 7515 (form, signature), RFC 7519 (claims), RFC 8725 (what goes wrong).
+import {constants, verify} from 'node:crypto';
+import type {Reason} from '../core/refusals.ts';
+import type {Key} from './keys.ts';
+import {type Algorithm, asymmetric} from './settings.ts';
+
+/** The longest token that is looked at, in characters: Envoy itself takes 60 KiB of headers. */
+export const longestToken = 16_384;
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A token taken apart and not verified: it may select (an issuer, a key) and never grant. */
+export interface ParsedJwt {
+  readonly header: Claims;
+  readonly claims: Claims;
+  /** What is signed: the first two parts with their dot. */
+  readonly signed: string;
+  readonly signature: Buffer;
+}
+
+/**
+ * Takes a compact JWS with JSON claims apart. Undefined unless it has exactly that form: three parts of canonical
+ * base64url, UTF-8, JSON objects, within the length. (Of a JSON key that stands twice the last counts, as RFC 7519
+ * section 4 allows; JSON.parse cannot tell. The issuer has signed both.)
+ */
+export const parseJwt = (token: string): ParsedJwt | undefined => {
+  if (token.length > longestToken) return undefined;
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  const [headerPart = '', claimsPart = '', signaturePart = ''] = parts;
+  const header = jsonObject(headerPart);
+  if (header === undefined) return undefined;
+  const claims = jsonObject(claimsPart);
+  const signature = bytes(signaturePart);
+  if (claims === undefined || signature === undefined) return undefined;
+  return {header, claims, signed: token.slice(0, headerPart.length + 1 + claimsPart.length), signature};
+};
+
+/**
+ * Node reads base64url leniently (either alphabet, padding, stray characters, any bits at the end); written again, only
+ * the one canonical form is equal. Else a signature could be changed without becoming invalid.
+ */
+const bytes = (part: string): Buffer | undefined => {
+  const read = Buffer.from(part, 'base64url');
+  return read.toString('base64url') === part ? read : undefined;
+};
+
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+
+const jsonObject = (part: string): Claims | undefined => {
+  const read = bytes(part);
+  if (read === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(utf8.decode(read));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** What a verifier accepts. */
+export interface JwtChecks {
+  /** Undefined: not checked. Only for issuers that write none; the keys then say who it was. */
+  readonly issuer: string | undefined;
+  readonly audience: readonly string[] | 'any';
+  readonly algorithms: readonly Algorithm[];
+  /** Milliseconds. */
+  readonly clockTolerance: number;
+  /** RFC 9068: insists on this `typ`. Undefined: JWT, at+jwt or none, so that tokens of another kind do not pass. */
+  readonly tokenType: 'at+jwt' | undefined;
+}
+
+/** Where keys come from; rejects with Unavailable while there are none to be had. */
+export interface KeyFinder {
+  find(
+    kid: string | undefined,
+    algorithm: Algorithm,
+    now: number,
+    deadline: number,
+  ): readonly Key[] | Promise<readonly Key[]>;
+}
+
+export type Verified =
+  | {readonly claims: Claims; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly claims?: never};
+
+/** Verifies a parsed token at `now`; times in milliseconds since the epoch. */
+export type VerifyJwt = (token: ParsedJwt, now: number, deadline: number) => Promise<Verified>;
+
+/**
+ * Makes a verifier. The token's header chooses only among keys that the issuer has published, and among algorithms of the
+ * list that also fit the key's type: `none` and HMAC do not exist here, and `jwk`, `jku`, `x5u`, `x5c` are not looked at.
+ */
+export const makeVerifyJwt = (keys: KeyFinder, checks: JwtChecks): VerifyJwt => {
+  const accepted = new Set<string>(checks.algorithms);
+  return async (token, now, deadline) => {
+    const {header, claims} = token;
+    // RFC 7515 section 4.1.11: an extension that is not understood makes the token invalid, and none is understood.
+    if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return {rejected: 'malformed_credential'};
+    if (header.kid !== undefined && typeof header.kid !== 'string') return {rejected: 'malformed_credential'};
+    const algorithm = algorithmOf(header.alg);
+    if (algorithm === undefined || !accepted.has(algorithm)) return {rejected: 'bad_signature'};
+
+    const found = keys.find(header.kid, algorithm, now, deadline);
+    const candidates = found instanceof Promise ? await found : found;
+    if (candidates.length === 0) return {rejected: 'unknown_key'};
+    if (!(await isSignedByOne(token, algorithm, candidates))) return {rejected: 'bad_signature'};
+
+    const rejected = typeFault(header.typ, checks.tokenType) ?? claimFault(claims, checks, now);
+    return rejected === undefined ? {claims} : {rejected};
+  };
+};
+
+const algorithmOf = (alg: unknown): Algorithm | undefined =>
+  asymmetric.find((algorithm) => algorithm === (alg === 'Ed25519' ? 'EdDSA' : alg));
+
+const isSignedByOne = async (token: ParsedJwt, algorithm: Algorithm, keys: readonly Key[]): Promise<boolean> => {
+  const signed = Buffer.from(token.signed, 'latin1');
+  for (const {key, algorithms} of keys) {
+    // The algorithm is the token's choice, and so is the key id: the two must fit (RFC 8725 section 3.1).
+    if (!algorithms.has(algorithm)) continue;
+    const valid = signatureHolds(algorithm, key, signed, token.signature);
+    if (typeof valid === 'boolean' ? valid : await valid) return true;
+  }
+  return false;
+};
+
+/** Bytes of an ECDSA signature: r and s side by side (RFC 7518 section 3.4, IEEE P1363). */
+const ecdsaLength = new Map<Algorithm, number>([
+  ['ES256', 64],
+  ['ES384', 96],
+  ['ES512', 132],
+]);
+
+/**
+ * One signature by node:crypto. WebCrypto, which jose verifies with, costs 50 to 80 us more a token, for the way to
+ * another thread and back (bench/verify.ts). The slow curves go there all the same: 1.5 ms must not stop everyone.
+ */
+const signatureHolds = (
+  algorithm: Algorithm,
+  key: Key['key'],
+  signed: Buffer,
+  signature: Buffer,
+): boolean | Promise<boolean> => {
+  if (algorithm === 'EdDSA') return verify(null, signed, key, signature);
+  const bits = algorithm.slice(2);
+  const digest = `sha${bits}`;
+  if (algorithm.startsWith('RS')) return verify(digest, signed, {key, padding: constants.RSA_PKCS1_PADDING}, signature);
+  if (algorithm.startsWith('PS')) {
+    // RFC 7518 section 3.5: the salt is as long as the digest.
+    const saltLength = Number(bits) / 8;
+    return verify(digest, signed, {key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength}, signature);
+  }
+  if (signature.length !== ecdsaLength.get(algorithm)) return false;
+  const sha = algorithm === 'ES512' ? 'sha512' : digest;
+  const input = {key, dsaEncoding: 'ieee-p1363'} as const;
+  if (algorithm === 'ES256') return verify(sha, signed, input, signature);
+  return new Promise((resolve, reject) => {
+    verify(sha, signed, input, signature, (error, valid) => (error ? reject(error) : resolve(valid)));
+  });
+};
+
+/** RFC 8725 section 3.11: the kinds of token are told apart by `typ`, with or without `application/`. */
+const typeFault = (typ: unknown, wanted: 'at+jwt' | undefined): Reason | undefined => {
+  if (typ === undefined) return wanted === undefined ? undefined : 'wrong_token_type';
+  if (typeof typ !== 'string') return 'wrong_token_type';
+  const kind = typ.toLowerCase().replace(/^application\//, '');
+  const fits = kind === 'at+jwt' || (wanted === undefined && kind === 'jwt');
+  return fits ? undefined : 'wrong_token_type';
+};
+
+/** The first registered claim that does not hold, in the order iss, aud, exp, nbf, iat. */
+const claimFault = (claims: Claims, checks: JwtChecks, now: number): Reason | undefined => {
+  const {issuer, audience} = checks;
+  if (issuer !== undefined && claims.iss !== issuer) return claims.iss === undefined ? 'missing_claim' : 'wrong_issuer';
+  if (audience !== 'any') {
+    if (claims.aud === undefined) return 'missing_claim';
+    const named = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+    if (!named.some((one) => audience.includes(one))) return 'wrong_audience';
+  }
+  return timeFault(claims, checks.clockTolerance, now);
+};
+
+/** NumericDate, RFC 7519 section 2: seconds, perhaps with a fraction. Undefined: not a date. */
+const milliseconds = (claim: unknown): number | undefined =>
+  typeof claim === 'number' && Number.isFinite(claim) ? claim * 1000 : undefined;
+
+/**
+ * Whether claims are of their time: `exp` is required, and the moment that it names is no longer good (RFC 7519 section
+ * 4.1.4); a token from the future (`nbf`, `iat`) is not yet good. Run again whenever a verified token is used again.
+ */
+export const timeFault = (claims: Claims, tolerance: number, now: number): Reason | undefined => {
+  if (claims.exp === undefined) return 'missing_claim';
+  const expires = milliseconds(claims.exp);
+  if (expires === undefined) return 'malformed_credential';
+  if (now >= expires + tolerance) return 'token_expired';
+  for (const claim of [claims.nbf, claims.iat]) {
+    if (claim === undefined) continue;
+    const begins = milliseconds(claim);
+    if (begins === undefined) return 'malformed_credential';
+    if (begins > now + tolerance) return 'token_not_yet_valid';
+  }
+  return undefined;
+};

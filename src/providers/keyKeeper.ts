@@ -1,0 +1,138 @@
+// Keeps an issuer's keys at hand: fetched once for all who wait, refreshed in the background, kept through outages.
+import type {Health} from '../core/health.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import type {FetchKeys} from './jwks.ts';
+import type {KeyFinder} from './jwt.ts';
+import type {KeySet} from './keys.ts';
+
+/** Runs something after milliseconds; what it returns calls it off. Must not keep the program from ending. */
+export type After = (milliseconds: number, run: () => void) => () => void;
+
+export interface KeyKeeperParts {
+  /** As in metrics: `keys:acme`. */
+  readonly dependency: string;
+  readonly fetch: FetchKeys;
+  /** Milliseconds: at most one fetch for an unknown key id in `cooldown`; a background fetch every `refresh`. */
+  readonly timing: {readonly cooldown: number; readonly refresh: number};
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** In [0, 1), so that many Posterns do not ask at the same moment. */
+  readonly random: () => number;
+  readonly after: After;
+}
+
+export interface KeyKeeper extends KeyFinder {
+  /** Fetches for the first time; resolves after the first attempt, good or bad. Never rejects. */
+  start(): Promise<void>;
+  /** Seconds since the last good fetch; undefined: none yet. */
+  age(now: number): number | undefined;
+  health(): Health;
+  close(): void;
+}
+
+const firstRetry = 1_000;
+const longestRetry = 10_000;
+
+/**
+ * What is known stays known: a failed fetch, an HTML page or an empty key set leaves the good keys in place for as long as
+ * it lasts. While the last fetch has failed, an unknown key id is an outage (it may be a new key), never a bad token.
+ * Random key ids cost at most one fetch in a cooldown, whatever their number, and no memory.
+ */
+export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
+  const {dependency, fetch, timing, now, random, after} = parts;
+  let keys: KeySet | undefined;
+  let fetchedAt: number | undefined;
+  let failure: {readonly error: unknown; readonly since: number} | undefined;
+  let failures = 0;
+  let askedForUnknown = Number.NEGATIVE_INFINITY;
+  let flight: Promise<void> | undefined;
+  let cancel = () => {};
+  let closed = false;
+
+  /** From four fifths to six fifths of the time. */
+  const schedule = (milliseconds: number) => {
+    cancel();
+    if (!closed) cancel = after(milliseconds * (0.8 + 0.4 * random()), () => void refresh());
+  };
+
+  const load = async (): Promise<void> => {
+    try {
+      keys = await fetch();
+      fetchedAt = now();
+      failure = undefined;
+      failures = 0;
+      schedule(timing.refresh);
+    } catch (error) {
+      failure = {error, since: failure?.since ?? now()};
+      schedule(Math.min(firstRetry * 2 ** Math.min(failures, 10), longestRetry, timing.refresh));
+      failures += 1;
+    } finally {
+      flight = undefined;
+    }
+  };
+
+  /** One fetch, however many ask. Never rejects. */
+  const refresh = (): Promise<void> => {
+    if (closed) return Promise.resolve();
+    flight ??= load();
+    return flight;
+  };
+
+  /** Waits for the fetch under way, but not beyond the caller's deadline. */
+  const waited = async (fetching: Promise<void>, deadline: number): Promise<void> => {
+    if (deadline === Number.POSITIVE_INFINITY) return fetching;
+    const late = Promise.withResolvers<'late'>();
+    const stop = after(Math.max(0, deadline - now()), () => late.resolve('late'));
+    try {
+      if ((await Promise.race([fetching, late.promise])) === 'late')
+        throw new Unavailable(dependency, new Error('the keys are being fetched, and the deadline has passed'));
+    } finally {
+      stop();
+    }
+  };
+
+  /** Fails with what failed: a caller learns that the keys are missing, never that its token is bad. */
+  const outage = (): Unavailable =>
+    failure?.error instanceof Unavailable ? failure.error : new Unavailable(dependency, failure?.error);
+
+  const settle = async (fetching: Promise<void>, deadline: number, ...wanted: Parameters<KeySet['find']>) => {
+    await waited(fetching, deadline);
+    const found = keys?.find(...wanted) ?? [];
+    if (found.length === 0 && (keys === undefined || failure !== undefined)) throw outage();
+    return found;
+  };
+
+  return {
+    find(kid, algorithm, at, deadline) {
+      const found = keys?.find(kid, algorithm) ?? [];
+      if (found.length > 0) return found;
+      if (flight !== undefined) return settle(flight, deadline, kid, algorithm);
+      // Without keys, the first request may fetch; after a failure, the background does, at its own pace.
+      if (keys === undefined && failure === undefined) return settle(refresh(), deadline, kid, algorithm);
+      if (keys !== undefined && kid !== undefined && at - askedForUnknown >= timing.cooldown) {
+        askedForUnknown = at;
+        return settle(refresh(), deadline, kid, algorithm);
+      }
+      if (keys === undefined || failure !== undefined) return Promise.reject(outage());
+      return found;
+    },
+    start: refresh,
+    age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, at - fetchedAt) / 1000),
+    health() {
+      const part = dependency.replace(':', ' ');
+      if (failure === undefined)
+        return keys === undefined
+          ? {part, state: 'unready', detail: 'The keys are being fetched.'}
+          : {part, state: 'ready'};
+      const since = new Date(failure.since).toISOString();
+      const why = `Fetching keys fails since ${since} (${outage().message}); it is tried again and again.`;
+      return keys === undefined
+        ? {part, state: 'unready', detail: why}
+        : {part, state: 'degraded', detail: `${why} The last good keys are in use.`};
+    },
+    close() {
+      closed = true;
+      cancel();
+    },
+  };
+};

@@ -1,0 +1,105 @@
+// The keys that an issuer publishes, as those of them that may verify a signature here.
+import {KeyObject} from 'node:crypto';
+import {importJWK} from 'jose';
+import type {Algorithm} from './settings.ts';
+
+/** A public key that is known to be strong enough, and the algorithms that it may be used with. */
+export interface Key {
+  readonly kid: string | undefined;
+  readonly algorithms: ReadonlySet<Algorithm>;
+  readonly key: KeyObject;
+}
+
+/** Keys of one issuer at one moment. */
+export interface KeySet {
+  readonly size: number;
+  /**
+   * The keys to try: those with this key id, whether or not they fit the algorithm. Without a key id, the one key that
+   * fits it, if exactly one does: with several, the token would choose among them.
+   */
+  find(kid: string | undefined, algorithm: Algorithm): readonly Key[];
+}
+
+type Jwk = Readonly<Record<string, unknown>>;
+
+const rsa: readonly Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+
+/** `kty` and `crv` -> the algorithms that such a key can be used with (RFC 7518 section 3.1, RFC 8037). */
+const byType = new Map<string, readonly Algorithm[]>([
+  ['RSA', rsa],
+  ['EC P-256', ['ES256']],
+  ['EC P-384', ['ES384']],
+  ['EC P-521', ['ES512']],
+  ['OKP Ed25519', ['EdDSA']],
+]);
+
+/** The public members of a JWK by type; private ones, should an issuer publish them, are not even looked at. */
+const members = new Map<unknown, readonly string[]>([
+  ['RSA', ['kty', 'n', 'e']],
+  ['EC', ['kty', 'crv', 'x', 'y']],
+  ['OKP', ['kty', 'crv', 'x']],
+]);
+
+const mostKeys = 200;
+
+/**
+ * Reads a JWK set (RFC 7517). Keys that are not for signatures (`use`, `key_ops`), of another type, malformed, symmetric,
+ * or RSA below 2048 bits (RFC 7518 section 3.3) are left out, for a set may hold keys for other purposes. Undefined: not a
+ * key set, or none of its keys can be used.
+ */
+export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => {
+  const listed = isObject(jwks) ? jwks.keys : undefined;
+  if (!Array.isArray(listed)) return undefined;
+  const keys = (await Promise.all(listed.slice(0, mostKeys).map(readKey))).filter((key) => key !== undefined);
+  if (keys.length === 0) return undefined;
+
+  const byKid = Map.groupBy(keys, (key) => key.kid);
+  return {
+    size: keys.length,
+    find(kid, algorithm) {
+      if (kid !== undefined) return byKid.get(kid) ?? [];
+      const fitting = keys.filter((key) => key.algorithms.has(algorithm));
+      return fitting.length === 1 ? fitting : [];
+    },
+  };
+};
+
+const readKey = async (jwk: unknown): Promise<Key | undefined> => {
+  if (!isObject(jwk) || !isForSignatures(jwk)) return undefined;
+  const algorithms = algorithmsOf(jwk);
+  const [first] = algorithms;
+  if (first === undefined) return undefined;
+  const kept = members.get(jwk.kty) ?? [];
+  const bare = Object.fromEntries(kept.map((name) => [name, jwk[name]]));
+  try {
+    // jose checks the members strictly, and that a point is on its curve.
+    const imported = await importJWK(bare, first);
+    if (imported instanceof Uint8Array) return undefined;
+    const key = KeyObject.from(imported);
+    if (key.type !== 'public' || !isStrong(key)) return undefined;
+    return {kid: typeof jwk.kid === 'string' ? jwk.kid : undefined, algorithms: new Set(algorithms), key};
+  } catch {
+    return undefined;
+  }
+};
+
+const isForSignatures = ({use, key_ops: operations}: Jwk): boolean =>
+  (use === undefined || use === 'sig') &&
+  (operations === undefined || (Array.isArray(operations) && operations.includes('verify')));
+
+/** A JWK with an `alg` is for that one only (RFC 7517 section 4.4). Ed25519 is the name of RFC 9864 for EdDSA. */
+const algorithmsOf = ({kty, crv, alg}: Jwk): readonly Algorithm[] => {
+  const possible = byType.get(kty === 'RSA' ? 'RSA' : `${kty} ${crv}`) ?? [];
+  if (alg === undefined) return possible;
+  const named = alg === 'Ed25519' ? 'EdDSA' : alg;
+  return possible.filter((algorithm) => algorithm === named);
+};
+
+/** 8192 bits at most: a verification must not take the time of a denial of service. */
+const isStrong = (key: KeyObject): boolean => {
+  if (key.asymmetricKeyType !== 'rsa') return true;
+  const {modulusLength = 0, publicExponent = 0n} = key.asymmetricKeyDetails ?? {};
+  return modulusLength >= 2048 && modulusLength <= 8192 && publicExponent >= 3n && publicExponent % 2n === 1n;
+};
+
+const isObject = (value: unknown): value is Jwk => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,100 @@
+// The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
+import type {Cache} from '../core/cache.ts';
+import {makePlace} from '../core/places.ts';
+import type {Principal} from '../core/principal.ts';
+import type {RemoteCall} from '../core/remote.ts';
+import {makeReadPrincipal} from './claims.ts';
+import {keysAtUrl, keysByDiscovery} from './jwks.ts';
+import {type Claims, longestToken, makeVerifyJwt, parseJwt, timeFault} from './jwt.ts';
+import {type After, makeKeyKeeper} from './keyKeeper.ts';
+import type {Authentication, Provider} from './provider.ts';
+import type {OidcSettings} from './settings.ts';
+import {isOtherToken} from './tokenKind.ts';
+import {makeVerifiedCache} from './verifiedCache.ts';
+
+/** What a provider needs from the rest of the program. Times in milliseconds. */
+export interface ProviderParts {
+  readonly call: RemoteCall;
+  /** Of verified principals; may be shared by all providers. */
+  readonly cache: Cache<Principal>;
+  /** Milliseconds since the epoch, for work in the background; a request brings its own. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly after: After;
+}
+
+/**
+ * Accepts a JWT whose unverified `iss` is exactly the configured issuer; opens no socket for any other. A verified
+ * principal is kept by the hash of its token until `exp`; what is kept is checked against the clock each time.
+ */
+export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): Provider => {
+  const {name, issuer, clockTolerance, clients} = settings;
+  const dependency = `keys:${name}`;
+  const keys = makeKeyKeeper({
+    ...parts,
+    dependency,
+    timing: settings.jwks,
+    fetch:
+      settings.jwksUri === undefined
+        ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure)
+        : keysAtUrl(parts.call, dependency, settings.jwksUri),
+  });
+  const verify = makeVerifyJwt(keys, {
+    issuer,
+    audience: settings.audience,
+    algorithms: settings.algorithms,
+    clockTolerance,
+    tokenType: settings.tokenType,
+  });
+  const principalOf = makeReadPrincipal(name, settings.claims);
+  const verified = makeVerifiedCache(parts.cache, settings);
+
+  const verifyAnew = async (token: string, key: string, now: number, deadline: number): Promise<Authentication> => {
+    const parsed = parseJwt(token);
+    if (parsed === undefined) return {rejected: 'malformed_credential'};
+    const {claims, rejected} = await verify(parsed, now, deadline);
+    if (rejected !== undefined) return {rejected};
+    if (isOtherToken(claims)) return {rejected: 'wrong_token_type'};
+    const unbound = clients === undefined ? undefined : clientFault(claims, clients);
+    if (unbound !== undefined) return {rejected: unbound};
+    const principal = principalOf(claims);
+    if (principal === undefined) return {rejected: 'missing_claim'};
+    // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
+    verified.keep(key, principal, now, (principal.expiresAt ?? 0) * 1000);
+    return {verified: principal};
+  };
+
+  /** A shared cache may hold what another version wrote; what does not look like ours is verified anew. */
+  const isGood = ({provider, claims}: Principal, now: number): boolean =>
+    provider === name && typeof claims === 'object' && timeFault(claims, clockTolerance, now) === undefined;
+
+  return {
+    name,
+    places: settings.credentials.map(makePlace),
+    accepts(credential) {
+      if (credential.value.length > longestToken) return undefined;
+      const key = verified.keyOf(credential.value);
+      const mine = verified.knows(key) || parseJwt(credential.value)?.claims.iss === issuer;
+      return mine ? {...credential, key} : undefined;
+    },
+    async authenticate({value, key = verified.keyOf(value)}, {now, deadline}) {
+      const held = verified.get(key);
+      const principal = held instanceof Promise ? await held : held;
+      const good = principal !== undefined && isGood(principal, now);
+      return good ? {verified: principal} : verifyAnew(value, key, now, deadline);
+    },
+    health: () => [keys.health()],
+    keysAge: keys.age,
+    start: keys.start,
+    async close() {
+      keys.close();
+    },
+  };
+};
+
+/** Every client that the token names must be one of those: `azp` (OpenID Connect Core 1.0), `client_id` (RFC 9068). */
+const clientFault = (claims: Claims, clients: readonly string[]): 'missing_claim' | 'wrong_audience' | undefined => {
+  const named = [claims.azp, claims.client_id].filter((client) => client !== undefined);
+  if (named.length === 0) return 'missing_claim';
+  return named.every((client) => clients.some((one) => one === client)) ? undefined : 'wrong_audience';
+};
