@@ -1,0 +1,132 @@
+// Writes values.schema.json of both charts: what stands in values.schema.base.json, and `config` from the schema
+// of the configuration.
+// `--check` writes nothing, and fails where a file is not what it would write.
+import {readFileSync, writeFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {schemaDocument} from '../src/config/schemaDocument.ts';
+
+type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
+type JsonObject = {readonly [key: string]: Json};
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): JsonObject => JSON.parse(readFileSync(root + path, 'utf8')) as JsonObject;
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const placeholder = '\\$\\{[^}]+\\}';
+
+/** What both charts' schemas refer to. */
+const definitions: JsonObject = {
+  image: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['repository'],
+    properties: {
+      repository: {type: 'string', minLength: 1},
+      tag: {type: 'string', description: 'A string: quote tags that look like numbers.'},
+      digest: {type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$'},
+      pullPolicy: {enum: ['IfNotPresent', 'Always', 'Never']},
+    },
+  },
+  port: {type: 'integer', minimum: 1024, maximum: 65535},
+  duration: {type: 'string', pattern: '^[0-9]+(ms|s|m|h)$'},
+  strings: {type: 'object', additionalProperties: {type: 'string'}},
+  objects: {type: 'array', items: {type: 'object'}},
+  files: {
+    type: 'object',
+    propertyNames: {pattern: '^[A-Za-z0-9._-]+$', not: {const: 'postern.yaml'}},
+    additionalProperties: {type: ['string', 'object']},
+  },
+  probe: {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      ['initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'failureThreshold', 'successThreshold'].map((key) => [
+        key,
+        {type: 'integer', minimum: 0},
+      ]),
+    ),
+  },
+  monitor: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      enabled: {type: 'boolean'},
+      labels: {$ref: '#/definitions/strings'},
+      interval: {type: 'string'},
+      scrapeTimeout: {type: 'string'},
+      relabelings: {$ref: '#/definitions/objects'},
+      metricRelabelings: {$ref: '#/definitions/objects'},
+    },
+  },
+};
+
+/**
+ * The configuration's schema, made a part of another: its `$defs` move, what the program alone needs is left out, and
+ * secrets must come from outside, because `config` ends in a ConfigMap.
+ */
+const asPart = (node: Json): Json => {
+  if (Array.isArray(node)) return node.map(asPart);
+  if (!isObject(node)) return node;
+  if (isSecret(node) || isAddress(node)) {
+    return {
+      type: 'string',
+      pattern: isSecret(node) ? placeholder : `^[^@]*$|${placeholder}`,
+      description:
+        `${String(node.description ?? '')} In a chart: \${NAME} or \${file:/path}, never the secret itself.`.trim(),
+    };
+  }
+  const entries = Object.entries(node).flatMap(([key, value]): [string, Json][] => {
+    if (key === '$schema' || key === '$id' || key === 'default' || key === '$defs' || key === 'writeOnly') return [];
+    if (key === '$ref' && typeof value === 'string') return [[key, value.replace('#/$defs/', '#/definitions/config.')]];
+    // Names of settings are no keywords: a setting may be called `default`.
+    if (key === 'properties' && isObject(value)) return [[key, mapped(value)]];
+    return [[key, asPart(value)]];
+  });
+  return Object.fromEntries(entries);
+};
+const mapped = (properties: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, asPart(value)]));
+
+// A text of a form of its own (a key's least length) is nothing but a secret. A plain one is an address that may hold a
+// password (redis.url).
+const isSecret = (node: JsonObject): boolean => node.writeOnly === true && Array.isArray(node.anyOf);
+const isAddress = (node: JsonObject): boolean => node.writeOnly === true && node.type === 'string';
+
+const made = (chart: string): string => {
+  const base = read(`helm/${chart}/values.schema.base.json`);
+  const configuration = schemaDocument() as JsonObject;
+  const parts = isObject(configuration.$defs) ? configuration.$defs : {};
+  const schema = {
+    ...base,
+    definitions: {
+      ...definitions,
+      config: {
+        ...(asPart(configuration) as JsonObject),
+        // The chart gives an empty list where nothing is written.
+        required: [],
+      },
+      ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [`config.${name}`, asPart(part)])),
+    },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+};
+
+const check = process.argv.includes('--check');
+for (const chart of ['postern', 'postern-sidecar']) {
+  const path = `helm/${chart}/values.schema.json`;
+  const schema = made(chart);
+  if (!check) {
+    writeFileSync(root + path, schema);
+    continue;
+  }
+  let present = '';
+  try {
+    present = readFileSync(root + path, 'utf8');
+  } catch {
+    // Reported below, like any other difference.
+  }
+  if (present === schema) continue;
+  console.error(`${path} is not what the settings make of it: run \`node scripts/chart-schema.ts\``);
+  process.exitCode = 1;
+}

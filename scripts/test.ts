@@ -1,0 +1,78 @@
+// npm test: fetches the programs that tests need, runs every test, and says at the end how many passed and failed.
+// What follows `npm test --` goes to mocha: `npm test -- --grep envoy`, `npm test -- test/core/path.test.ts`.
+import {spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
+import {readdirSync, readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import type {Counts} from './reporter.ts';
+import {obtain} from './tools.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Inherited by every process of the run, so that one that is left behind can be told from others. */
+const runMark = `POSTERN_TEST_RUN=${randomBytes(8).toString('hex')}`;
+
+/** Processes of this run that still live (Linux only: elsewhere none are found). */
+const survivors = (): {pid: number; command: string}[] => {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => {
+        try {
+          if (!readFileSync(`/proc/${name}/environ`, 'latin1').includes(runMark)) return [];
+          return [{pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')}];
+        } catch {
+          return [];
+        }
+      });
+  } catch {
+    return [];
+  }
+};
+
+const runMocha = (args: readonly string[]): Promise<Counts & {broken: string | undefined}> =>
+  new Promise((resolve) => {
+    const strict = process.env.CI === 'true' ? ['--forbid-only'] : [];
+    const [name = '', value = ''] = runMark.split('=');
+    const mocha = spawn(
+      process.execPath,
+      ['node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/reporter.ts', ...strict, ...args],
+      {cwd: root, env: {...process.env, [name]: value}, stdio: ['ignore', 'inherit', 'inherit', 'ipc']},
+    );
+    let counts: Counts | undefined;
+    let broken: string | undefined;
+    mocha.on('message', (message) => {
+      counts = message as Counts;
+      // A run that is over ends by itself. What keeps it (a socket, a timer) is a fault of a test or of the program.
+      setTimeout(() => {
+        broken = 'The tests are over, but something keeps their process alive (see "Still open").';
+        mocha.kill('SIGTERM');
+        setTimeout(() => mocha.kill('SIGKILL'), 2_000).unref();
+      }, 15_000).unref();
+    });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => mocha.kill(signal));
+    mocha.once('close', (code, signal) => {
+      if (counts === undefined) broken = `mocha ended before the tests did (${code ?? signal}), see above.`;
+      resolve({...(counts ?? {passed: 0, failed: 0, skipped: 0}), broken});
+    });
+  });
+
+const started = Date.now();
+for (const name of ['envoy', 'envoy-1.36', 'redis-server'] as const) {
+  const obtained = await obtain(name);
+  console.log(obtained.missing ?? `${name}: ${obtained.path}`);
+}
+
+const {passed, skipped, failed, broken} = await runMocha(process.argv.slice(2));
+const left = survivors();
+for (const {pid} of left) process.kill(pid, 'SIGKILL');
+const faults = [
+  broken,
+  left.length > 0 && `Left running: ${left.map(({pid, command}) => `${command}(${pid})`).join('; ')}`,
+  passed + failed + skipped === 0 && broken === undefined && 'No test ran.',
+].filter((fault) => typeof fault === 'string');
+
+for (const fault of faults) console.log(fault);
+const failures = failed + faults.length;
+console.log(`\n${((Date.now() - started) / 1_000).toFixed(0)} s`);
+console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failures > 0 || passed === 0 ? 1 : 0;
