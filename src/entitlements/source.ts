@@ -1,12 +1,25 @@
 // Where grants come from: two shapes, whole snapshots and per-principal look-ups.
 
-import type {Snapshot} from '../core/entitlement.ts';
+import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 
 /** A whole snapshot with its mark: an ETag, an offset, a file's digest. Equal marks mean equal content. */
 export interface Versioned {
   readonly version: string;
   readonly snapshot: Snapshot;
+}
+
+/** All that one tenant and its users have now: replaces what they had. */
+export interface TenantGrants {
+  readonly tenant: string;
+  readonly grants: readonly Grant[];
+}
+
+/** Is told what a source knows to have changed since the load. */
+export interface Follower {
+  apply(changes: readonly TenantGrants[]): void;
+  /** Everything up to this moment (milliseconds since the epoch) has been told. */
+  confirmed(moment: number): void;
 }
 
 /** A source that knows everything at once and says when it changed (file, http, frontegg, redis). */
@@ -17,8 +30,11 @@ export interface SnapshotSource {
    * cannot be understood, the message saying what is wrong, where, and what to do.
    */
   load(known: string | undefined): Promise<Versioned | 'unchanged'>;
-  /** Calls back when a new load may bring something new (a file changed); returns what ends it. Absent: polling only. */
-  watch?(changed: () => void): () => void;
+  /**
+   * Calls back when a new load may bring something new (a file changed); returns what ends it. Absent: polling only. A
+   * source that knows what changed tells it to `follower` instead.
+   */
+  watch?(changed: () => void, follower: Follower): () => void;
   close?(): Promise<void>;
 }
 

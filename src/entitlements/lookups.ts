@@ -1,0 +1,215 @@
+// Entitlements that are asked for one principal at a time, kept for a while: fresh, stale while fetched again, too old.
+import type {Cache} from '../core/cache.ts';
+import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
+import type {Health} from '../core/health.ts';
+import {holdsPermission} from '../core/permissions.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Drop} from '../core/revocation.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import type {LayerObserver} from './cached.ts';
+import type {EntitlementCacheSettings} from './settings.ts';
+import type {LookupSource, PrincipalGrants} from './source.ts';
+
+/** What is kept: the source's answer and when it was given, milliseconds since the epoch. */
+export interface KeptGrants {
+  readonly at: number;
+  readonly grants: PrincipalGrants;
+}
+
+export interface LookupParts {
+  readonly source: LookupSource;
+  readonly memory: {
+    get(key: string): KeptGrants | undefined;
+    set(key: string, value: KeptGrants, ttl: number): void;
+  };
+  /** Redis; absent: memory alone. Its codec is `keptGrantsCodec`. It observes itself. */
+  readonly remote?: Cache<KeptGrants> | undefined;
+  readonly settings: EntitlementCacheSettings;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
+  readonly observer?: LayerObserver | undefined;
+}
+
+export interface LookupEntitlements extends EntitlementStore {
+  /**
+   * Forgets what is kept of a tenant, a subject, or (neither given) everyone, in memory and in Redis. `mark`: the same for
+   * all instances (its id on the feed), so that they go on sharing what is fetched afterwards.
+   */
+  drop(drop: Drop, mark?: string): void;
+  health(): Health;
+  close(): Promise<void>;
+}
+
+/** Milliseconds in which a source that has failed for a key is not asked about it again. */
+const restAfterFailure = 1_000;
+/** A background fetch belongs to no request, so it has a deadline of its own. */
+const backgroundBudget = 5_000;
+
+/**
+ * Answers from memory, else Redis, else the source; one call to the source per key however many wait. What is older than
+ * `fresh` (`negative`, if the source knew of nothing) is served and fetched again meanwhile; what is older than `stale`
+ * is not served: then the source must answer, or it is Unavailable.
+ */
+export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements => {
+  const {source, memory, remote, settings, now, random, log, observer} = parts;
+  const flights = new Map<string, Promise<KeptGrants>>();
+  const resting = new Map<string, number>();
+  const drops = makeDrops(settings.stale);
+  let failing: {readonly since: number; readonly why: string} | undefined;
+
+  const lifeOf = ({grants}: KeptGrants): number => {
+    const life =
+      Object.keys(grants.features).length === 0 ? Math.min(settings.negative, settings.fresh) : settings.fresh;
+    return life;
+  };
+  const isFresh = (kept: KeptGrants, moment: number) => moment - kept.at < lifeOf(kept);
+  const isUsable = (kept: KeptGrants, moment: number) => moment - kept.at < settings.stale && kept.at <= moment + 1_000;
+
+  const fetch = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>, deadline: number) => {
+    const under = flights.get(key);
+    if (under !== undefined) return under;
+    const flight = land(key, ask, deadline).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  };
+  const land = async (key: string, ask: (deadline: number) => Promise<PrincipalGrants>, deadline: number) => {
+    const there = await remote?.get(key);
+    if (there !== undefined && isFresh(there, now())) {
+      memory.set(key, there, settings.stale - (now() - there.at));
+      return there;
+    }
+    // Up to a tenth older than it is, so that what was fetched together is not fetched again together.
+    const at = now() - (random() * settings.fresh) / 10;
+    try {
+      const kept: KeptGrants = {at, grants: await ask(deadline)};
+      observer?.request('entitlements', 'source', 'hit');
+      if (failing !== undefined) log?.('info', `entitlements: ${source.name} answers again`);
+      failing = undefined;
+      memory.set(key, kept, settings.stale);
+      void remote?.set(key, kept, settings.stale);
+      return kept;
+    } catch (error) {
+      observer?.request('entitlements', 'source', 'error');
+      if (!(error instanceof Unavailable)) throw error;
+      if (failing === undefined) log?.('warn', `entitlements: ${source.name}: ${error.message}`);
+      failing ??= {since: now(), why: error.message};
+      if (there !== undefined && isUsable(there, now())) {
+        memory.set(key, there, settings.stale - (now() - there.at));
+        return there;
+      }
+      throw error;
+    }
+  };
+  const refresh = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
+    const moment = now();
+    if ((resting.get(key) ?? 0) > moment || flights.has(key)) return;
+    if (resting.size > 10_000) resting.clear();
+    resting.set(key, moment + restAfterFailure);
+    fetch(key, ask, moment + backgroundBudget).then(
+      () => resting.delete(key),
+      () => undefined,
+    );
+  };
+
+  return {
+    entitled(principal, question, _attributes, moment, call) {
+      if ('permission' in question && !holdsPermission(principal.permissions, question.permission)) {
+        return {entitled: false, justification: 'missing-permission'};
+      }
+      const feature = 'feature' in question ? question.feature : undefined;
+      const key = `${source.name}:${source.keyOf(principal, feature)}${drops.mark(principal, moment)}`;
+      const ask = (deadline: number) => source.lookup(principal, feature, call?.credential, deadline);
+
+      const kept = memory.get(key);
+      if (kept !== undefined && isUsable(kept, moment)) {
+        const fresh = isFresh(kept, moment);
+        observer?.request('entitlements', 'memory', fresh ? 'hit' : 'stale');
+        if (!fresh) refresh(key, ask);
+        return answer(kept.grants, question, moment);
+      }
+      observer?.request('entitlements', 'memory', 'miss');
+      const deadline = Math.min(call?.deadline ?? Number.POSITIVE_INFINITY, moment + backgroundBudget);
+      return fetch(key, ask, deadline).then((found) => answer(found.grants, question, moment));
+    },
+    drop: (drop, mark = String(now())) => drops.add(drop, mark, now()),
+    health() {
+      const part = 'entitlements';
+      if (failing === undefined) return {part, state: 'ready'};
+      return {part, state: 'degraded', detail: `${failing.why}, since ${new Date(failing.since).toISOString()}`};
+    },
+    close: async () => source.close?.(),
+  };
+};
+
+/** What the grants say to a question. Own properties only: keys come from rules, but values come from outside. */
+const answer = ({features, permissionFeatures}: PrincipalGrants, question: Question, now: number): Entitled => {
+  if ('feature' in question) return toFeature(features, question.feature, now);
+  const linked =
+    permissionFeatures !== undefined && Object.hasOwn(permissionFeatures, question.permission)
+      ? (permissionFeatures[question.permission] ?? [])
+      : [];
+  if (linked.length === 0) return {entitled: true};
+  const answers = linked.map((feature) => toFeature(features, feature, now));
+  return (
+    answers.find((each) => each.entitled) ??
+    answers.find((each) => !each.entitled && each.justification === 'bundle-expired') ?? {
+      entitled: false,
+      justification: 'missing-feature',
+    }
+  );
+};
+
+const toFeature = (features: PrincipalGrants['features'], feature: string, now: number): Entitled => {
+  const end = Object.hasOwn(features, feature) ? features[feature] : undefined;
+  if (end === undefined) return {entitled: false, justification: 'missing-feature'};
+  if (end === null || end > now) return {entitled: true};
+  return {entitled: false, justification: 'bundle-expired'};
+};
+
+/**
+ * What was dropped becomes part of the key of all it concerns, so that nothing kept before, in any layer or by any
+ * instance, can be found again; forgotten when all of that has become too old anyway.
+ */
+const makeDrops = (stale: number) => {
+  const dropped = new Map<string, string>();
+  let forgetAt = 0;
+  // A NUL in a name could make two of them equal: then one is fetched again for nothing.
+  const keyOf = (tenant: string | undefined, subject: string | undefined) => `${tenant ?? ''}\0${subject ?? ''}`;
+  return {
+    add({tenant, subject}: Drop, mark: string, now: number) {
+      if (now > forgetAt) dropped.clear();
+      forgetAt = now + 2 * stale;
+      dropped.set(keyOf(tenant, subject), mark);
+    },
+    mark({tenant, subject}: Principal, now: number): string {
+      if (dropped.size === 0) return '';
+      if (now > forgetAt) dropped.clear();
+      const all = dropped.get(keyOf(undefined, undefined)) ?? '';
+      const ofTenant = dropped.get(keyOf(tenant, undefined)) ?? '';
+      const ofSubject = dropped.get(keyOf(undefined, subject)) ?? '';
+      const ofBoth = dropped.get(keyOf(tenant, subject)) ?? '';
+      return `#${all}#${ofTenant}#${ofSubject}#${ofBoth}`;
+    },
+  };
+};
+
+/** For the cache in Redis: what is not exactly such an answer is a miss. */
+export const keptGrantsCodec = {
+  encode: (kept: KeptGrants): unknown => kept,
+  decode(json: unknown): KeptGrants | undefined {
+    if (!isObject(json) || typeof json.at !== 'number' || !isObject(json.grants)) return undefined;
+    const {features, permissionFeatures} = json.grants;
+    if (!isObject(features) || !Object.values(features).every((end) => end === null || typeof end === 'number')) {
+      return undefined;
+    }
+    if (permissionFeatures !== undefined && !isLinks(permissionFeatures)) return undefined;
+    return json as unknown as KeptGrants;
+  },
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isLinks = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.values(value).every((keys) => Array.isArray(keys) && keys.every((key) => typeof key === 'string'));

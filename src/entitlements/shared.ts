@@ -1,0 +1,160 @@
+// One instance fetches a snapshot, the others read it from Redis.
+import {z} from 'zod';
+import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {Versioned} from './source.ts';
+
+/** What was fetched, and the moment (milliseconds since the epoch) for which it is known to hold. */
+export interface Fetched {
+  readonly found: Versioned | 'unchanged';
+  readonly asOf: number;
+}
+
+export interface SharedSnapshots {
+  /**
+   * What another instance has fetched within half of `fresh`; else fetches, while other instances wait for it; and
+   * fetches for itself whenever Redis is no help. Rejects only as `fetch` does.
+   */
+  fetch(known: string | undefined, fetch: () => Promise<Fetched>, fresh: number): Promise<Fetched>;
+}
+
+/** Texts in pieces under a name, with a mark; out of order, each of them is undefined or false. */
+export interface Pieces {
+  /** The newest one's mark. */
+  mark(): Promise<{readonly version: string; readonly asOf: number; readonly pieces: number} | undefined>;
+  /** Every piece in order; undefined if one is gone. */
+  read(version: string, pieces: number): AsyncIterable<string | undefined>;
+  /** Writes pieces, then the mark. */
+  write(version: string, asOf: number, pieces: Iterable<string>): Promise<void>;
+  /** The same version still holds at this later moment. */
+  confirm(version: string, asOf: number, pieces: number): Promise<void>;
+  /** True: ours for `ms` milliseconds, until `unlock`. `unavailable`: no Redis. */
+  lock(ms: number): Promise<boolean | 'unavailable'>;
+  unlock(): Promise<void>;
+}
+
+const lockFor = 30_000;
+const lookEvery = 250;
+/** Without anything to serve yet, nobody waits longer than this for another instance. */
+const longestWait = 5_000;
+
+export const makeSharedSnapshots = (
+  pieces: Pieces,
+  now: () => number,
+  sleep: (ms: number) => Promise<void>,
+): SharedSnapshots => {
+  const adopt = async (known: string | undefined, youngest: number): Promise<Fetched | undefined> => {
+    const mark = await pieces.mark();
+    // A clock that is ahead must not make an old snapshot young.
+    if (mark === undefined || mark.asOf < youngest || mark.asOf > now() + 1_000) return undefined;
+    if (mark.version === known) return {found: 'unchanged', asOf: mark.asOf};
+    const snapshot = await unpackSnapshot(pieces.read(mark.version, mark.pieces));
+    return snapshot === undefined ? undefined : {found: {version: mark.version, snapshot}, asOf: mark.asOf};
+  };
+  const share = async (known: string | undefined, {found, asOf}: Fetched): Promise<void> => {
+    const version = found === 'unchanged' ? known : found.version;
+    const mark = await pieces.mark();
+    if (version === undefined) return;
+    if (mark?.version === version) return pieces.confirm(version, asOf, mark.pieces);
+    // What nobody has in Redis and has not changed here cannot be written from here: its grants are in the index only.
+    if (found !== 'unchanged') await pieces.write(version, asOf, packSnapshot(found.snapshot));
+  };
+
+  return {
+    async fetch(known, fetch, fresh) {
+      const youngest = now() - fresh / 2;
+      const until = now() + Math.min(longestWait, fresh);
+      for (;;) {
+        const there = await adopt(known, youngest);
+        if (there !== undefined) return there;
+        const locked = await pieces.lock(lockFor);
+        if (locked === 'unavailable') return fetch();
+        if (locked || now() > until) break;
+        await sleep(lookEvery);
+      }
+      try {
+        const fetched = await fetch();
+        await share(known, fetched);
+        return fetched;
+      } finally {
+        await pieces.unlock();
+      }
+    },
+  };
+};
+
+/** Characters of a piece: small enough for a Redis command, large enough that a million grants are a few dozen. */
+const pieceLength = 512_000;
+
+/** A snapshot as texts: the definitions first, then grants in bulk. */
+export function* packSnapshot(snapshot: Snapshot): Generator<string> {
+  yield JSON.stringify([[...snapshot.features], [...snapshot.plans], [...snapshot.flags]]);
+  let rows: string[] = [];
+  let length = 0;
+  for (const {plan, tenant, user, expires} of snapshot.grants) {
+    const row = JSON.stringify([plan, tenant, user, expires]);
+    rows.push(row);
+    length += row.length;
+    if (length < pieceLength) continue;
+    yield `[${rows.join(',')}]`;
+    rows = [];
+    length = 0;
+  }
+  if (rows.length > 0) yield `[${rows.join(',')}]`;
+}
+
+const rules = z.array(
+  z.strictObject({
+    logic: z.enum(['and', 'or']),
+    conditions: z.array(
+      z.strictObject({
+        attribute: z.string(),
+        op: z.string(),
+        negate: z.boolean(),
+        value: z.record(z.string(), z.unknown()),
+      }),
+    ),
+    treatment: z.boolean(),
+  }),
+);
+const strings = z.array(z.string());
+const headShape = z.tuple([
+  z.array(z.tuple([z.string(), z.strictObject({permissions: strings})])),
+  z.array(z.tuple([z.string(), z.strictObject({features: strings, default: z.boolean(), rules})])),
+  z.array(z.tuple([z.string(), z.strictObject({on: z.boolean(), default: z.boolean(), off: z.boolean(), rules})])),
+]);
+
+/** The snapshot again; undefined if a piece is missing or is not what was packed. */
+export const unpackSnapshot = async (pieces: AsyncIterable<string | undefined>): Promise<Snapshot | undefined> => {
+  let head: z.output<typeof headShape> | undefined;
+  const grants: Grant[] = [];
+  try {
+    for await (const piece of pieces) {
+      if (piece === undefined) return undefined;
+      const rows: unknown = JSON.parse(piece);
+      if (!Array.isArray(rows)) return undefined;
+      if (head === undefined) {
+        head = headShape.parse(rows);
+        continue;
+      }
+      for (const row of rows) {
+        const grant = grantOf(row);
+        if (grant === undefined) return undefined;
+        grants.push(grant);
+      }
+    }
+    if (head === undefined) return undefined;
+    const [features, plans, flags] = head;
+    return {features: new Map(features), plans: new Map(plans), flags: new Map(flags), grants};
+  } catch {
+    return undefined;
+  }
+};
+
+const grantOf = (row: unknown): Grant | undefined => {
+  if (!Array.isArray(row) || row.length !== 4) return undefined;
+  const [plan, tenant, user, expires] = row as unknown[];
+  if (typeof plan !== 'string' || typeof tenant !== 'string') return undefined;
+  if (user !== null && typeof user !== 'string') return undefined;
+  if (expires !== null && typeof expires !== 'number') return undefined;
+  return {plan, tenant, user, expires};
+};
