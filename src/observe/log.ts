@@ -50,7 +50,8 @@ export const makeLog = ({settings, sink, secrets = () => []}: LogParts): Log => 
       messageKey: 'message',
       errorKey: 'err',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: {level: (level) => ({level}), log: safeFields, bindings: safeFields},
+      formatters: {level: (level) => ({level}), log: safeFields},
+      serializers: {err: (safe) => safe}, // safeFields has been there; pino's own would add what libraries hang on errors
     },
     {write, flushSync} as pino.DestinationStream,
   );
@@ -69,6 +70,6 @@ const logOf = (logger: pino.Logger): Log => {
     warn: line('warn'),
     error: line('error'),
     fatal: line('fatal'),
-    with: (fields) => logOf(logger.child(fields)),
+    with: (fields) => logOf(logger.child(safeFields(fields))),
   };
 };
