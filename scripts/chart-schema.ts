@@ -103,7 +103,7 @@ const made = (chart: string): string => {
       ...definitions,
       config: {
         ...(asPart(configuration) as JsonObject),
-        // The chart gives an empty list where nothing is written.
+        // Where no rule is written, the chart writes one that is closed to everyone.
         required: [],
       },
       ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [`config.${name}`, asPart(part)])),
