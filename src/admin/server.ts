@@ -1,5 +1,5 @@
 // The HTTP side for operators: serves a table of routes, briefly and with limits.
-import {rm} from 'node:fs/promises';
+import {lstat, rm} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {type AddressInfo, connect} from 'node:net';
 import {makeBearerCheck} from './bearer.ts';
@@ -173,6 +173,8 @@ const failure = (address: AdminSettings['listen'], error: NodeJS.ErrnoException)
 
 /** A socket file on which nobody listens was left by a process that died; only then is it removed. */
 const removeAbandoned = async (path: string) => {
+  const file = await lstat(path).catch(() => undefined);
+  if (file === undefined || !file.isSocket()) return;
   const code = await new Promise<string | undefined>((resolve) => {
     const probe = connect({path});
     probe.once('connect', () => {
