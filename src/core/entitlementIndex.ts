@@ -89,9 +89,9 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
 
   const toFeature = (principal: Principal, sold: Sold, attributes: Attributes, now: number): Entitled => {
     const end = table.latest(sold.plans, principal.tenant, userOf(principal));
-    if (end !== undefined && end > now) return granted;
+    if (end > now) return granted;
     for (const treats of sold.targeting) if (treats(principal, attributes)) return granted;
-    return refused[end === undefined ? 'missing-feature' : 'bundle-expired'];
+    return refused[Number.isNaN(end) ? 'missing-feature' : 'bundle-expired'];
   };
 
   const toPermission = (principal: Principal, permission: string, attributes: Attributes, now: number): Entitled => {

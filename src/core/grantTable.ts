@@ -1,26 +1,15 @@
-// Until when has whom been given a plan? A million grants in about 30 MB beside their names.
+// Until when has whom been given a plan? Asked in the same time whatever the number of grants.
+import {capacity, copy, countingSort, endOf, makeRows, planOf, put, resized, tenantOf, userOf} from './grantRows.ts';
 
-/**
- * A hash table of (tenant, user, plan) -> end, in columns of numbers: an object for each grant would cost three times
- * the memory and keep the garbage collector busy. Names are numbered once; user 0 stands for the whole tenant.
- */
 export interface GrantTable {
-  /** The best end among a tenant's and a user's grants of any of these plans, or undefined if there are none. */
-  latest(plans: readonly number[], tenant: string | undefined, user: string | undefined): number | undefined;
+  /** The best end among a tenant's and a user's grants of any of these plans, or NaN if there are none. */
+  latest(plans: readonly number[], tenant: string | undefined, user: string | undefined): number;
   /** Grants that are told apart: several of one plan to the same holder are one, the best of them. */
   readonly size: number;
 }
 
+// Names are numbered once, from 1; 0 in the place of a user stands for the whole tenant.
 const wholeTenant = 0;
-const none = -1;
-
-const hash = (tenant: number, user: number, plan: number): number => {
-  // Multipliers and finish of murmur3 (fmix32): consecutive numbers spread over all bits.
-  let mixed = Math.imul(tenant, 0x9e3779b1) ^ Math.imul(user, 0x85ebca6b) ^ Math.imul(plan, 0xc2b2ae35);
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
-};
 
 const numberOf = (names: Map<string, number>, name: string): number => {
   const known = names.get(name);
@@ -29,79 +18,126 @@ const numberOf = (names: Map<string, number>, name: string): number => {
   return names.size;
 };
 
-/** Grants come one by one through `add`; then `link`, a generator that stops to breathe, makes the table of them. */
+const hash = (tenant: number, user: number): number => {
+  // The finish of murmur3 (fmix32): consecutive numbers spread over all bits.
+  let mixed = Math.imul(tenant, 0x9e3779b1) ^ Math.imul(user, 0x85ebca77);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+};
+
+/** A bucket with more rows than this belongs to a holder of many plans, and is searched by halves. */
+const shortBucket = 16;
+
+/**
+ * Grants come one by one through `add`; then `link`, a generator that stops to breathe, makes the table of them: sorted by
+ * plan, and then into hash buckets of (tenant, user), so that the rows of a holder lie together in order of their plans.
+ * Every step is linear in the number of grants, whatever they hold.
+ */
 export const makeGrantTableBuilder = () => {
   const tenants = new Map<string, number>();
   const users = new Map<string, number>();
-  let rows = 0;
-  let tenantOf = new Int32Array(1024);
-  let userOf = new Int32Array(1024);
-  let planOf = new Int32Array(1024);
-  let endOf = new Float64Array(1024);
+  let length = 0;
+  let plans = 0;
+  let unsorted = makeRows(1024);
 
-  /** `transfer` moves the memory where it can, so that growing needs no second copy of a big column. */
-  const resize = (length: number): void => {
-    tenantOf = new Int32Array(tenantOf.buffer.transfer(length * 4));
-    userOf = new Int32Array(userOf.buffer.transfer(length * 4));
-    planOf = new Int32Array(planOf.buffer.transfer(length * 4));
-    endOf = new Float64Array(endOf.buffer.transfer(length * 8));
-  };
-
-  /** `end` in milliseconds since the epoch; Infinity: never; -Infinity: has been. */
+  /** `plan` is a number from 0. `end` in milliseconds since the epoch; Infinity: never; -Infinity: has been. */
   const add = (plan: number, tenant: string, user: string | null, end: number): void => {
-    if (rows === endOf.length) resize(rows * 2);
-    tenantOf[rows] = numberOf(tenants, tenant);
-    userOf[rows] = user === null ? wholeTenant : numberOf(users, user);
-    planOf[rows] = plan;
-    endOf[rows] = end;
-    rows++;
+    if (length === capacity(unsorted)) unsorted = resized(unsorted, length * 2);
+    const userNumber = user === null ? wholeTenant : numberOf(users, user);
+    put(unsorted, length++, numberOf(tenants, tenant), userNumber, plan, end);
+    plans = Math.max(plans, plan + 1);
   };
 
-  /** Yields after every `stride` rows. */
+  /** Once, when all are there. Yields after every `stride` rows. */
   const link = function* (stride: number): Generator<void, GrantTable> {
-    resize(rows);
-    const buckets = 2 ** Math.ceil(Math.log2(Math.max(rows, 2)));
-    const first = new Int32Array(buckets).fill(none);
-    const next = new Int32Array(rows);
-    let size = 0;
+    const given = unsorted;
+    const byPlan = new Int32Array(length);
+    yield* countingSort(
+      {length, keys: plans, stride},
+      (position) => position,
+      (row) => planOf(given, row),
+      (row, position) => {
+        byPlan[position] = row;
+      },
+    );
+    const buckets = 2 ** Math.ceil(Math.log2(Math.max(length, 2)));
+    let rows = makeRows(length);
+    const starts = yield* countingSort(
+      {length, keys: buckets, stride},
+      (position) => byPlan[position] as number,
+      (row) => hash(tenantOf(given, row), userOf(given, row)) & (buckets - 1),
+      (row, position) => copy(given, row, rows, position),
+    );
+    unsorted = makeRows(0);
 
-    const find = (tenant: number, user: number, plan: number): number => {
-      let row = first[hash(tenant, user, plan) & (buckets - 1)] as number;
-      while (row !== none && (planOf[row] !== plan || userOf[row] !== user || tenantOf[row] !== tenant)) {
-        row = next[row] as number;
+    // Several grants of one plan to one holder become one. They lie in a run of the same plan, which few holders share.
+    let kept = 0;
+    for (let bucket = 0, row = 0; bucket < buckets; bucket++) {
+      const start = kept;
+      for (const until = starts[bucket + 1] as number; row < until; row++) {
+        let same = kept - 1;
+        while (same >= start && planOf(rows, same) === planOf(rows, row)) {
+          if (tenantOf(rows, same) === tenantOf(rows, row) && userOf(rows, same) === userOf(rows, row)) break;
+          same--;
+        }
+        if (same < start || planOf(rows, same) !== planOf(rows, row)) copy(rows, row, rows, kept++);
+        else if (endOf(rows, row) > endOf(rows, same)) copy(rows, row, rows, same);
+        if (row % stride === stride - 1) yield;
       }
-      return row;
-    };
-
-    for (let row = 0; row < rows; row++) {
-      const [tenant, user, plan] = [tenantOf[row] as number, userOf[row] as number, planOf[row] as number];
-      const known = find(tenant, user, plan);
-      if (known !== none) {
-        endOf[known] = Math.max(endOf[known] as number, endOf[row] as number);
-      } else {
-        const bucket = hash(tenant, user, plan) & (buckets - 1);
-        next[row] = first[bucket] as number;
-        first[bucket] = row;
-        size++;
-      }
-      if (row % stride === stride - 1) yield;
+      starts[bucket] = start;
     }
-
-    const latest: GrantTable['latest'] = (plans, tenantName, userName) => {
-      const tenant = tenantName === undefined ? undefined : tenants.get(tenantName);
-      if (tenant === undefined) return undefined;
-      const user = userName === undefined ? undefined : users.get(userName);
-      let best: number | undefined;
-      for (const plan of plans) {
-        const shared = find(tenant, wholeTenant, plan);
-        if (shared !== none) best = Math.max(best ?? Number.NEGATIVE_INFINITY, endOf[shared] as number);
-        const own = user === undefined ? none : find(tenant, user, plan);
-        if (own !== none) best = Math.max(best ?? Number.NEGATIVE_INFINITY, endOf[own] as number);
-      }
-      return best;
-    };
-    return {latest, size};
+    starts[buckets] = kept;
+    rows = resized(rows, kept);
+    return {size: kept, latest: makeLookup({rows, starts, mask: buckets - 1, tenants, users})};
   };
 
   return {add, link};
+};
+
+interface Linked {
+  readonly rows: ReturnType<typeof makeRows>;
+  /** Where each bucket starts, and at last where all end. */
+  readonly starts: Int32Array;
+  readonly mask: number;
+  readonly tenants: ReadonlyMap<string, number>;
+  readonly users: ReadonlyMap<string, number>;
+}
+
+const makeLookup = ({rows, starts, mask, tenants, users}: Linked): GrantTable['latest'] => {
+  /** The end of one grant, or NaN. */
+  const end = (tenant: number, user: number, plan: number): number => {
+    const bucket = hash(tenant, user) & mask;
+    const until = starts[bucket + 1] as number;
+    let row = starts[bucket] as number;
+    if (until - row > shortBucket) {
+      for (let high = until; row < high; ) {
+        const middle = (row + high) >>> 1;
+        if (planOf(rows, middle) < plan) row = middle + 1;
+        else high = middle;
+      }
+    }
+    for (; row < until && planOf(rows, row) <= plan; row++) {
+      if (planOf(rows, row) === plan && tenantOf(rows, row) === tenant && userOf(rows, row) === user) {
+        return endOf(rows, row);
+      }
+    }
+    return Number.NaN;
+  };
+
+  return (plans, tenantName, userName) => {
+    const tenant = tenantName === undefined ? undefined : tenants.get(tenantName);
+    if (tenant === undefined) return Number.NaN;
+    const user = userName === undefined ? undefined : users.get(userName);
+    let best = Number.NaN;
+    for (const plan of plans) {
+      // Not Math.max, to which NaN is the greatest.
+      const shared = end(tenant, wholeTenant, plan);
+      if (!(best >= shared) && !Number.isNaN(shared)) best = shared;
+      if (user === undefined) continue;
+      const own = end(tenant, user, plan);
+      if (!(best >= own) && !Number.isNaN(own)) best = own;
+    }
+    return best;
+  };
 };
