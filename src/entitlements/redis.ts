@@ -1,0 +1,168 @@
+// Entitlements from Redis as the store of record: all at the start, then what changes, within a second.
+import type {Grant} from '../core/entitlement.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import type {Head} from './overlay.ts';
+import {type RecordCalls, readHead, readSomeTenants, readTenants, readVersion, recordKeys} from './record.ts';
+import type {Follower, SnapshotSource} from './source.ts';
+
+export interface RedisSourceParts {
+  /** For reading much: its commands may take seconds. */
+  readonly redis: RecordCalls;
+  /** A connection of its own, since it blocks; its commands may take longer than `block`. */
+  readonly following: RecordCalls & {ready(): boolean};
+  readonly prefix: string;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log?: (message: string) => void;
+}
+
+/** Milliseconds for which one read waits for changes. */
+const block = 1_000;
+/** Without a sign from the stream for this long, an unchanged version proves nothing. */
+const silence = 5_000;
+const tries = 3;
+const firstPause = 100;
+const longestPause = 5_000;
+
+/**
+ * The source `redis`: `postern entitlements load` and whoever follows docs/entitlements.md write, every instance reads.
+ * Each write announces itself on a stream; what changed of a tenant is read and laid over the snapshot.
+ */
+export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
+  const {redis, following, prefix, now, sleep, log} = parts;
+  const keys = recordKeys(prefix);
+  let head: Head | undefined;
+  let loaded: string | undefined;
+  let heard = Number.NEGATIVE_INFINITY;
+  let ended = false;
+
+  const load = async (known: string | undefined) => {
+    const version = await readVersion(redis, prefix);
+    if (version === undefined) {
+      throw new Unavailable(
+        'entitlements',
+        new Error(`Redis holds none (no ${keys.version}): run postern entitlements load`),
+      );
+    }
+    if (version === known && now() - heard < silence) return 'unchanged';
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const before = await readVersion(redis, prefix);
+      const current = await readHead(redis, prefix);
+      const grants: Grant[] = [];
+      for await (const tenant of readTenants(redis, prefix, current.plans))
+        for (const grant of tenant.grants) grants.push(grant);
+      // A load by somebody else in between would leave a mixture of two.
+      if (before === undefined || (await readVersion(redis, prefix)) !== before) continue;
+      head = current;
+      loaded = before;
+      return {version: before, snapshot: {...current, grants}};
+    }
+    throw new Unavailable('entitlements', new Error('they were replaced in Redis again and again while being read'));
+  };
+
+  const follow = async (changed: () => void, follower: Follower): Promise<void> => {
+    let at: string | undefined;
+    let first = true;
+    let pause = firstPause;
+    while (!ended) {
+      try {
+        if (!following.ready()) {
+          await sleep(100);
+          continue;
+        }
+        at ??= await newest();
+        if (first) first = false;
+        else if (await missed(at)) {
+          at = await newest();
+          changed();
+        }
+        for (;;) {
+          const began = now();
+          const entries = await next(at);
+          pause = firstPause;
+          if (ended) return;
+          if (entries.length === 0) {
+            const version = await readVersion(following, prefix);
+            if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
+            if (await missed(at)) break;
+            if (version !== undefined) confirm(follower, began);
+            continue;
+          }
+          const tenants = new Set<string>();
+          let everything = false;
+          for (const {field, value} of entries) {
+            if (field === 'tenant') tenants.add(value);
+            else everything = true;
+          }
+          if (everything || head === undefined) changed();
+          else follower.apply(await readSomeTenants(following, prefix, [...tenants], head.plans));
+          at = entries.at(-1)?.id ?? at;
+          confirm(follower, began);
+        }
+      } catch (error) {
+        if (ended) return;
+        log?.(
+          `entitlements: changes in Redis cannot be followed: ${error instanceof Error ? error.message : 'unknown'}`,
+        );
+        // A change that names an unknown plan may just be ahead of the plan: then the whole is read, and says so itself.
+        if (error instanceof Unavailable) changed();
+        await sleep(pause);
+        pause = Math.min(longestPause, pause * 2);
+      }
+    }
+  };
+  const confirm = (follower: Follower, moment: number) => {
+    heard = now();
+    follower.confirmed(moment);
+  };
+  const newest = async (): Promise<string> => {
+    const [entry] = entriesOf(await following.call('XREVRANGE', keys.changes, '+', '-', 'COUNT', 1));
+    return entry?.id ?? '0-0';
+  };
+  /** Whether changes after `at` may be gone: the stream was trimmed beyond it, or is another one than it was. */
+  const missed = async (at: string): Promise<boolean> => {
+    const [oldest] = entriesOf(await following.call('XRANGE', keys.changes, '-', '+', 'COUNT', 1));
+    const last = await newest();
+    if (at === '0-0') return false;
+    return oldest === undefined || isAfter(oldest.id, at) || isAfter(at, last);
+  };
+  const next = async (at: string) => {
+    const reply = await following.call('XREAD', 'COUNT', 500, 'BLOCK', block, 'STREAMS', keys.changes, at);
+    const [stream] = Array.isArray(reply) ? reply : [];
+    return Array.isArray(stream) ? entriesOf(stream[1]) : [];
+  };
+
+  return {
+    name: 'redis',
+    load,
+    watch(changed, follower) {
+      void follow(changed, follower);
+      return () => {
+        ended = true;
+      };
+    },
+  };
+};
+
+interface Entry {
+  readonly id: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+const entriesOf = (reply: unknown): readonly Entry[] => {
+  if (!Array.isArray(reply)) return [];
+  return reply.map((entry): Entry => {
+    const [id, fields] = Array.isArray(entry) ? entry : [];
+    const [field, value] = Array.isArray(fields) ? fields : [];
+    return {id: String(id), field: String(field), value: String(value)};
+  });
+};
+
+/** Stream ids are `<ms>-<n>`. */
+const isAfter = (a: string, b: string): boolean => {
+  const [aTime = '0', aCount = '0'] = a.split('-');
+  const [bTime = '0', bCount = '0'] = b.split('-');
+  const difference = BigInt(aTime) - BigInt(bTime) || BigInt(aCount) - BigInt(bCount);
+  return difference > 0n;
+};
