@@ -1,10 +1,9 @@
 // The gRPC server: where it listens, its services, and how it ends.
-import {fileURLToPath} from 'node:url';
 import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
-import {loadSync} from '@grpc/proto-loader';
 import {ReflectionService} from '@grpc/reflection';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {makeHealthService} from './health.ts';
+import {loadProtos} from './protos.ts';
 import type {Service} from './service.ts';
 import type {ListenAddress, ServerSettings} from './settings.ts';
 import {makeWay, openToGroup} from './socketFile.ts';
@@ -30,20 +29,6 @@ export interface EnvoyServer {
 
 const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 const HEALTH = 'grpc.health.v1.Health';
-
-/**
- * The package definition of protos/: also what test clients speak. `protos` stands beside `src` in a checkout and beside
- * `dist/src` in the package.
- */
-export const loadProtos = () =>
-  loadSync(['envoy/service/auth/v3/external_auth.proto', 'grpc/health/v1/health.proto'], {
-    includeDirs: [
-      fileURLToPath(new URL('../../protos', import.meta.url)),
-      fileURLToPath(new URL('../../../protos', import.meta.url)),
-    ],
-    keepCase: true,
-    longs: Number,
-  });
 
 /**
  * Envoy sends all checks of a worker over one connection and resets the stream of each that it no longer wants. Node ends

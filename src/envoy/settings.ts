@@ -123,5 +123,5 @@ export const responsesSettings = z
   .describe('What Envoy is answered.');
 
 export type ServerSettings = z.output<typeof serverSettings>;
-export type ResponsesSettings = z.output<typeof responsesSettings>;
+export type ResponseSettings = z.output<typeof responsesSettings>;
 export type {ListenAddress} from '../config/values.ts';
