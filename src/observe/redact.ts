@@ -40,14 +40,26 @@ const secretNames = new Set([
   'token',
 ]);
 
-const isSecretName = (name: string) => secretNames.has(name.toLowerCase().replace(/[-_]/g, ''));
+/** Names seen so far: those of fields are few, and those from outside must not fill the memory. */
+const seenNames = new Map<string, boolean>();
+const mostNames = 1_000;
+
+const isSecretName = (name: string): boolean => {
+  const seen = seenNames.get(name);
+  if (seen !== undefined) return seen;
+  const secret = secretNames.has(name.toLowerCase().replace(/[-_]/g, ''));
+  if (seenNames.size < mostNames) seenNames.set(name, secret);
+  return secret;
+};
 
 /** `eyJ` is how every JSON object begins in base64url: a JWT, signed or encrypted. Runs are taken whole, so it is linear. */
-const withoutJwts = (text: string) =>
-  text.replace(/[\w.-]{16,}/g, (run) => {
+const withoutJwts = (text: string) => {
+  if (!text.includes('eyJ')) return text;
+  return text.replace(/[\w.-]{16,}/g, (run) => {
     const start = run.indexOf('eyJ');
     return start < 0 || !run.includes('.', start) ? run : `${run.slice(0, start)}${hidden}`;
   });
+};
 
 /**
  * The text without what looks like a secret: JWTs, values of Authorization schemes, user names in URLs, queries of URLs.
