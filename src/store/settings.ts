@@ -108,6 +108,9 @@ export const revocationSettings = z.strictObject({
       'While the feed of revocations is lost: keep deciding with those known (a new revocation is not seen), or refuse everyone as unavailable.',
     )
     .prefault('keep'),
+  lostAfter: duration
+    .describe('How long the stream may be out of reach before the feed counts as lost.')
+    .prefault('5s'),
   keep: duration
     .pipe(z.number().min(60_000, 'must be at least 1m'))
     .describe('How long a revocation is remembered: longer than any token or session that it refuses can live.')
