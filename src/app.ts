@@ -1,0 +1,128 @@
+// Postern, put together: what is shared, what the configuration decides by, where Envoy asks, where an operator looks.
+import {livezRoute, metricsRoute, readyzRoute} from './admin/routes.ts';
+import {makeAdminServer} from './admin/server.ts';
+import {formatErrors, type Loaded, loadSettings} from './config/load.ts';
+import {makeConfigWatcher} from './config/reload.ts';
+import type {Health} from './core/health.ts';
+import {makeQueueDelay} from './envoy/queueDelay.ts';
+import {makeServer} from './envoy/server.ts';
+import {makeService} from './envoy/service.ts';
+import {version} from './version.ts';
+import {type Configuration, type Decider, makeDecider} from './wiring/decider.ts';
+import {makeShared} from './wiring/shared.ts';
+
+export interface App {
+  /** Where Envoy asks, as bound: `127.0.0.1:9191`, `unix:///run/check.sock`. */
+  readonly addresses: readonly string[];
+  /** Where an operator looks: `http://127.0.0.1:9190`. */
+  readonly admin: string;
+  /** Says NOT_SERVING, lets calls in flight end, and ends. `signal`: why, for the log. */
+  stop(signal: string): Promise<void>;
+}
+
+/** How often readiness is looked at for grpc.health.v1, milliseconds; /readyz looks when it is asked. */
+const healthInterval = 250;
+/** How long a replaced configuration's parts live on, for the checks that began with them. */
+const afterlife = 10_000;
+
+/**
+ * Starts to serve, and takes over changes of the configuration file while it runs. Rejects if it cannot listen.
+ *
+ * @param file path of the configuration, to watch
+ */
+export const startApp = async (file: string, configuration: Configuration): Promise<App> => {
+  const {settings} = configuration;
+  const shared = makeShared(settings);
+  const {clocks, log, metrics} = shared;
+  let draining = false;
+  let decider = makeDecider(configuration, shared);
+  const retired = new Set<Decider>();
+  takeOver(configuration);
+
+  const queueDelay = makeQueueDelay(clocks.steady);
+  const service = makeService({
+    check: (request, context) => decider.check(request, context),
+    render: (decision, request, id) => decider.render(decision, request, id),
+    newId: clocks.newId,
+    now: clocks.now,
+    log,
+    queueDelay: queueDelay.now,
+  });
+  const server = makeServer({settings: settings.server, service, log});
+
+  const health = (): readonly Health[] =>
+    draining ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}] : decider.health();
+  const ready = () => health().every(({state}) => state !== 'unready');
+  const admin = makeAdminServer({
+    settings: settings.admin,
+    routes: [metricsRoute(metrics.exposition), livezRoute, readyzRoute(health)],
+    log,
+  });
+
+  const watcher = makeConfigWatcher({path: file, load: loadSettings, changed: reload, failed: reloadFailed});
+  const adminAddress = await admin.start();
+  const starting = decider.start();
+  const addresses = await server.start();
+  const looking = setInterval(() => server.setServing(ready()), healthInterval).unref();
+  await starting;
+  server.setServing(ready());
+  for (const warning of configuration.warnings) log.warn({}, formatErrors([warning]));
+  log.info({version, addresses, admin: adminAddress}, 'Postern answers');
+
+  return {
+    addresses,
+    admin: adminAddress,
+    async stop(signal) {
+      if (draining) return;
+      draining = true;
+      log.info({signal}, 'told to end: draining');
+      watcher.close();
+      clearInterval(looking);
+      await server.drain();
+      await Promise.all([decider, ...retired].map((one) => one.close()));
+      queueDelay.close();
+      await admin.close();
+      await shared.close();
+      log.info({}, 'ended');
+    },
+  };
+
+  function takeOver({settings: {rules, providers}, settingsHash}: Configuration) {
+    metrics.configured({rules, providers: providers.map(({name}) => name), hash: settingsHash, at: clocks.now()});
+  }
+
+  /** The new configuration decides once its parts have loaded what they can; until then, and if it is bad, the old one. */
+  async function reload(loaded: Loaded): Promise<void> {
+    if (draining) return;
+    if (loaded.settings === undefined) {
+      metrics.reloaded('failure');
+      const errors = formatErrors(loaded.errors).split('\n');
+      log.error({errors}, 'the configuration has changed and is bad: the last good one stays in force');
+      return;
+    }
+    const next = makeDecider(loaded, shared);
+    await next.start();
+    const last = decider;
+    decider = next;
+    takeOver(loaded);
+    metrics.reloaded('success');
+    for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
+    log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');
+    retired.add(last);
+    clocks.after(afterlife, () => retired.delete(last) && void last.close());
+  }
+
+  function reloadFailed(error: unknown): void {
+    metrics.reloaded('failure');
+    log.error({err: error}, 'a bug: the configuration could not be taken over, the last good one stays in force');
+  }
+};
+
+/** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
+const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
+  const lasting = ['server', 'admin', 'redis', 'revocation', 'log'] as const;
+  const changed = lasting.filter(
+    (key) => JSON.stringify(running.settings[key]) !== JSON.stringify(loaded.settings[key]),
+  );
+  return changed.length === 0 ? {} : {restartFor: changed};
+};

@@ -1,0 +1,72 @@
+// The entitlement store from its settings: a source, and the cache before it.
+import {setImmediate} from 'node:timers/promises';
+import type {Settings} from '../config/schema.ts';
+import type {EntitlementStore} from '../core/entitlement.ts';
+import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
+import type {Health} from '../core/health.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
+import {makeFileSource} from '../entitlements/file.ts';
+import {makeHttpSource} from '../entitlements/http.ts';
+import {compilePattern} from '../entitlements/pattern.ts';
+import type {SnapshotSource} from '../entitlements/source.ts';
+import type {Shared} from './shared.ts';
+
+export interface Entitlements {
+  readonly store: EntitlementStore;
+  health(): readonly Health[];
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type EntitlementsSettings = NonNullable<Settings['entitlements']>;
+
+/** Without the setting no rule can ask (the configuration's checks see to it); if one did, it would not be let through. */
+const nothingConfigured: Entitlements = {
+  store: {
+    entitled: () => {
+      throw new Unavailable('entitlements', new Error('the setting `entitlements` is missing'));
+    },
+  },
+  health: () => [],
+  start: async () => {},
+  close: async () => {},
+};
+
+export const makeEntitlements = (settings: Settings['entitlements'], shared: Shared): Entitlements => {
+  if (settings === undefined) return nothingConfigured;
+  const {clocks, log, metrics} = shared;
+  const snapshots = makeSnapshotEntitlements({
+    source: makeSource(settings, shared),
+    settings: settings.cache,
+    buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
+    now: clocks.now,
+    random: clocks.random,
+    log: (level, message) => log[level]({}, message),
+    observer: metrics.cache,
+  });
+  const ends = [
+    metrics.gauge('postern_entitlements_age_seconds', () => [{value: snapshots.age()}]),
+    metrics.gauge('postern_entitlements_grants', () => [{value: snapshots.grants()}]),
+  ];
+  return {
+    store: snapshots,
+    health: () => [snapshots.health()],
+    start: snapshots.start,
+    close: async () => {
+      for (const end of ends) end();
+      await snapshots.close();
+    },
+  };
+};
+
+const makeSource = ({source}: EntitlementsSettings, {remote}: Shared): SnapshotSource => {
+  switch (source.type) {
+    case 'file':
+      return makeFileSource(source.path);
+    case 'http':
+      return makeHttpSource(source, remote.call);
+    case 'redis':
+      throw new Error('entitlements from Redis are being wired');
+  }
+};

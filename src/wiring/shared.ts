@@ -1,0 +1,63 @@
+// What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
+import {randomUUID} from 'node:crypto';
+import type {Settings} from '../config/schema.ts';
+import type {Principal} from '../core/principal.ts';
+import {makeRevocationIndex, type RevocationIndex} from '../core/revocation.ts';
+import {type Log, makeLog} from '../observe/log.ts';
+import {type Metrics, makeMetrics} from '../observe/metrics.ts';
+import {makeRemoteObserver} from '../observe/observed.ts';
+import {makeRemote, type Remote} from '../remote/client.ts';
+import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
+import {version} from '../version.ts';
+
+/** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
+export interface Shared {
+  readonly clocks: Clocks;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly remote: Remote;
+  readonly revocations: RevocationIndex;
+  /** Verified principals by the hash of their credential and of their provider's settings. */
+  readonly principals: MemoryCache<Principal>;
+  close(): Promise<void>;
+}
+
+export interface Clocks {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds, steady, for durations. */
+  readonly steady: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly newId: () => string;
+  /** Runs something after milliseconds, unless called off; does not keep the process alive. */
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+}
+
+const clocks: Clocks = {
+  now: () => Date.now(),
+  steady: () => performance.now(),
+  random: () => Math.random(),
+  newId: () => randomUUID(),
+  after: (milliseconds, run) => {
+    const timer = setTimeout(run, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
+const mostPrincipals = 50_000;
+
+export const makeShared = (settings: Settings): Shared => {
+  const log = makeLog({settings: settings.log});
+  const metrics = makeMetrics({
+    version,
+    node: process.version,
+    fault: (gauge, error) => log.error({gauge, err: error}, 'a metric could not be read: a bug in Postern'),
+  });
+  const remote = makeRemote({now: clocks.now, random: clocks.random, observer: makeRemoteObserver(metrics, log)});
+  const principals = makeMemoryCache<Principal>({entries: mostPrincipals}, clocks.now);
+  const revocations = makeRevocationIndex();
+  metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
+  return {clocks, log, metrics, remote, revocations, principals, close: () => remote.close()};
+};
