@@ -1,6 +1,6 @@
 // The wrappers through which decisions, providers, caches and calls are seen, so that their own code holds no metric and
 // no log line.
-import type {Check, Decision} from '../core/decision.ts';
+import type {Check, CheckContext, Decision} from '../core/decision.ts';
 import type {CircuitState, RemoteObserver} from '../core/remote.ts';
 import type {Request} from '../core/request.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -9,28 +9,48 @@ import type {Log} from './log.ts';
 import type {Metrics} from './metrics.ts';
 import {outcomeOf, reasonOf} from './outcome.ts';
 
-/** Told of every decision, also of those that the edge makes without asking (a request that cannot be read). */
+/**
+ * Told of every decision, by the check or by the edge. `seconds`: how long it took. A call for which both have an answer
+ * counts once, and what comes first counts: the edge gives up at the deadline while the check goes on, and answers
+ * `internal` to a check that failed.
+ */
 export interface DecisionObserver {
-  /** `seconds`: how long it took. `request` is undefined where it could not be read. */
-  decided(id: string, request: Request | undefined, decision: Decision, seconds: number): void;
-  /** There is no decision, because of a bug. */
-  failed(id: string, request: Request | undefined, error: unknown, seconds: number): void;
+  /** The check has decided. */
+  decided(context: CheckContext, request: Request, decision: Decision, seconds: number): void;
+  /** The check has thrown: a bug. */
+  failed(context: CheckContext, request: Request, error: unknown, seconds: number): void;
+  /** The edge has decided without the check. `request` is undefined where it could not be read. */
+  edge(context: CheckContext, request: Request | undefined, decision: Decision, seconds: number): void;
 }
 
-export const makeDecisionObserver = (
-  metrics: Pick<Metrics, 'decided'>,
-  decisionLog: DecisionLog,
-): DecisionObserver => ({
-  decided: (id, request, decision, seconds) => {
+export const makeDecisionObserver = (metrics: Pick<Metrics, 'decided'>, decisionLog: DecisionLog): DecisionObserver => {
+  /** Calls that the check or the edge has told of, and of which the other one may yet tell. */
+  const told = new WeakSet<CheckContext>();
+
+  const tell = (context: CheckContext, request: Request | undefined, decision: Decision, seconds: number) => {
     const provider = decision.provider ?? decision.principal?.provider;
     metrics.decided(outcomeOf(decision), reasonOf(decision), decision.rule, provider, seconds);
-    decisionLog.decided(id, request, decision, seconds);
-  },
-  failed: (id, request, error, seconds) => {
-    metrics.decided('error', 'internal', undefined, undefined, seconds);
-    decisionLog.failed(id, request, error, seconds);
-  },
-});
+    decisionLog.decided(context.id, request, decision, seconds);
+  };
+
+  return {
+    decided: (context, request, decision, seconds) => {
+      if (!told.has(context)) tell(context, request, decision, seconds);
+    },
+    failed: (context, request, error, seconds) => {
+      // A bug is logged even if the edge has given up by then.
+      decisionLog.failed(context.id, request, error, seconds);
+      if (told.has(context)) return;
+      told.add(context);
+      metrics.decided('error', 'internal', undefined, undefined, seconds);
+    },
+    edge: (context, request, decision, seconds) => {
+      if (told.has(context)) return;
+      told.add(context);
+      tell(context, request, decision, seconds);
+    },
+  };
+};
 
 /**
  * The same check; each call is told to `observer` once, also when it throws (and the error is thrown on). `clock` is a
@@ -44,10 +64,10 @@ export const observedCheck =
     try {
       decision = await check(request, context);
     } catch (error) {
-      observer.failed(context.id, request, error, (clock() - start) / 1_000);
+      observer.failed(context, request, error, (clock() - start) / 1_000);
       throw error;
     }
-    observer.decided(context.id, request, decision, (clock() - start) / 1_000);
+    observer.decided(context, request, decision, (clock() - start) / 1_000);
     return decision;
   };
 

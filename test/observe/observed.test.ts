@@ -141,7 +141,7 @@ describe('observed check', () => {
           throw bug;
         },
       ])
-        await assert.rejects(observedCheck(check, observer, ticking())(request, context), bug);
+        await assert.rejects(observedCheck(check, observer, ticking())(request, {...context}), bug);
       const labels = {rule: 'none', outcome: 'error', reason: 'internal', provider: 'none'};
       assert.deepEqual(await counts(), [{name: 'postern_decisions_total', labels, value: 2}]);
       assert.equal(lines.length, 2);
@@ -253,9 +253,34 @@ describe('observed check', () => {
     );
   });
 
+  it('the edge gives up at the deadline, then the check decides: one count, one line', async () => {
+    const {observer, counts, lines} = make();
+    const own = {...context};
+    const answer = observedCheck(async () => allow, observer, ticking())(request, own);
+    observer.edge(own, request, {outcome: 'deny', reason: 'deadline'}, 0.1);
+    assert.equal(await answer, allow);
+    assert.deepEqual(
+      (await counts()).map(({labels, value}) => [labels.reason, value]),
+      [['deadline', 1]],
+    );
+    assert.equal(lines.length, 1);
+  });
+
+  it('the check fails, then the edge answers internal: one count, one line', async () => {
+    const {observer, counts, lines} = make();
+    const own = {...context};
+    await assert.rejects(observedCheck(() => Promise.reject(new Error('bug')), observer, ticking())(request, own));
+    observer.edge(own, request, {outcome: 'deny', reason: 'internal'}, 0.1);
+    assert.deepEqual(
+      (await counts()).map(({labels, value}) => [labels.reason, value]),
+      [['internal', 1]],
+    );
+    assert.equal(lines.length, 1);
+  });
+
   it('a request that could not be read is told of too', async () => {
     const {observer, line, counts} = make();
-    observer.decided('d-2', undefined, {outcome: 'deny', reason: 'malformed_request'}, 0.000_1);
+    observer.edge(context, undefined, {outcome: 'deny', reason: 'malformed_request'}, 0.000_1);
     assert.equal(line().reason, 'malformed_request');
     assert.equal((await counts())[0]?.labels.reason, 'malformed_request');
   });
