@@ -65,8 +65,11 @@ export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): 
   };
 
   /** A shared cache may hold what another version wrote; what does not look like ours is verified anew. */
-  const isGood = ({provider, claims}: Principal, now: number): boolean =>
-    provider === name && typeof claims === 'object' && timeFault(claims, clockTolerance, now) === undefined;
+  const isGood = (principal: Principal | undefined, now: number): principal is Principal =>
+    principal?.provider === name &&
+    typeof principal.claims === 'object' &&
+    principal.claims !== null &&
+    timeFault(principal.claims, clockTolerance, now) === undefined;
 
   return {
     name,
@@ -80,8 +83,7 @@ export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): 
     async authenticate({value, key = verified.keyOf(value)}, {now, deadline}) {
       const held = verified.get(key);
       const principal = held instanceof Promise ? await held : held;
-      const good = principal !== undefined && isGood(principal, now);
-      return good ? {verified: principal} : verifyAnew(value, key, now, deadline);
+      return isGood(principal, now) ? {verified: principal} : verifyAnew(value, key, now, deadline);
     },
     health: () => [keys.health()],
     keysAge: keys.age,

@@ -1,0 +1,375 @@
+// The oidc provider as a whole: what it accepts, whom it verifies, what it keeps, and what it never asks for.
+import assert from 'node:assert/strict';
+import type {Cache} from '../../src/core/cache.ts';
+import type {Principal} from '../../src/core/principal.ts';
+import type {Reason} from '../../src/core/refusals.ts';
+import {Unavailable} from '../../src/core/unavailable.ts';
+import {claimReader, scopesOf, stringsOf} from '../../src/providers/claims.ts';
+import {makeOidcProvider} from '../../src/providers/oidc.ts';
+import type {Provider} from '../../src/providers/provider.ts';
+import {oidcSettings} from '../../src/providers/settings.ts';
+import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
+import {startIdentityProvider} from '../support/identityProvider.ts';
+import {request} from '../support/requests.ts';
+import {forged, goodClaims, issuer, makeSigner, now, type Signer, seconds} from './tokens.ts';
+
+const never = Number.POSITIVE_INFINITY;
+
+/** A cache that tells what it keeps and for how long; `remote` answers by promises, as Redis does. */
+const openCache = (
+  remote = false,
+): Cache<Principal> & {kept: Map<string, {value: Principal; ttl: number}>; gets: number} => {
+  const kept = new Map<string, {value: Principal; ttl: number}>();
+  return {
+    kept,
+    gets: 0,
+    get(key) {
+      this.gets += 1;
+      const value = kept.get(key)?.value;
+      return remote ? Promise.resolve(value && (JSON.parse(JSON.stringify(value)) as Principal)) : value;
+    },
+    set(key, value, ttl) {
+      kept.set(key, {value, ttl});
+      return remote ? Promise.resolve() : undefined;
+    },
+  };
+};
+
+describe('the oidc provider', () => {
+  let signer: Signer;
+  let server: TestServer;
+  let broken = false;
+  const remote = testRemote({circuit: {failures: 1_000, shortest: 1, longest: 1}});
+  const providers: Provider[] = [];
+
+  before(async () => {
+    signer = await makeSigner('EdDSA', 'k1');
+    server = await startServer((_, response) =>
+      broken ? response.writeHead(500).end() : json(response, {keys: [signer.jwk]}),
+    );
+  });
+  afterEach(async () => {
+    broken = false;
+    for (const provider of providers.splice(0)) await provider.close?.();
+  });
+  after(async () => {
+    await remote.close();
+    await server.close();
+  });
+
+  const make = (settings: object = {}, cache: Cache<Principal> = openCache()): Provider => {
+    const provider = makeOidcProvider(
+      oidcSettings.parse({
+        type: 'oidc',
+        name: 'acme',
+        issuer,
+        audience: ['orders-api'],
+        jwksUri: `${server.url}/jwks`,
+        ...settings,
+      }),
+      {call: remote.call, cache, now: () => now, random: () => 0.5, after: () => () => {}},
+    );
+    providers.push(provider);
+    return provider;
+  };
+  const accepted = (provider: Provider, value: string) => {
+    const [place] = provider.places;
+    assert.ok(place);
+    return provider.accepts({place, value}, request('/'));
+  };
+  const ask = async (provider: Provider, value: string, at = now, deadline = never) => {
+    const credential = accepted(provider, value);
+    assert.ok(credential, 'it is accepted');
+    return provider.authenticate(credential, {request: request('/'), now: at, deadline});
+  };
+  const principalOf = async (claims: object, settings: object = {}): Promise<Principal> => {
+    const {verified, rejected} = await ask(make(settings), await signer.token(claims));
+    assert.ok(verified, `rejected: ${rejected}`);
+    return verified;
+  };
+
+  it('makes a principal of a token', async () => {
+    const claims = {
+      org_id: 't1',
+      realm_access: {roles: ['admin']},
+      permissions: ['orders.read'],
+      scope: 'orders profile',
+      email: 'u1@acme.example',
+      sid: 's1',
+      jti: 'j1',
+      auth_time: seconds - 60,
+      acr: 'urn:mfa',
+      amr: ['pwd', 'otp'],
+    };
+    const principal = await principalOf(claims, {claims: {tenant: 'org_id', roles: 'realm_access.roles'}});
+    assert.deepEqual(principal, {
+      provider: 'acme',
+      kind: 'user',
+      subject: 'u1',
+      tenant: 't1',
+      roles: ['admin'],
+      permissions: ['orders.read'],
+      scopes: ['orders', 'profile'],
+      claims: {...goodClaims, ...claims},
+      email: 'u1@acme.example',
+      sessionId: 's1',
+      tokenId: 'j1',
+      issuedAt: seconds - 10,
+      expiresAt: seconds + 300,
+      authTime: seconds - 60,
+      acr: 'urn:mfa',
+      amr: ['pwd', 'otp'],
+    });
+  });
+
+  describe('kind and subject', () => {
+    const rows: [string, object, string | Reason, object?][] = [
+      ['a user', {}, 'user u1'],
+      ['a user of a client', {client_id: 'c1', azp: 'c1'}, 'user u1'],
+      ['client credentials', {gty: 'client-credentials'}, 'service u1'],
+      ['client credentials, other spelling, in a list', {gty: ['client_credentials']}, 'service u1'],
+      ['another grant', {gty: 'password'}, 'user u1'],
+      ['a client that is its own subject', {sub: 'c1', client_id: 'c1'}, 'service c1'],
+      ['an azp that is its own subject', {sub: 'c1', azp: 'c1'}, 'service c1'],
+      ['a service without sub', {sub: undefined, azp: 'c1', gty: ['client_credentials']}, 'service c1'],
+      ['a client without sub', {sub: undefined, client_id: 'c1', azp: 'c2'}, 'service c1'],
+      ['no subject', {sub: undefined}, 'missing_claim'],
+      ['an empty subject', {sub: '', client_id: 'c1'}, 'missing_claim'],
+      ['a subject of another type', {sub: 7, client_id: 'c1'}, 'missing_claim'],
+      ['stated: service', {k: 'service'}, 'service u1', {claims: {kind: 'k'}}],
+      ['stated: user', {k: 'user', gty: 'client-credentials'}, 'user u1', {claims: {kind: 'k'}}],
+      ['stated: user, without sub', {k: 'user', sub: undefined, azp: 'c1'}, 'missing_claim', {claims: {kind: 'k'}}],
+      ['stated: nonsense', {k: 'admin'}, 'user u1', {claims: {kind: 'k'}}],
+    ];
+    for (const [what, claims, expected, settings] of rows) {
+      it(`${what}: ${expected}`, async () => {
+        const {verified, rejected} = await ask(make(settings), await signer.token(claims));
+        assert.equal(verified ? `${verified.kind} ${verified.subject}` : rejected, expected);
+      });
+    }
+  });
+
+  describe('refusals', () => {
+    const rows: [string, object, Reason | 'verified', object?, object?][] = [
+      ['an id token with at_hash', {at_hash: 'x'}, 'wrong_token_type'],
+      ['an id token with c_hash', {c_hash: 'x'}, 'wrong_token_type'],
+      ['nonce alone', {nonce: 'x'}, 'verified'],
+      ['a typ claim that says ID', {typ: 'ID'}, 'wrong_token_type'],
+      ['a typ claim that says Refresh', {typ: 'Refresh'}, 'wrong_token_type'],
+      ['a typ claim that says Bearer', {typ: 'Bearer'}, 'verified'],
+      ['token_use id', {token_use: 'id'}, 'wrong_token_type'],
+      ['token_use access', {token_use: 'access'}, 'verified'],
+      ['a logout token', {events: {'http://schemas.openid.net/event/backchannel-logout': {}}}, 'wrong_token_type'],
+      ['a header typ of an id token', {}, 'wrong_token_type', {}, {typ: 'id_token+jwt'}],
+      ['at+jwt asked for, not sent', {}, 'wrong_token_type', {tokenType: 'at+jwt'}],
+      ['another audience', {aud: 'x'}, 'wrong_audience'],
+      ['no audience asked for', {aud: 'x'}, 'verified', {audience: 'any'}],
+      ['a listed client', {azp: 'c1'}, 'verified', {clients: ['c1']}],
+      ['an unlisted client', {azp: 'c2'}, 'wrong_audience', {clients: ['c1']}],
+      ['a listed azp and an unlisted client_id', {azp: 'c1', client_id: 'c2'}, 'wrong_audience', {clients: ['c1']}],
+      ['no client where one is asked for', {}, 'missing_claim', {clients: ['c1']}],
+      ['an algorithm that is not listed', {}, 'bad_signature', {algorithms: ['RS256']}],
+      ['expired', {exp: seconds}, 'token_expired'],
+      ['expired within the tolerance', {exp: seconds - 1}, 'verified', {clockTolerance: '2s'}],
+    ];
+    for (const [what, claims, expected, settings, header] of rows) {
+      it(`${what}: ${expected}`, async () => {
+        const {verified, rejected} = await ask(make(settings), await signer.token(claims, header));
+        assert.equal(verified ? 'verified' : rejected, expected);
+      });
+    }
+  });
+
+  it('accepts its own issuer only, and opens no socket for another', async () => {
+    const provider = make();
+    const before = server.asked.length;
+    const others = [
+      'http://169.254.169.254/latest/meta-data',
+      `${issuer}/`,
+      issuer.toUpperCase(),
+      server.url,
+      [issuer],
+      null,
+      undefined,
+    ];
+    for (const iss of others) assert.equal(accepted(provider, await signer.token({iss})), undefined, `${iss}`);
+    for (const value of ['', 'x', 'a.b.c', `${await signer.token()}.x`, 'x'.repeat(1_000_000)])
+      assert.equal(accepted(provider, value), undefined);
+    assert.equal(server.asked.length, before);
+    assert.ok(
+      accepted(
+        provider,
+        forged({alg: 'none'}, {iss: issuer}, () => Buffer.alloc(0)),
+      ),
+      'it is asked, and refuses',
+    );
+  });
+
+  for (const far of [false, true]) {
+    it(`keeps a verified principal, in a ${far ? 'remote' : 'local'} cache, until exp at most`, async () => {
+      const cache = openCache(far);
+      const provider = make({}, cache);
+      const token = await signer.token();
+      const fresh = (await ask(provider, token)).verified;
+      assert.deepEqual(
+        [...cache.kept.values()].map(({ttl}) => ttl),
+        [300_000],
+      );
+      const [key = ''] = cache.kept.keys();
+      assert.ok(!token.includes(key) && !key.includes(token.slice(-20)));
+      assert.deepEqual((await ask(provider, token)).verified, fresh);
+      assert.equal(cache.kept.size, 1);
+      assert.equal((await ask(provider, token, now + 300_000)).rejected, 'token_expired', 'exp is checked on a hit');
+      assert.equal((await ask(provider, token, now - 11_000)).rejected, 'token_not_yet_valid', 'and so is iat');
+    });
+  }
+
+  it('uses what it keeps: a hit needs no key and no signature', async () => {
+    const cache = openCache();
+    const token = await signer.token();
+    await ask(make({}, cache), token);
+    broken = true;
+    const other = make({}, cache);
+    assert.equal((await ask(other, token)).verified?.subject, 'u1', 'another process with the same settings');
+    await assert.rejects(ask(other, await signer.token({sub: 'u2'})), Unavailable);
+  });
+
+  it('keeps nothing that was refused, nor what is only within the tolerance', async () => {
+    const cache = openCache();
+    const provider = make({clockTolerance: '5s'}, cache);
+    assert.ok((await ask(provider, await signer.token({exp: seconds - 1}))).verified);
+    assert.ok((await ask(provider, await signer.token({aud: 'x'}))).rejected);
+    assert.equal(cache.kept.size, 0);
+  });
+
+  it('shares nothing between settings: what one verified, the other verifies anew', async () => {
+    const cache = openCache();
+    const token = await signer.token();
+    assert.ok((await ask(make({}, cache), token)).verified);
+    assert.equal((await ask(make({audience: ['billing']}, cache), token)).rejected, 'wrong_audience');
+    assert.equal((await ask(make({tokenType: 'at+jwt'}, cache), token)).rejected, 'wrong_token_type');
+    assert.equal((await ask(make({name: 'other'}, cache), token)).verified?.provider, 'other');
+  });
+
+  it('verifies anew what does not look like its own in a shared cache', async () => {
+    for (const odd of [
+      null,
+      {},
+      7,
+      'x',
+      [],
+      {provider: 'acme'},
+      {provider: 'acme', claims: null},
+      {provider: 'x', claims: goodClaims},
+    ]) {
+      const cache = openCache();
+      cache.get = () => odd as unknown as Principal;
+      assert.equal((await ask(make({}, cache), await signer.token())).verified?.subject, 'u1', JSON.stringify(odd));
+    }
+  });
+
+  it('is unavailable, and unready, while there are no keys', async () => {
+    broken = true;
+    const provider = make();
+    await provider.start?.();
+    assert.deepEqual(
+      provider.health().map(({part, state}) => [part, state]),
+      [['keys acme', 'unready']],
+    );
+    assert.equal(provider.keysAge?.(now), undefined);
+    await assert.rejects(
+      ask(provider, await signer.token()),
+      (error) => error instanceof Unavailable && error.dependency === 'keys:acme',
+    );
+  });
+
+  it('verifies tokens of a certified provider, found by discovery', async () => {
+    const people = {alice: {roles: ['admin'], org_id: 't1'}};
+    const idp = await startIdentityProvider({people, audience: 'orders-api', scopes: 'orders.read'});
+    try {
+      const provider = make({issuer: idp.issuer, jwksUri: undefined, tokenType: 'at+jwt', claims: {tenant: 'org_id'}});
+      await provider.start?.();
+      assert.deepEqual(provider.health(), [{part: 'keys acme', state: 'ready'}]);
+      const alice = (await ask(provider, await idp.token('alice'), Date.now())).verified;
+      assert.deepEqual([alice?.kind, alice?.subject, alice?.tenant, alice?.roles], ['user', 'alice', 't1', ['admin']]);
+      const robot = (await ask(provider, await idp.serviceToken(), Date.now())).verified;
+      assert.deepEqual([robot?.kind, robot?.subject, robot?.scopes], ['service', 'robot', ['orders.read']]);
+    } finally {
+      await idp.stop();
+    }
+  });
+});
+
+describe('reading claims', () => {
+  const claims = JSON.parse(
+    '{"a":{"b":{"c":["x"]}},"a.b":"dotted","https://acme.example/roles":["r"],"list":["x"],"__proto__":{"p":1},"n":null}',
+  );
+  const rows: [string | string[], unknown][] = [
+    ['a.b.c', ['x']],
+    [['a', 'b', 'c'], ['x']],
+    [['a.b'], 'dotted'],
+    [['https://acme.example/roles'], ['r']],
+    ['https://acme.example/roles', undefined],
+    ['a.x', undefined],
+    ['n.x', undefined],
+    ['list.0', undefined],
+    ['list.length', undefined],
+    ['constructor', undefined],
+    ['constructor.name', undefined],
+    ['a.constructor', undefined],
+    ['toString', undefined],
+    ['__proto__.p', 1],
+    ['__proto__.constructor', undefined],
+    ['a.__proto__', undefined],
+  ];
+  for (const [path, value] of rows) {
+    it(`${JSON.stringify(path)}: ${JSON.stringify(value)}`, () => assert.deepEqual(claimReader(path)(claims), value));
+  }
+
+  it('a list is a list of strings or nothing', () => {
+    for (const value of ['admin', {0: 'admin', length: 1}, ['admin', 7], [['admin']], 7, null, undefined, true])
+      assert.deepEqual(stringsOf(value), []);
+    assert.deepEqual(stringsOf(['admin']), ['admin']);
+  });
+  it('scopes may be one string with spaces', () => {
+    assert.deepEqual(scopesOf('a  b '), ['a', 'b']);
+    assert.deepEqual(scopesOf(['a', 'b']), ['a', 'b']);
+    assert.deepEqual(scopesOf({a: 1}), []);
+  });
+});
+
+describe('settings of the oidc provider', () => {
+  const base = {type: 'oidc', name: 'acme', issuer, audience: ['a']};
+  const faults = (more: object): string[] =>
+    (oidcSettings.safeParse({...base, ...more}).error?.issues ?? []).map(
+      ({path, message}) => `${path.join('.')} ${message}`,
+    );
+  const rows: [string, object, RegExp | undefined][] = [
+    ['the least', {}, undefined],
+    ['no audience', {audience: undefined}, /^audience /],
+    ['empty audience', {audience: []}, /^audience .*empty/],
+    ['any audience', {audience: 'any'}, undefined],
+    ['a word for an audience', {audience: 'orders'}, /^audience /],
+    ['HMAC', {algorithms: ['HS256']}, /^algorithms.0 /],
+    ['none', {algorithms: ['none']}, /^algorithms.0 /],
+    ['no algorithm', {algorithms: []}, /^algorithms .*empty/],
+    ['an unknown key', {audiences: []}, /audiences/],
+    ['plain http', {issuer: 'http://id.acme.example'}, /^issuer .*http:/],
+    ['plain http on purpose', {issuer: 'http://id.acme.example', insecure: true}, undefined],
+    ['plain http on loopback', {issuer: 'http://127.0.0.1:1'}, undefined],
+    ['plain http for keys', {jwksUri: 'http://id.acme.example/keys'}, /^jwksUri .*http:/],
+    ['an issuer that is no URL', {issuer: 'frontier'}, /^issuer .*set jwksUri/],
+    ['the same with keys', {issuer: 'frontier', jwksUri: 'https://x.example/keys'}, undefined],
+    ['a place of two kinds', {credentials: [{cookie: 'a', query: 'b'}]}, /^credentials.0 .*not a place/],
+    ['no place', {credentials: []}, /^credentials .*empty/],
+    ['the cookie header', {credentials: [{header: 'Cookie'}]}, /^credentials\.0\.header .*cookie header/],
+    ['a tolerance of hours', {clockTolerance: '1h'}, /^clockTolerance .*10m/],
+  ];
+  for (const [what, more, words] of rows) {
+    it(`${what}: ${words === undefined ? 'good' : 'refused'}`, () => {
+      const found = faults(more);
+      if (words === undefined) assert.deepEqual(found, []);
+      else assert.ok(found.length === 1 && words.test(found[0] ?? ''), JSON.stringify(found));
+    });
+  }
+});
