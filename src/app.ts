@@ -47,6 +47,8 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     now: clocks.now,
     log,
     queueDelay: queueDelay.now,
+    decided: (decision, request, context) =>
+      decider.observer.edge(context, request, decision, (clocks.now() - context.now) / 1_000),
   });
   const server = makeServer({settings: settings.server, service, log});
 

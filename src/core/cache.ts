@@ -11,3 +11,30 @@ export interface Cache<V> {
   /** Keeps the value for `ttl` milliseconds at most. */
   set(key: string, value: V, ttl: number): void | Promise<void>;
 }
+
+/** How a value becomes JSON for a shared cache, and comes back. */
+export interface CacheCodec<V> {
+  encode(value: V): unknown;
+  /** Undefined: this is not such a value, so a miss. Must look at everything: others can write to a shared cache. */
+  decode(json: unknown): V | undefined;
+}
+
+/** A cache that can also fetch what it does not have, once however many wait for it. */
+export interface FetchingCache<V> extends Cache<V> {
+  /**
+   * The fact, from the nearest layer that has it; else what `load` gives, which is kept for `ttl(value)` milliseconds (0:
+   * not at all). Rejects as `load` does; a failure is not kept. `ttl` is asked again for what comes from a shared layer.
+   */
+  fetch(key: string, load: () => Promise<V>, ttl: (value: V) => number): V | Promise<V>;
+  delete(key: string): void;
+}
+
+/**
+ * Makes a cache of remote facts: memory, then Redis where there is one. `name` is the metrics' label and the namespace of
+ * its keys: one for each kind of fact (`frontegg-tokens`). Keys are hashed before they leave the process, but must hold no
+ * credential in the clear either: hash it with everything else that the fact depends on (the provider's settings).
+ */
+export type MakeFetchingCache = <V extends object | string | number | boolean>(
+  name: string,
+  codec: CacheCodec<V>,
+) => FetchingCache<V>;

@@ -1,17 +1,19 @@
-// Providers from their settings: one maker for each type.
+// Providers from their settings, with what they need of the rest.
 import type {Settings} from '../config/schema.ts';
 import {observedProvider} from '../observe/observed.ts';
-import {makeOidcProvider, type ProviderParts} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
+import {makeProviderOf} from '../vendors/index.ts';
+import type {VendorParts} from '../vendors/vendor.ts';
 import type {Shared} from './shared.ts';
 
-type ProviderSettings = Settings['providers'][number];
-
 /** In configured order, which matters. */
-export const makeProviders = (settings: Settings, shared: Shared): readonly Provider[] =>
-  settings.providers.map((of) => observedProvider(makeProvider(of, partsOf(shared)), shared.metrics));
+export const makeProviders = (settings: Settings, shared: Shared): readonly Provider[] => {
+  const parts = makeVendorParts(shared);
+  return settings.providers.map((of) => observedProvider(makeProviderOf(of, parts), shared.metrics));
+};
 
-const partsOf = ({clocks, remote, principals, metrics}: Shared): ProviderParts => ({
+/** The same for providers and for the vendors' entitlement sources. */
+export const makeVendorParts = ({clocks, remote, principals, metrics, makeCache, log}: Shared): VendorParts => ({
   call: remote.call,
   cache: {
     get(key) {
@@ -21,14 +23,9 @@ const partsOf = ({clocks, remote, principals, metrics}: Shared): ProviderParts =
     },
     set: principals.set,
   },
+  makeCache,
   now: clocks.now,
   random: clocks.random,
   after: clocks.after,
+  log,
 });
-
-const makeProvider = (settings: ProviderSettings, parts: ProviderParts): Provider => {
-  switch (settings.type) {
-    case 'oidc':
-      return makeOidcProvider(settings, parts);
-  }
-};

@@ -1,12 +1,14 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
 import {randomUUID} from 'node:crypto';
 import type {Settings} from '../config/schema.ts';
+import type {FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Principal} from '../core/principal.ts';
 import {makeRevocationIndex, type RevocationIndex} from '../core/revocation.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
+import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {version} from '../version.ts';
 
@@ -19,6 +21,8 @@ export interface Shared {
   readonly revocations: RevocationIndex;
   /** Verified principals by the hash of their credential and of their provider's settings. */
   readonly principals: MemoryCache<Principal>;
+  /** Caches of remote facts; the same name gives the same cache, so that a reload keeps what is known. */
+  readonly makeCache: MakeFetchingCache;
   close(): Promise<void>;
 }
 
@@ -59,5 +63,25 @@ export const makeShared = (settings: Settings): Shared => {
   const principals = makeMemoryCache<Principal>({entries: mostPrincipals}, clocks.now);
   const revocations = makeRevocationIndex();
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
-  return {clocks, log, metrics, remote, revocations, principals, close: () => remote.close()};
+  const makeCache = makeCaches(metrics, clocks);
+  return {clocks, log, metrics, remote, revocations, principals, makeCache, close: () => remote.close()};
+};
+
+/** Remote facts take about 32 MB for each kind at the most. */
+const mostCacheBytes = 32 * 1024 * 1024;
+
+const makeCaches = (metrics: Metrics, {now}: Clocks): MakeFetchingCache => {
+  const made = new Map<string, FetchingCache<never>>();
+  return (name) => {
+    const known = made.get(name);
+    if (known !== undefined) return known as never;
+    const memory = makeMemoryCache<never>(
+      {bytes: mostCacheBytes, bytesOf: (value) => JSON.stringify(value).length},
+      now,
+    );
+    const cache = makeLayeredCache({name, memory, observer: metrics.cache});
+    made.set(name, cache);
+    metrics.gauge('postern_cache_entries', () => [{labels: {cache: name}, value: memory.entries()}]);
+    return cache as never;
+  };
 };

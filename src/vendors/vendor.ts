@@ -1,0 +1,13 @@
+// What a vendor's provider or entitlement source is made of, besides its settings.
+import type {MakeFetchingCache} from '../core/cache.ts';
+import type {ProviderParts} from '../providers/oidc.ts';
+
+export interface VendorParts extends ProviderParts {
+  /** Caches of remote facts: memory, then Redis where there is one. */
+  readonly makeCache: MakeFetchingCache;
+  /** What an operator should know; fields hold no secret. */
+  readonly log: {
+    info(fields: object, sentence: string): void;
+    warn(fields: object, sentence: string): void;
+  };
+}
