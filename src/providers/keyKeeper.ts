@@ -35,7 +35,7 @@ const longestRetry = 10_000;
 
 /**
  * What is known stays known: a failed fetch, an HTML page or an empty key set leaves the good keys in place for as long as
- * it lasts. While the last fetch has failed, an unknown key id is an outage (it may be a new key), never a bad token.
+ * it lasts. While the last fetch has failed, an unknown key is an outage (it may be a new key), never a bad token.
  * Random key ids cost at most one fetch in a cooldown, whatever their number, and no memory.
  */
 export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
@@ -109,7 +109,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       if (flight !== undefined) return settle(flight, deadline, kid, algorithm);
       // Without keys, the first request may fetch; after a failure, the background does, at its own pace.
       if (keys === undefined && failure === undefined) return settle(refresh(), deadline, kid, algorithm);
-      if (keys !== undefined && kid !== undefined && at - askedForUnknown >= timing.cooldown) {
+      if (keys !== undefined && at - askedForUnknown >= timing.cooldown) {
         askedForUnknown = at;
         return settle(refresh(), deadline, kid, algorithm);
       }

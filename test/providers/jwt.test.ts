@@ -1,6 +1,6 @@
 // Verification of tokens: what holds, what does not and why, and that jose is of the same opinion.
 import assert from 'node:assert/strict';
-import {KeyObject} from 'node:crypto';
+import {constants, KeyObject, sign} from 'node:crypto';
 import fc from 'fast-check';
 import {createLocalJWKSet, jwtVerify} from 'jose';
 import type {Reason} from '../../src/core/refusals.ts';
@@ -66,6 +66,25 @@ describe('JWT verification', () => {
 
   it('takes Ed25519, the name of RFC 9864, for EdDSA', async () => {
     assert.equal(await verdict(await signer('EdDSA').token({}, {alg: 'Ed25519'})), 'verified');
+  });
+
+  it('takes ECDSA signatures as r and s only, and PSS with a salt as long as the digest only', async () => {
+    const es = {alg: 'ES256', kid: 'ES256'};
+    const ps = {alg: 'PS256', kid: 'PS256'};
+    const ecKey = KeyObject.from(signer('ES256').privateKey);
+    const rsaKey = KeyObject.from(signer('PS256').privateKey);
+    const ecdsa = (dsaEncoding: 'der' | 'ieee-p1363') =>
+      forged(es, goodClaims, (signed) => sign('sha256', Buffer.from(signed), {key: ecKey, dsaEncoding}));
+    const pss = (saltLength: number) =>
+      forged(ps, goodClaims, (signed) =>
+        sign('sha256', Buffer.from(signed), {key: rsaKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength}),
+      );
+    assert.equal(await verdict(ecdsa('ieee-p1363')), 'verified');
+    assert.equal(await verdict(ecdsa('der')), 'bad_signature');
+    assert.equal(await verdict(pss(32)), 'verified');
+    for (const length of [0, 20, 64]) assert.equal(await verdict(pss(length)), 'bad_signature');
+    const zero = forged(es, goodClaims, () => Buffer.alloc(64));
+    assert.equal(await verdict(zero), 'bad_signature', 'r = s = 0 (CVE-2022-21449)');
   });
 
   describe('attacks', () => {
