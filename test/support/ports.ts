@@ -27,9 +27,14 @@ export const listens = (port: number): Promise<boolean> =>
     socket.once('error', () => answer(false));
   });
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, {recursive: true, force: true});
+});
+
 /** A new folder, short enough in name for Unix sockets, removed when the process ends. */
 export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-'));
-  process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
+  folders.push(folder);
   return folder;
 };
