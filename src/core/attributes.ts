@@ -22,7 +22,7 @@ export const claimAt = (claims: object, path: string): unknown => {
     const value = (claims as Record<string, unknown>)[path];
     if (!isBranch(value)) return value;
   }
-  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
+  for (let dot = path.lastIndexOf('.'); dot >= 0; dot = dot === 0 ? -1 : path.lastIndexOf('.', dot - 1)) {
     const key = path.slice(0, dot);
     if (!owns(claims, key)) continue;
     const branch = (claims as Record<string, unknown>)[key];

@@ -99,7 +99,7 @@ const token: fc.Arbitrary<Token> = record(
     permissions: fc.array(
       oneof(
         often(constantFrom(...permissions)),
-        often(constantFrom('*', 'orders.*', '*.read', 'orders*', '*r*s*', '**', 'o*s.r*d')),
+        often(constantFrom('*', 'orders.*', '*.read', 'orders*', '*r*s*', '**', 'o*s.r*d', 'orders.r*.read')),
         often(constant('(orders)*'), 2),
       ),
       {maxLength: 3},
