@@ -2,7 +2,8 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 
-const openssl = (folder: string, ...words: string[]) => execFileSync('openssl', words, {cwd: folder, stdio: 'pipe'});
+const command = 'openssl';
+const openssl = (folder: string, ...words: string[]) => execFileSync(command, words, {cwd: folder, stdio: 'pipe'});
 
 /** An authority: `<name>.crt` and `<name>.key`. */
 export const makeAuthority = (folder: string, name: string): string => {

@@ -1,7 +1,7 @@
 // Our .proto files say what the published ones say: every message, field, enum and oneof that we declare, compared.
 import assert from 'node:assert/strict';
-import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {loadProtosWithOptionsSync} from '@grpc/proto-loader/build/src/util.js';
 import {protoFiles, protoOptions} from '../../src/envoy/protos.ts';
 
@@ -34,7 +34,7 @@ const load = (files: string | string[], options: object): Root => {
   return root as unknown as Root;
 };
 
-const deps = join(dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js-xds/package.json')), 'deps');
+const deps = join(dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json'))), 'deps');
 const official = load('envoy/service/auth/v3/external_auth.proto', {
   includeDirs: ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((name) => join(deps, name)),
   keepCase: true,
