@@ -1,15 +1,5 @@
 // A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type ParsedNode,
-  parseDocument,
-} from 'yaml';
+import {type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, parseDocument} from 'yaml';
 import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
 
 /** A place in the text; both count from 1. */
@@ -40,12 +30,12 @@ const deepest = 32;
  * aliases, merge keys, tags, keys that are not strings, several documents) is a fault, so that a file means one thing.
  */
 export const readYaml = (text: string): YamlFile => {
-  const lines = new LineCounter();
   const offsets = new Map<string, {key: number; value: number}>();
   const faults: TextFault[] = [];
+  // The library's own counter stops where its reading does, and errors may stand beyond.
   const placeAt = (offset: number): Place => {
-    const {line, col} = lines.linePos(Math.max(0, Math.min(offset, text.length)));
-    return {line: Math.max(1, line), column: Math.max(1, col)};
+    const before = text.slice(0, Math.max(0, offset)).split('\n');
+    return {line: before.length, column: (before.at(-1)?.length ?? 0) + 1};
   };
   const placeOf = ({path, at}: Pick<Finding, 'path' | 'at'>): Place => {
     for (let length = path.length; length >= 0; length--) {
@@ -62,10 +52,11 @@ export const readYaml = (text: string): YamlFile => {
   };
   if (text.length > longestText) return failed('is longer than 1 MiB: settings are short, is it the right file?');
 
+  if (openBrackets(text) > 64) return failed('cannot be read as YAML: it is nested too deeply');
+
   let document: Document.Parsed<ParsedNode>;
   try {
     document = parseDocument(text, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false, // told below, with the name of the setting
       merge: false,
@@ -77,6 +68,8 @@ export const readYaml = (text: string): YamlFile => {
   }
   for (const error of document.errors) {
     const place = placeAt(error.pos[0]);
+    // One mistake makes the parser stumble several times over the same line.
+    if (faults.some(({line}) => line === place.line)) continue;
     faults.push({...place, path: [], message: yamlFault(error.code, error.message, lineAt(text, place.line))});
   }
   if (faults.length > 0) return {value: undefined, faults, placeOf};
@@ -133,6 +126,17 @@ export const readYaml = (text: string): YamlFile => {
   } catch {
     return failed('cannot be read as YAML: it is nested too deeply');
   }
+};
+
+// Reading takes far longer than linear time where many brackets stay open: such a text is not given to the library.
+const openBrackets = (text: string): number => {
+  let depth = 0;
+  let most = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') most = Math.max(most, ++depth);
+    else if ((character === ']' || character === '}') && depth > 0) depth--;
+  }
+  return most;
 };
 
 const rangeStart = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
