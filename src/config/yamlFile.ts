@@ -61,7 +61,7 @@ export const readYaml = (text: string): YamlFile => {
       uniqueKeys: false, // told below, with the name of the setting
       merge: false,
       resolveKnownTags: false,
-      logLevel: 'silent',
+      logLevel: 'error', // 'silent' would pass over a second document
     });
   } catch {
     return failed('cannot be read as YAML: it is nested too deeply');

@@ -87,9 +87,9 @@ describe('config/load: what is said', () => {
     ],
     [
       `${provider}${rules}log: {<<: {level: info}}\n`,
-      '3:7: log.<<: is a merge key: write the values out; settings have no anchors and aliases',
+      '3:7: log."<<": is a merge key: write the values out; settings have no anchors and aliases',
     ],
-    [`${provider}${rules}log: !!set {a}\n`, '3:12: log: has a tag (!): take it out; write the plain value'],
+    [`${provider}${rules}log: !!set {}\n`, '3:12: log: has a tag (!): take it out; write the plain value'],
     [`${provider}${rules}log: {}\nlog: {}\n`, '4:1: log: is given twice; keep one'],
     [`${provider}${rules}__proto__: {a: 1}\n`, '3:1: __proto__: is not a setting'],
     [`${provider}${rules}constructor: {a: 1}\n`, '3:1: constructor: is not a setting; known here: '],
