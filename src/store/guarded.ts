@@ -26,7 +26,7 @@ export interface GuardParts {
   readonly log?: (message: string) => void;
 }
 
-/** So many failures in a row open the circuit; each of them has cost a request the whole time-out. */
+/** So many time-outs without an answer between them open the circuit; each has cost a request the whole time. */
 const failuresToOpen = 3;
 const firstPause = 250;
 const longestPause = 5_000;
@@ -104,7 +104,8 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
           throw error;
         }
         lastFault = isTimeout(error) ? 'it does not answer in time' : (connection.fault() ?? 'the connection broke');
-        failures += 1;
+        // What fails at once costs nothing, and in a Cluster it may be one node of many.
+        if (isTimeout(error)) failures += 1;
         if (failures >= failuresToOpen && state === 'closed') open();
         throw error;
       }

@@ -111,9 +111,11 @@ const makeClient = (settings: RedisSettings, use: RedisUse): Redis | Cluster => 
       redisOptions: common,
       enableOfflineQueue: false,
       clusterRetryStrategy: pause,
-      retryDelayOnFailover: 100,
-      retryDelayOnClusterDown: 100,
-      maxRedirections: 4,
+      // What belongs to a node that is away fails soon instead of waiting for it: to a cache that is a miss, and
+      // whoever must get through tries again by itself.
+      retryDelayOnFailover: 5,
+      retryDelayOnClusterDown: 5,
+      maxRedirections: 3,
       slotsRefreshTimeout: 2_000,
       slotsRefreshInterval: 15_000,
     });
