@@ -54,7 +54,7 @@ describe('the map', () => {
           .map((of) => `${path} imports ${of}`),
         ...[
           ...text.matchAll(
-            /\b(Date\.now|new Date\(\)|Math\.random|process\.|setTimeout|setInterval|fetch\(|console\.)/g,
+            /\b(Date\.now|new Date\(\)|Math\.random|process\.|setTimeout|setInterval|await fetch\(|console\.)/g,
           ),
         ].map(([of]) => `${path} uses ${of}`),
       ]);
