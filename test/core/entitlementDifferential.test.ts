@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type {Grant, Question} from '../../src/core/entitlement.ts';
+import {holdsPermission} from '../../src/core/permissions.ts';
 import type {Condition, TargetingRule} from '../../src/core/targeting.ts';
-import {type Case, now, ours, type Token, type Verdict, vendors} from './entitlementOracle.ts';
+import {type Case, now, ours, type Token, type Verdict, vendors, vendorTwice} from './entitlementOracle.ts';
 import {oddPatterns, quirks} from './entitlementQuirks.ts';
 
 const {constant, constantFrom, oneof, record, option, boolean, integer} = fc;
@@ -194,4 +195,48 @@ describe('the engine beside the vendor’s own', function () {
       assert.equal(ours(shown.given)(shown.question), shown.ours, 'ours');
     });
   }
+
+  it('answers twice: a wildcard permission holds both times', () => {
+    assert.deepEqual(vendorTwice('orders.*', 'orders.read'), [true, false], 'the vendor’s');
+    assert.deepEqual(
+      [1, 2].map(() => holdsPermission(['orders.*'], 'orders.read')),
+      [true, true],
+    );
+  });
+
+  it('zones: a date without one is UTC, wherever this runs', async () => {
+    const zone = process.env.TZ;
+    process.env.TZ = 'America/New_York';
+    try {
+      const given: Case = {
+        features: new Map([['f', []]]),
+        plans: new Map(),
+        grants: [],
+        flags: new Map([
+          [
+            'f',
+            {
+              on: true,
+              default: false,
+              off: false,
+              rules: [
+                {
+                  logic: 'and',
+                  conditions: [{attribute: 'date', op: 'on', negate: false, value: {date: '2026-06-01T00:00:00'}}],
+                  treatment: true,
+                },
+              ],
+            },
+          ],
+        ]),
+        token: {type: 'userToken', sub: 'u', permissions: []},
+        attributes: new Map([['date', new Date('2026-06-01T00:00:00Z')]]),
+      };
+      assert.equal(await vendors(given)({feature: 'f'}), 'missing-feature', 'the vendor’s');
+      assert.equal(ours(given)({feature: 'f'}), 'entitled');
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
 });

@@ -128,3 +128,12 @@ export const vendors = (given: Case): ((question: Question) => Promise<Verdict>)
     }
   };
 };
+
+/** Does the vendor's engine hold a permission covered, asked two times in a row of the same principal? */
+export const vendorTwice = (held: string, wanted: string): [boolean, boolean] => {
+  const token = {type: 'userToken', permissions: [held]} as never;
+  const scoped = new EntitlementsUserScoped(token, undefined as never) as unknown as {
+    hasPermission(key: string): boolean;
+  };
+  return [scoped.hasPermission(wanted), scoped.hasPermission(wanted)];
+};
