@@ -15,6 +15,8 @@ const render = makeRender(
   makeIdentityHeaders(new Map()),
 );
 const never = new Promise<never>(() => {});
+// A clock ahead of the caller's: its 10 ms before the deadline are half a second to the caller, which a slow machine needs.
+const ahead = {now: () => Date.now() + 500};
 const reasonOf = ({response}: Outcome): string | undefined => {
   const body = (response?.denied_response ?? response?.error_response)?.body;
   return body === undefined ? undefined : JSON.parse(body).code;
@@ -189,8 +191,8 @@ describe('service', () => {
     });
 
   it('a check that hangs: deadline, as an error answer before the caller gives up', async () => {
-    const {check, decided} = await start(() => never);
-    const outcome = await check(httpCheck(), 500);
+    const {check, decided} = await start(() => never, ahead);
+    const outcome = await check(httpCheck(), 800);
     assert.equal(reasonOf(outcome), 'deadline');
     assert.deepEqual([outcome.response?.status.code, outcome.response?.error_response?.status.code], [4, 503]);
     assert.deepEqual(decided, [{outcome: 'deny', reason: 'deadline'}]);
@@ -198,17 +200,17 @@ describe('service', () => {
 
   it('an answer that comes after the deadline changes nothing', async () => {
     const {check, decided, logged} = await start(async () => {
-      await sleep(300);
+      await sleep(600);
       return allow;
-    });
-    assert.equal(reasonOf(await check(httpCheck(), 200)), 'deadline');
-    await sleep(200);
+    }, ahead);
+    assert.equal(reasonOf(await check(httpCheck(), 800)), 'deadline');
+    await sleep(500);
     assert.deepEqual([decided.length, logged.length], [1, 0]);
   });
 
   it('many that hang with many deadlines: each gets its answer', async () => {
-    const {check} = await start(() => never);
-    const outcomes = await Promise.all([400, 200, 300, 250, 350, 200].map((left) => check(httpCheck(), left)));
+    const {check} = await start(() => never, ahead);
+    const outcomes = await Promise.all([1_000, 700, 900, 750, 950, 700].map((left) => check(httpCheck(), left)));
     assert.deepEqual(outcomes.map(reasonOf), Array(6).fill('deadline'));
   });
 
