@@ -3,6 +3,7 @@ import type {Match} from '../core/rules.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {suggestion} from './nearest.ts';
 import {capturesIn, capturesUsed, takesAllOf} from './rulePatterns.ts';
+import {accessKeys} from './rules.ts';
 
 // These look at the settings as they stand in the file, right or wrong, so that one mistake does not hide another.
 
@@ -55,6 +56,17 @@ const captureFindings = (rule: unknown, at: SettingPath): readonly Finding[] => 
   });
 };
 
+const accessFindings = (rule: unknown, path: SettingPath): readonly Finding[] => {
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return [];
+  const given = accessKeys.filter((key) => Object.hasOwn(rule, key));
+  if (given.length === 1) return [];
+  const message =
+    given.length === 0
+      ? 'does not say who is let in: give exactly one of public, deny, require'
+      : `has ${given.join(' and ')}: keep exactly one of public, deny, require`;
+  return [{path, at: 'value', message}];
+};
+
 /** Faults between settings. `relationTypes`: the provider types that know relations. */
 export const crossFindings = (tree: unknown, relationTypes: readonly string[]): readonly Finding[] => {
   const settings = mapping(tree);
@@ -75,7 +87,7 @@ export const crossFindings = (tree: unknown, relationTypes: readonly string[]): 
   for (const [index, item] of items(settings.rules).entries()) {
     const require = mapping(mapping(item).require);
     const at: SettingPath = ['rules', index, 'require'];
-    findings.push(...captureFindings(item, at));
+    findings.push(...accessFindings(item, ['rules', index]), ...captureFindings(item, at));
     strings(require.providers).forEach((name, place) => {
       reportUnknown([...at, 'providers', place], name);
     });
