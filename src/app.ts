@@ -32,7 +32,8 @@ const afterlife = 10_000;
  */
 export const startApp = async (file: string, configuration: Configuration): Promise<App> => {
   const {settings} = configuration;
-  const shared = makeShared(settings);
+  let secrets = configuration.secrets;
+  const shared = makeShared(settings, () => secrets);
   const {clocks, log, metrics} = shared;
   let draining = false;
   let decider = makeDecider(configuration, shared);
@@ -102,6 +103,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       log.error({errors}, 'the configuration has changed and is bad: the last good one stays in force');
       return;
     }
+    secrets = [...new Set([...secrets, ...loaded.secrets])];
     const next = makeDecider(loaded, shared);
     await next.start();
     const last = decider;

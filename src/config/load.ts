@@ -5,7 +5,7 @@ import {readFile, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {type Finding, keyOfPath, pathText} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
-import {withoutSecrets} from './schemaDocument.ts';
+import {secretsIn, withoutSecrets} from './schemaDocument.ts';
 import {type Origins, type Outside, substitute, withoutOrigins} from './substitute.ts';
 import {readYaml, type YamlFile} from './yamlFile.ts';
 
@@ -28,6 +28,8 @@ export type Loaded =
       readonly settings: Settings;
       /** SHA-256 of the settings without secrets, in hex: equal configurations have equal hashes. */
       readonly settingsHash: string;
+      /** The secrets among them, for the log to leave out. */
+      readonly secrets: readonly string[];
       /** Allowed, and yet hardly meant. */
       readonly warnings: readonly ConfigError[];
       readonly errors?: never;
@@ -85,6 +87,7 @@ export const checkText = async (
     settingsHash: createHash('sha256')
       .update(JSON.stringify(withoutSecrets(yaml.value)))
       .digest('hex'),
+    secrets: secretsIn(value),
     warnings: inOrder(told(checked.warnings)),
   };
 };

@@ -55,15 +55,28 @@ let document: SchemaNode | undefined;
 /** A tree of settings without the values that are secret (`writeOnly`), as far as they stand in the file literally. */
 export const withoutSecrets = (tree: unknown): unknown => {
   document ??= schemaDocument();
-  return strip(tree, [document]);
+  return strip(tree, [document], () => {});
 };
 
-const strip = (value: unknown, nodes: readonly SchemaNode[]): unknown => {
+/** The texts of a tree of settings that are secret (`writeOnly`): what must never be printed. */
+export const secretsIn = (tree: unknown): readonly string[] => {
+  document ??= schemaDocument();
+  const secrets = new Set<string>();
+  strip(tree, [document], (secret) => {
+    if (typeof secret === 'string') secrets.add(secret);
+  });
+  return [...secrets];
+};
+
+const strip = (value: unknown, nodes: readonly SchemaNode[], stripped: (secret: unknown) => void): unknown => {
   const all = nodes.flatMap(alternativesOf);
-  if (all.some((node) => node.writeOnly === true)) return null;
+  if (all.some((node) => node.writeOnly === true)) {
+    stripped(value);
+    return null;
+  }
   if (Array.isArray(value)) {
     const items = all.flatMap((node): readonly SchemaNode[] => (node.items === undefined ? [] : [node.items]));
-    return value.map((item) => strip(item, items));
+    return value.map((item) => strip(item, items, stripped));
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -72,6 +85,7 @@ const strip = (value: unknown, nodes: readonly SchemaNode[]): unknown => {
       strip(
         child,
         all.flatMap((node) => propertyOf(node, key)),
+        stripped,
       ),
     ]),
   );

@@ -52,8 +52,9 @@ const clocks: Clocks = {
 /** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
 const mostPrincipals = 50_000;
 
-export const makeShared = (settings: Settings): Shared => {
-  const log = makeLog({settings: settings.log});
+/** `secrets`: those of the configuration in force, which the log leaves out wherever they turn up. */
+export const makeShared = (settings: Settings, secrets: () => readonly string[]): Shared => {
+  const log = makeLog({settings: settings.log, secrets});
   const metrics = makeMetrics({
     version,
     node: process.version,
