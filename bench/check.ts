@@ -40,8 +40,12 @@ const startCaller = (): {ask(order: Order): Promise<Measured>; child: ChildProce
   const child = fork(here('support/load.ts'), {execPath: command ?? process.execPath, execArgv: args});
   const ask = (order: Order) =>
     new Promise<Measured>((resolve, reject) => {
-      child.once('message', (measured) => resolve(measured as Measured));
-      child.once('exit', () => reject(new Error('the caller of the benchmark ended')));
+      const ended = () => reject(new Error('the caller of the benchmark ended'));
+      child.once('exit', ended);
+      child.once('message', (measured) => {
+        child.off('exit', ended);
+        resolve(measured as Measured);
+      });
       child.send(order);
     });
   return {ask, child};
