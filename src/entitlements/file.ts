@@ -70,10 +70,8 @@ export const makeFileSource = (path: string): SnapshotSource => {
     if (bytes.length > longestYaml) {
       return {message: `has ${bytes.length} bytes, and YAML is read up to ${longestYaml}: write it as .json or .jsonl`};
     }
-    const document = parseDocument(text, {uniqueKeys: true, prettyErrors: true});
-    const first = document.errors[0];
-    if (first !== undefined) return {message: `is not YAML: ${first.message.split('\n', 1)[0]}`};
-    return told(await readDocument(document.toJS({maxAliasCount: 1_000}) ?? {}), text);
+    const yaml = parseYaml(text);
+    return 'message' in yaml ? yaml : told(await readDocument(yaml.value), text);
   }
 };
 
@@ -89,6 +87,18 @@ const parseJson = (text: string): {readonly value: unknown} | {readonly message:
     return {value: JSON.parse(text)};
   } catch (error) {
     return {message: `is not JSON: ${(error as Error).message.slice(0, 200)}`};
+  }
+};
+
+const parseYaml = (text: string): {readonly value: unknown} | {readonly message: string} => {
+  try {
+    const document = parseDocument(text, {uniqueKeys: true, prettyErrors: true});
+    const first = document.errors[0];
+    if (first !== undefined) return {message: `is not YAML: ${first.message.split('\n', 1)[0]}`};
+    return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
+  } catch (error) {
+    // Aliases that multiply, or more nesting than the stack holds.
+    return {message: `is not YAML that can be read: ${(error as Error).message.slice(0, 200)}`};
   }
 };
 

@@ -189,7 +189,8 @@ const makeDrops = (stale: number) => {
       const ofTenant = dropped.get(keyOf(tenant, undefined)) ?? '';
       const ofSubject = dropped.get(keyOf(undefined, subject)) ?? '';
       const ofBoth = dropped.get(keyOf(tenant, subject)) ?? '';
-      return `#${all}#${ofTenant}#${ofSubject}#${ofBoth}`;
+      const marks = `${all}#${ofTenant}#${ofSubject}#${ofBoth}`;
+      return marks === '###' ? '' : `#${marks}`;
     },
   };
 };
