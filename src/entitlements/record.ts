@@ -166,7 +166,7 @@ export async function* readTenants(
   const keys = recordKeys(prefix);
   let cursor = '0';
   do {
-    const reply = await call(redis, 'HSCAN', keys.grants, cursor, 'COUNT', 2_000);
+    const reply = await call(redis, 'HSCAN', keys.grants, cursor, 'COUNT', 1_000);
     const [next, fields] = Array.isArray(reply) ? (reply as [unknown, unknown]) : [];
     if (!Array.isArray(fields)) return broken(`${keys.grants} is not a hash`);
     cursor = String(next);

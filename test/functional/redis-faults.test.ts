@@ -1,7 +1,10 @@
 // What a cache in Redis does when Redis does not: every trouble is a miss, costs little, and ends by itself.
 import assert from 'node:assert/strict';
-import {createServer, type Server} from 'node:net';
+import {readFileSync} from 'node:fs';
+import {connect, createServer, type Server} from 'node:net';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {createServer as createTlsServer} from 'node:tls';
 import {openRedis} from '../../src/store/redis.ts';
 import {entryName, makeSeal} from '../../src/store/seal.ts';
 import {type Fact, measure, openStore, settingsOf, until} from '../store/rig.ts';
@@ -215,6 +218,27 @@ describe('Redis out of order', () => {
     await sleep(300);
     assert.equal(await stranger.cache.get('probe'), undefined);
     assert.ok(!JSON.stringify([stranger.log, stranger.redis.health()]).includes('wr0ng-password'));
+  });
+
+  it('TLS: with the right authority it works; with another it is a miss that says so', async () => {
+    const redis = kept(await startRedis());
+    const folder = join(import.meta.dirname, '../remote/tls');
+    const pem = {cert: readFileSync(join(folder, 'server.pem')), key: readFileSync(join(folder, 'server-key.pem'))};
+    const server = createTlsServer(pem, (near) => {
+      const far = connect(redis.port, '127.0.0.1');
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+      near.on('close', () => far.destroy());
+      near.pipe(far).pipe(near);
+    });
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => server.close());
+    const url = `rediss://localhost:${(server.address() as {port: number}).port}`;
+    const store = kept(openStore(settingsOf({url, tls: {ca: join(folder, 'server.pem')}})));
+    await until('the cache works', () => works(store));
+    const stranger = kept(openStore(settingsOf({url})));
+    await until('it is told', () => /certificate/.test(stranger.redis.health().detail ?? ''));
+    assert.equal(await stranger.cache.get('probe'), undefined);
   });
 
   it('a transaction and a pipeline give each reply', async () => {
