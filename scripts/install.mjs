@@ -30,9 +30,12 @@ if (!isStamped() || !existsSync(`${root}node_modules/.bin/node`)) {
     console.error('Installing what package-lock.json names (npm ci) ...');
     // npm gives its own path to the scripts that it runs; without it (node scripts/install.mjs) the one on PATH does.
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+    // `npm ci` installs the lock file to the letter; some registries lack packages of other platforms, over which it
+    // stumbles and `npm install` does not.
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
     const attempts = [
-      ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-      ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline', '--fetch-retries=5'],
+      ['ci', ...quiet],
+      ['install', '--no-save', ...quiet],
     ];
     const done = attempts.some((args) => {
       const [command, ...first] = npm;
@@ -40,7 +43,7 @@ if (!isStamped() || !existsSync(`${root}node_modules/.bin/node`)) {
     });
     if (!done) {
       console.error(
-        'npm ci failed, see above. It needs a package registry that npm can reach (`npm config get registry`),\n' +
+        'npm could not install, see above. It needs a package registry that npm can reach (`npm config get registry`),\n' +
           'a folder that may be written, and Node 20.19 or newer (this is %s). Mend that, and run the command again.',
         process.version,
       );
