@@ -88,6 +88,14 @@ export const httpUrl = z
   }, 'is not an http: or https: URL without user name and fragment')
   .meta({title: 'URL'});
 
+/** Scheme, host and port alone: `https://acme.example`. A slash at the end is dropped. */
+export const origin = httpUrl
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url === null || (url.pathname === '/' && url.search === '');
+  }, 'has more than scheme, host and port: take the path out')
+  .transform((text) => new URL(text).origin);
+
 /**
  * For an object of settings with an `insecure` flag: an error on each of `keys` that holds an `http:` URL beyond loopback
  * while `insecure` is not true.

@@ -37,15 +37,23 @@ export const identityFields = Object.keys(fields) as readonly (keyof typeof fiel
  * Compiles the mapping. The result gives the changes for a principal, or for nobody (public and shadow rules): then all
  * of our names are removed. Whatever the client sent under one of our names, in any spelling (`X_Auth_Subject` is the
  * same variable as `X-Auth-Subject` to CGI-like upstreams; ESP CVE-2021-41130, oauth2-proxy CVE-2025-64484), is gone.
+ *
+ * @param alsoOurs names, in lower case, that clients may not send although nothing fills them; `x-vendor-*`: all such
  */
 export const makeIdentityHeaders = (
   mapping: IdentityMapping,
+  alsoOurs: readonly string[] = [],
 ): ((principal: Principal | undefined, request: Request) => HeaderChanges) => {
-  const names = [...mapping.keys()];
+  const unfilled = alsoOurs.filter((name) => !name.endsWith('*') && !mapping.has(name));
+  const prefixes = alsoOurs.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  const names = [...new Set([...mapping.keys(), ...unfilled])];
   const owned = new Set(names.map(spelledWithDashes));
   const exact = new Set(names);
   // Removed unseen as well: Envoy may be set to tell us only some of the headers (`allowed_headers`).
   const underscored = names.map((name) => name.replaceAll('-', '_')).filter((name) => !exact.has(name));
+  const isOurs = (name: string): boolean =>
+    (name.includes('_') && owned.has(spelledWithDashes(name))) ||
+    (prefixes.length > 0 && prefixes.some((prefix) => spelledWithDashes(name).startsWith(prefix)));
   const forNobody: HeaderChanges = {set: [], remove: [...names, ...underscored]};
   const forPrincipal = new WeakMap<Principal, HeaderChanges>();
 
@@ -53,7 +61,7 @@ export const makeIdentityHeaders = (
     const known = forPrincipal.get(principal);
     if (known) return known;
     const set: (readonly [string, string])[] = [];
-    const remove = [...underscored];
+    const remove = [...underscored, ...unfilled];
     for (const [name, source] of mapping) {
       const value = headerValue(sourced(principal, source));
       if (value === undefined) remove.push(name);
@@ -66,10 +74,10 @@ export const makeIdentityHeaders = (
 
   return (principal, request) => {
     const changes = principal === undefined ? forNobody : changesFor(principal);
-    if (names.length === 0) return changes;
+    if (names.length === 0 && prefixes.length === 0) return changes;
     const odd: string[] = [];
     for (const name of request.headers.keys()) {
-      if (name.includes('_') && !exact.has(name) && owned.has(spelledWithDashes(name))) odd.push(name);
+      if (!exact.has(name) && isOurs(name)) odd.push(name);
     }
     if (odd.length === 0) return changes;
     return {set: changes.set, remove: [...new Set([...changes.remove, ...odd])]};

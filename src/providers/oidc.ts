@@ -3,7 +3,7 @@ import type {Cache} from '../core/cache.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {RemoteCall} from '../core/remote.ts';
-import {makeReadPrincipal} from './claims.ts';
+import {makeReadPrincipal, type ReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, makeVerifyJwt, parseJwt, timeFault} from './jwt.ts';
 import {type After, makeKeyKeeper} from './keyKeeper.ts';
@@ -23,11 +23,20 @@ export interface ProviderParts {
   readonly after: After;
 }
 
+/** Vendors whose tokens are such JWTs build on the same, under their own type. */
+export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: string};
+
 /**
  * Accepts a JWT whose unverified `iss` is exactly the configured issuer; opens no socket for any other. A verified
  * principal is kept by the hash of its token until `exp`; what is kept is checked against the clock each time.
+ * `principalOf`: for vendors whose claims say it in ways that settings cannot; the principal keeps the token's times in
+ * its claims.
  */
-export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): Provider => {
+export const makeOidcProvider = (
+  settings: JwtProviderSettings,
+  parts: ProviderParts,
+  principalOf: ReadPrincipal = makeReadPrincipal(settings.name, settings.claims),
+): Provider => {
   const {name, issuer, clockTolerance, clients} = settings;
   const dependency = `keys:${name}`;
   const keys = makeKeyKeeper({
@@ -46,7 +55,6 @@ export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): 
     clockTolerance,
     tokenType: settings.tokenType,
   });
-  const principalOf = makeReadPrincipal(name, settings.claims);
   const verified = makeVerifiedCache(parts.cache, settings);
 
   const verifyAnew = async (token: string, key: string, now: number, deadline: number): Promise<Authentication> => {
@@ -95,7 +103,10 @@ export const makeOidcProvider = (settings: OidcSettings, parts: ProviderParts): 
 };
 
 /** Every client that the token names must be one of those: `azp` (OpenID Connect Core 1.0), `client_id` (RFC 9068). */
-const clientFault = (claims: Claims, clients: readonly string[]): 'missing_claim' | 'wrong_audience' | undefined => {
+export const clientFault = (
+  claims: Claims,
+  clients: readonly string[],
+): 'missing_claim' | 'wrong_audience' | undefined => {
   const named = [claims.azp, claims.client_id].filter((client) => client !== undefined);
   if (named.length === 0) return 'missing_claim';
   return named.every((client) => clients.some((one) => one === client)) ? undefined : 'wrong_audience';

@@ -42,6 +42,11 @@ export interface Provider extends Acceptor {
     relation: Relation,
     context: AuthenticationContext,
   ): Promise<boolean>;
+  /**
+   * Headers in which upstreams look for this provider's word, in lower case; `x-vendor-*`: all that begin so. What a
+   * client sends under these names never reaches them, whether or not `responses.identity` fills them.
+   */
+  readonly ownedHeaders?: readonly string[];
   /** How its keys and dependencies are. */
   health(): readonly Health[];
   /** Seconds since its keys were last fetched whole; undefined: never yet, or it has none. For postern_keys_age_seconds. */

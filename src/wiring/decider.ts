@@ -39,12 +39,16 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
   );
 
   const observer = makeDecisionObserver(metrics, makeDecisionLog({log, settings: settings.log}));
+  const identityHeaders = makeIdentityHeaders(
+    settings.responses.identity,
+    providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
+  );
   const check = makeCheck({...settings, providers, revocations, entitlements: entitlements.store});
 
   return {
     check: observedCheck(check, observer, clocks.steady),
     observer,
-    render: makeRender(settings.responses, makeIdentityHeaders(settings.responses.identity)),
+    render: makeRender(settings.responses, identityHeaders),
     health: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],
     start: async () => {
       await Promise.all([...providers.map((provider) => provider.start?.()), entitlements.start()]);
