@@ -1,11 +1,13 @@
-// Makes node_modules fit package-lock.json before anything else runs. Plain JavaScript, because the Node that starts it
-// (20.19 or newer) may be too old for the rest: the Node that the project wants is itself one of the packages.
-import {spawnSync} from 'node:child_process';
+// node scripts/install.mjs PROGRAM [ARGS]: makes node_modules fit package-lock.json, then runs the program by the Node that
+// is in there. Plain JavaScript, because the Node that starts this (20.19 or newer) may be too old for the rest; and it
+// starts the program itself, because a shell remembers where `node` was before the installation.
+import {spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const node = `${root}node_modules/node/bin/node${process.platform === 'win32' ? '.exe' : ''}`;
 const stamp = `${root}node_modules/.postern-lock`;
 const fingerprint = () =>
   createHash('sha256')
@@ -15,7 +17,7 @@ const fingerprint = () =>
 /** Does what npm installed have the versions that the lock file names? (npm writes down what it installed.) */
 const fits = () => {
   const installed = `${root}node_modules/.package-lock.json`;
-  if (!existsSync(installed) || !existsSync(`${root}node_modules/.bin/node`)) return false;
+  if (!existsSync(installed) || !existsSync(node)) return false;
   const have = JSON.parse(readFileSync(installed, 'utf8')).packages;
   const want = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')).packages;
   return Object.entries(want).every(
@@ -23,32 +25,40 @@ const fits = () => {
   );
 };
 
-const isStamped = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
+const isStamped = () => existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
 
-if (!isStamped() || !existsSync(`${root}node_modules/.bin/node`)) {
-  if (!fits()) {
-    console.error('Installing what package-lock.json names (npm ci) ...');
-    // npm gives its own path to the scripts that it runs; without it (node scripts/install.mjs) the one on PATH does.
-    const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    // `npm ci` installs the lock file to the letter; some registries lack packages of other platforms, over which it
-    // stumbles and `npm install` does not.
-    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-    const attempts = [
-      ['ci', ...quiet],
-      ['install', '--no-save', ...quiet],
-    ];
-    const done = attempts.some((args) => {
-      const [command, ...first] = npm;
-      return spawnSync(command, [...first, ...args], {cwd: root, stdio: ['ignore', 2, 2]}).status === 0;
-    });
-    if (!done) {
-      console.error(
-        'npm could not install, see above. It needs a package registry that npm can reach (`npm config get registry`),\n' +
-          'a folder that may be written, and Node 20.19 or newer (this is %s). Mend that, and run the command again.',
-        process.version,
-      );
-      process.exit(1);
-    }
+const install = () => {
+  console.error('Installing what package-lock.json names (npm ci) ...');
+  // npm gives its own path to the scripts that it runs; without it (node scripts/install.mjs) the one on PATH does.
+  const [npm, ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  // `npm ci` installs the lock file to the letter; some registries lack packages of other platforms, over which it
+  // stumbles and `npm install` does not.
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const attempts = [
+    ['ci', ...quiet],
+    ['install', '--no-save', ...quiet],
+  ];
+  return attempts.some(
+    (args) => spawnSync(npm, [...first, ...args], {cwd: root, stdio: ['ignore', 2, 2]}).status === 0,
+  );
+};
+
+if (!isStamped()) {
+  if (!fits() && !install()) {
+    console.error(
+      'npm could not install, see above. It needs a package registry that npm can reach (`npm config get registry`),\n' +
+        'a folder that may be written, and Node 20.19 or newer (this is %s). Mend that, and run the command again.',
+      process.version,
+    );
+    process.exit(1);
   }
   writeFileSync(stamp, fingerprint());
+}
+
+if (process.argv.length > 2) {
+  const program = spawn(node, process.argv.slice(2), {stdio: 'inherit'});
+  // Ctrl-C reaches the program from the terminal; this process only waits for it to end.
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal));
+  program.on('close', (code) => process.exit(code ?? 1));
 }
