@@ -51,7 +51,6 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     log?.('info', `entitlements: loading all again: ${reason}`);
     void refresh(true);
   });
-  let index: BuiltIndex | undefined;
   let version: string | undefined;
   /** When what is served was last known to be so. */
   let asOf = Number.NEGATIVE_INFINITY;
@@ -59,7 +58,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  let again = false;
+  /** `anew`: whatever anybody has fetched before. */
+  let wanted: 'again' | 'anew' | undefined;
   let unwatch: (() => void) | undefined;
   let closed = false;
 
@@ -72,21 +72,23 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     timer = setTimeout(() => void refresh(), pause * (0.8 + random() / 5)).unref();
   };
 
-  const refresh = async (anew = false): Promise<void> => {
+  const refresh = (anew = false): Promise<void> => {
     // Asked while a fetch is under way, which may have begun before the change: once more afterwards.
-    if (running !== undefined) {
-      again = true;
-      return running;
+    wanted = anew || wanted === 'anew' ? 'anew' : 'again';
+    running ??= fetchAll()
+      .finally(() => {
+        running = undefined;
+        schedule();
+      })
+      .then(() => (wanted === undefined || closed ? undefined : refresh(wanted === 'anew')));
+    return running;
+  };
+  const fetchAll = async (): Promise<void> => {
+    while (wanted !== undefined && !closed) {
+      const anew = wanted === 'anew';
+      wanted = undefined;
+      await attempt(anew);
     }
-    running = (async () => {
-      do {
-        again = false;
-        await attempt(anew);
-      } while (again && !closed);
-    })();
-    await running;
-    running = undefined;
-    schedule();
   };
 
   const attempt = async (anew: boolean): Promise<void> => {
@@ -122,31 +124,31 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     if (found !== 'unchanged') {
       const built = await buildIndex(found.snapshot);
       const {features, plans, flags}: Head = found.snapshot;
-      await overlay.rebase({features, plans, flags}, began);
+      await overlay.rebase({features, plans, flags}, built, began);
       if (closed) return;
-      index = built;
       version = found.version;
       log?.('info', `entitlements: ${built.grants} grants from ${source.name}`);
     }
     asOf = Math.max(asOf, moment);
   };
   const consequence = (): string =>
-    index === undefined ? 'nothing to decide by yet' : 'keeping what was loaded before';
+    version === undefined ? 'nothing to decide by yet' : 'keeping what was loaded before';
   const age = () => (now() - asOf) / 1_000;
 
   return {
     entitled(principal, question, attributes, moment) {
       const old = moment - asOf;
+      const index = overlay.indexOf(principal.tenant);
       if (index === undefined || old > settings.stale) {
         observer?.request('entitlements', 'memory', 'miss');
         throw new Unavailable('entitlements', new Error(fault ?? 'no snapshot has been loaded yet'));
       }
       observer?.request('entitlements', 'memory', old > settings.fresh ? 'stale' : 'hit');
-      return (overlay.indexOf(principal.tenant) ?? index).entitled(principal, question, attributes, moment);
+      return index.entitled(principal, question, attributes, moment);
     },
     health() {
       const part = 'entitlements';
-      if (index === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};
+      if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};
       const seconds = Math.round(age());
       if (now() - asOf > settings.stale) {
         return {
@@ -159,12 +161,12 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       return {part, state: 'ready'};
     },
     age,
-    grants: () => index?.grants ?? 0,
+    grants: overlay.grants,
     async start() {
       unwatch = source.watch?.(() => void refresh(), {
         apply: overlay.apply,
         confirmed: (moment) => {
-          if (index !== undefined) asOf = Math.max(asOf, moment);
+          if (version !== undefined) asOf = Math.max(asOf, moment);
         },
       });
       await refresh();

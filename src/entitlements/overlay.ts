@@ -14,14 +14,16 @@ export interface BuiltIndex {
 export type Head = Omit<Snapshot, 'grants'>;
 
 export interface Overlay {
-  /** The index that knows this tenant's newest grants; undefined: the large one does. */
+  /** The index that knows this tenant's newest grants; undefined: there is no snapshot yet. */
   indexOf(tenant: string | undefined): BuiltIndex | undefined;
+  /** Grants of the snapshot, without what changed since. */
+  grants(): number;
   /** Takes effect within milliseconds. */
   apply(changes: readonly TenantGrants[]): void;
   /** Counts what has been applied: hand it to `rebase` as it was when the load of the new snapshot began. */
   moment(): number;
   /** A new snapshot holds everything that was applied before `began`; what came later is laid over it again. */
-  rebase(head: Head, began: number): Promise<void>;
+  rebase(head: Head, base: BuiltIndex, began: number): Promise<void>;
 }
 
 /** Beyond these, the whole is loaded again: building the small index at each change would cost more. */
@@ -33,43 +35,48 @@ export const makeOverlay = (
   tooLarge: (reason: string) => void,
 ): Overlay => {
   const changed = new Map<string, {readonly grants: readonly Grant[]; readonly at: number}>();
-  let served: {readonly tenants: ReadonlySet<string>; readonly index: BuiltIndex} | undefined;
-  let head: Head | undefined;
+  /** Both indexes change at once: no tenant may fall back to the old snapshot while its changes are in the new one. */
+  let served:
+    | {readonly base: BuiltIndex; readonly tenants: ReadonlySet<string>; readonly index: BuiltIndex}
+    | undefined;
+  let newest: {readonly head: Head; readonly base: BuiltIndex} | undefined;
   let applied = 0;
   let building: Promise<void> | undefined;
   let again = false;
 
-  const rebuild = async (): Promise<void> => {
-    if (building !== undefined) {
-      again = true;
-      return building;
+  const rebuild = (): Promise<void> => {
+    again = true;
+    building ??= buildAll()
+      .finally(() => {
+        building = undefined;
+      })
+      .then(() => (again && newest !== undefined ? rebuild() : undefined));
+    return building;
+  };
+  const buildAll = async (): Promise<void> => {
+    while (again) {
+      if (newest === undefined) return;
+      again = false;
+      const {head, base} = newest;
+      const tenants = new Set(changed.keys());
+      const grants = [...changed.values()].flatMap((change) => change.grants);
+      served = {base, tenants, index: tenants.size === 0 ? base : await buildIndex({...head, grants})};
+      if (grants.length > mostGrants) tooLarge(`${grants.length} grants have changed`);
     }
-    building = (async () => {
-      do {
-        again = false;
-        if (head === undefined) return;
-        const tenants = new Set(changed.keys());
-        const grants = [...changed.values()].flatMap((change) => change.grants);
-        const index = tenants.size === 0 ? undefined : await buildIndex({...head, grants});
-        served = index === undefined ? undefined : {tenants, index};
-        if (grants.length > mostGrants) tooLarge(`${grants.length} grants have changed`);
-      } while (again);
-    })();
-    await building;
-    building = undefined;
   };
 
   return {
     indexOf: (tenant) =>
-      served !== undefined && tenant !== undefined && served.tenants.has(tenant) ? served.index : undefined,
+      served !== undefined && tenant !== undefined && served.tenants.has(tenant) ? served.index : served?.base,
+    grants: () => served?.base.grants ?? 0,
     apply(changes) {
       applied += 1;
       for (const {tenant, grants} of changes) changed.set(tenant, {grants, at: applied});
-      void rebuild();
+      rebuild().catch(() => tooLarge('a change could not be laid over it'));
     },
     moment: () => applied,
-    async rebase(next, began) {
-      head = next;
+    async rebase(head, base, began) {
+      newest = {head, base};
       for (const [tenant, change] of changed) if (change.at <= began) changed.delete(tenant);
       await rebuild();
     },

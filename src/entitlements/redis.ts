@@ -33,10 +33,22 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
   const keys = recordKeys(prefix);
   let head: Head | undefined;
   let loaded: string | undefined;
+  /** Where in the stream the first load began: what is announced after it is told. */
+  let position: string | undefined;
+  /** Something has changed that is not loaded yet, so nothing can be confirmed. */
+  let due = false;
   let heard = Number.NEGATIVE_INFINITY;
   let ended = false;
 
   const load = async (known: string | undefined) => {
+    try {
+      return await read(known);
+    } catch (error) {
+      due = true;
+      throw error;
+    }
+  };
+  const read = async (known: string | undefined) => {
     const version = await readVersion(redis, prefix);
     if (version === undefined) {
       throw new Unavailable(
@@ -44,8 +56,10 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
         new Error(`Redis holds none (no ${keys.version}): run postern entitlements load`),
       );
     }
-    if (version === known && now() - heard < silence) return 'unchanged';
+    if (version === known && !due && now() - heard < silence) return 'unchanged';
+    position ??= await newest(redis);
     for (let attempt = 0; attempt < tries; attempt++) {
+      due = false;
       const before = await readVersion(redis, prefix);
       const current = await readHead(redis, prefix);
       const grants: Grant[] = [];
@@ -60,20 +74,25 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     throw new Unavailable('entitlements', new Error('they were replaced in Redis again and again while being read'));
   };
 
-  const follow = async (changed: () => void, follower: Follower): Promise<void> => {
-    let at: string | undefined;
+  const follow = async (reload: () => void, follower: Follower): Promise<void> => {
+    const changed = () => {
+      due = true;
+      reload();
+    };
+    let at = '0-0';
     let first = true;
     let pause = firstPause;
     while (!ended) {
       try {
-        if (!following.ready()) {
+        if (position === undefined || !following.ready()) {
           await sleep(100);
           continue;
         }
-        at ??= await newest();
-        if (first) first = false;
-        else if (await missed(at)) {
-          at = await newest();
+        if (first) {
+          first = false;
+          at = position;
+        } else if (await missed(at)) {
+          at = await newest(following);
           changed();
         }
         for (;;) {
@@ -85,7 +104,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
             const version = await readVersion(following, prefix);
             if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
             if (await missed(at)) break;
-            if (version !== undefined) confirm(follower, began);
+            confirm(follower, began);
             continue;
           }
           const tenants = new Set<string>();
@@ -113,16 +132,17 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
   };
   const confirm = (follower: Follower, moment: number) => {
     heard = now();
+    if (due || loaded === undefined) return;
     follower.confirmed(moment);
   };
-  const newest = async (): Promise<string> => {
-    const [entry] = entriesOf(await following.call('XREVRANGE', keys.changes, '+', '-', 'COUNT', 1));
+  const newest = async (calls: Pick<RecordCalls, 'call'>): Promise<string> => {
+    const [entry] = entriesOf(await calls.call('XREVRANGE', keys.changes, '+', '-', 'COUNT', 1));
     return entry?.id ?? '0-0';
   };
   /** Whether changes after `at` may be gone: the stream was trimmed beyond it, or is another one than it was. */
   const missed = async (at: string): Promise<boolean> => {
     const [oldest] = entriesOf(await following.call('XRANGE', keys.changes, '-', '+', 'COUNT', 1));
-    const last = await newest();
+    const last = await newest(following);
     if (at === '0-0') return false;
     return oldest === undefined || isAfter(oldest.id, at) || isAfter(at, last);
   };

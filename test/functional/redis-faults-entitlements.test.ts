@@ -142,6 +142,10 @@ describe('entitlements in Redis', () => {
         throw new Error(`${error.message}: ${one.store.health().detail} ${one.log}`);
       });
       assert.equal(one.says('t1'), 'yes', what);
+      const age = one.store.age();
+      await sleep(1_200);
+      assert.ok(one.store.age() > age + 1, `${what}: its age grows`);
+      await one.close();
       await write.call('DEL', keys.grants, keys.plans);
     }
   });
