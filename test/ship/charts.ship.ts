@@ -1,0 +1,260 @@
+// The charts, by Helm 3 and 4: they lint, render what Kubernetes accepts, refuse wrong values, and say what they do.
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {cpSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {promisify} from 'node:util';
+import {parse, stringify} from 'yaml';
+import {temporaryFolder} from '../support/ports.ts';
+import {tool} from '../support/tools.ts';
+import {ciValues, helm, helms, type Manifest, manifestsOf, only, render, root} from './charts.ts';
+import {faultsOf, kubernetesVersions} from './schemas.ts';
+
+const run = promisify(execFile);
+const charts = ['helm/postern', 'examples/sidecar-app'];
+const cases = charts.flatMap((chart) =>
+  ciValues(chart).map((file) => ({chart, file, name: `${chart} ${basename(file)}`})),
+);
+
+describe('charts', function () {
+  // Helm 3 and kube-linter are built the first time.
+  this.timeout(900_000);
+  before(async () => {
+    for (const name of [...helms, 'kube-linter', 'helm-docs'] as const) await tool(name);
+  });
+
+  for (const name of helms) {
+    for (const {chart, file, name: of} of cases) {
+      it(`${name} lints ${of}`, async () => {
+        const {code, printed} = await helm(['lint', '--strict'], chart, {helm: name, values: [file]});
+        assert.equal(code, 0, printed);
+      });
+    }
+    it(`${name} lints the library`, async () => {
+      const {code, printed} = await helm(['lint', '--strict'], 'helm/postern-sidecar', {helm: name});
+      assert.equal(code, 0, printed);
+    });
+  }
+
+  for (const {chart, file, name} of cases) {
+    it(`both render the same from ${name}`, async () => {
+      const [four, three] = [
+        await render(chart, {helm: 'helm', values: [file]}),
+        await render(chart, {helm: 'helm-3', values: [file]}),
+      ];
+      const inOrder = (manifests: readonly Manifest[]) =>
+        [...manifests].sort((a, b) => `${a.kind} ${a.metadata.name}`.localeCompare(`${b.kind} ${b.metadata.name}`));
+      assert.deepEqual(inOrder(three), inOrder(four));
+    });
+
+    for (const version of kubernetesVersions) {
+      it(`Kubernetes ${version} accepts ${name}`, async () => {
+        const manifests = await render(chart, {values: [file], kubernetes: version});
+        assert.deepEqual(await faultsOf(manifests, version), []);
+      });
+    }
+  }
+
+  it('a manifest with a field that Kubernetes does not know is found out', async () => {
+    const [service] = manifestsOf(
+      '{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {tier: x, ports: [{port: a}]}}',
+    );
+    assert.ok(service);
+    assert.equal((await faultsOf([service], '1.33.0')).length, 2);
+    const policy =
+      '{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a}, spec: {akshun: DENY}}';
+    assert.equal((await faultsOf(manifestsOf(policy), '1.33.0')).length, 1);
+  });
+
+  for (const {chart, file, name} of cases) {
+    it(`kube-linter finds nothing in ${name}`, async () => {
+      const {output} = await helm(['template', 'shop', '--namespace', 'shop'], chart, {values: [file]});
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'all.yaml'), output);
+      const linted = await run(await tool('kube-linter'), [
+        'lint',
+        '--config',
+        join(root, 'test/ship/kube-linter.yaml'),
+        folder,
+      ]).then(
+        () => [],
+        // `file: (object: namespace/name version, Kind=x) what (check: name, remediation: ...)`
+        (error: {stdout?: string; stderr?: string}) =>
+          `${error.stdout}${error.stderr}`
+            .split('\n')
+            .filter((line) => line.includes('(object: ') || line.startsWith('Error')),
+      );
+      assert.deepEqual(linted, []);
+    });
+  }
+
+  const rule = {name: 'a', match: {path: '/'}, public: true};
+  const refused: readonly {readonly of: string; readonly values: object; readonly says: RegExp}[] = [
+    {of: 'an unknown value', values: {replicas: 3}, says: /additional properties 'replicas' not allowed/i},
+    {of: 'a tag that is a number', values: {image: {tag: 1.2}}, says: /image\/tag/},
+    {of: 'an unknown setting', values: {config: {provider: []}}, says: /additional properties 'provider' not allowed/i},
+    {of: 'a rule without a name', values: {config: {rules: [{match: {}, deny: true}]}}, says: /name/},
+    {
+      of: 'a rule that is both public and closed',
+      values: {config: {rules: [{...rule, deny: true}]}},
+      says: /config\/rules\/0/,
+    },
+    {
+      of: 'a misspelt requirement',
+      values: {config: {rules: [{name: 'a', match: {}, require: {role: ['x']}}]}},
+      says: /'role'/,
+    },
+    {
+      of: 'an empty list of roles',
+      values: {config: {rules: [{name: 'a', match: {}, require: {roles: []}}]}},
+      says: /roles/,
+    },
+    {
+      of: 'a duration without a unit',
+      values: {config: {rules: [rule], redis: {url: 'redis://redis:6379', timeout: '50'}}},
+      says: /redis\/timeout/,
+    },
+    {
+      of: 'a secret in the open',
+      values: {config: {rules: [rule], admin: {token: 'hunter2hunter2'}}},
+      says: /admin\/token/,
+    },
+    {
+      of: 'a password in an address',
+      values: {config: {rules: [rule], redis: {url: 'redis://:hunter2@redis:6379'}}},
+      says: /redis\/url/,
+    },
+    {of: 'a listener of its own', values: {config: {server: {listen: '0.0.0.0:1'}}}, says: /use the value ports\.grpc/},
+    {
+      of: 'an admin listener of its own',
+      values: {config: {admin: {listen: '0.0.0.0:1'}}},
+      says: /use the value ports\.admin/,
+    },
+    {of: 'TLS without a certificate', values: {tls: {enabled: true}}, says: /set tls\.existingSecret/},
+    {
+      of: 'cert-manager without an issuer',
+      values: {tls: {enabled: true, certManager: {enabled: true}}},
+      says: /issuerRef/,
+    },
+    {of: 'two monitors', values: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}, says: /twice/},
+  ];
+  for (const name of helms) {
+    for (const {of, values, says} of refused) {
+      it(`${name} refuses ${of}`, async () => {
+        const {code, printed} = await helm(['template', 'shop'], 'helm/postern', {helm: name, values: [values]});
+        assert.notEqual(code, 0, 'it was taken');
+        assert.match(printed, says);
+      });
+    }
+    it(`${name} refuses a wrong rule of the sidecar`, async () => {
+      const values = {postern: {config: {rules: [{name: 'a', match: {}, require: {role: ['x']}}]}}};
+      const {code, printed} = await helm(['template', 'shop'], 'examples/sidecar-app', {helm: name, values: [values]});
+      assert.notEqual(code, 0, 'it was taken');
+      assert.match(printed, /'role'/);
+    });
+  }
+
+  it('the values schemas are what the settings make of them', async () => {
+    await run(process.execPath, [join(root, 'scripts/chart-schema.ts'), '--check']);
+  });
+
+  it('the README of each chart is what its values make of it', async () => {
+    const copy = temporaryFolder();
+    for (const chart of ['postern', 'postern-sidecar'])
+      cpSync(join(root, 'helm', chart), join(copy, chart), {recursive: true});
+    await run(
+      await tool('helm-docs'),
+      ['--sort-values-order', 'file', '--chart-search-root', copy, '--documentation-strict-mode'],
+      {
+        cwd: copy,
+      },
+    );
+    for (const chart of ['postern', 'postern-sidecar']) {
+      const path = join(chart, 'README.md');
+      const message = `run \`helm-docs --sort-values-order file --chart-search-root helm\``;
+      assert.equal(readFileSync(join(root, 'helm', path), 'utf8'), readFileSync(join(copy, path), 'utf8'), message);
+    }
+  });
+
+  it('every version is that of the program', async () => {
+    const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {version: string};
+    for (const chart of ['helm/postern', 'helm/postern-sidecar']) {
+      const about = parse(readFileSync(join(root, chart, 'Chart.yaml'), 'utf8')) as {
+        version: string;
+        appVersion: string;
+      };
+      assert.deepEqual([about.version, about.appVersion], [version, version], chart);
+    }
+    const [pod] = (await render('examples/sidecar-app')).filter(({kind}) => kind === 'Deployment');
+    assert.equal(pod?.spec.template.spec.initContainers[0].image, `postern:${version}`);
+  });
+
+  it('a changed configuration rolls the pods, unless it is not to', async () => {
+    const sumOf = async (values: object) => {
+      const deployment = only(await render('helm/postern', {values: [values]}), 'Deployment');
+      return deployment.spec.template.metadata.annotations['checksum/config'] as string | undefined;
+    };
+    const closed = {config: {rules: [{name: 'b', match: {}, deny: true}]}};
+    assert.notEqual(await sumOf({}), await sumOf(closed));
+    assert.equal(await sumOf({...closed, rollOnConfigChange: false}), undefined);
+  });
+
+  it('alerts: some left out, all labelled, their templates untouched', async () => {
+    const source = parse(readFileSync(join(root, 'helm/postern/files/alerts.yaml'), 'utf8'));
+    type Rule = {alert?: string; labels?: Record<string, string>; annotations?: Record<string, string>};
+    const all = (source.groups as {rules: Rule[]}[])
+      .flatMap(({rules}) => rules)
+      .filter(({alert}) => alert !== undefined);
+    const first = all[0]?.alert ?? assert.fail('there are no alerts');
+    const manifests = await render('helm/postern', {
+      values: [
+        {
+          prometheusRule: {
+            enabled: true,
+            disabled: [first],
+            alertLabels: {team: 'edge'},
+            extraGroups: [{name: 'more', rules: []}],
+          },
+        },
+      ],
+    });
+    const {groups} = only(manifests, 'PrometheusRule').spec as {groups: {name: string; rules: Rule[]}[]};
+    assert.equal(groups.at(-1)?.name, 'more');
+    const rendered = groups.flatMap(({rules}) => rules).filter(({alert}) => alert !== undefined);
+    assert.deepEqual(
+      rendered.map(({alert}) => alert),
+      all.filter(({alert}) => alert !== first).map(({alert}) => alert),
+    );
+    for (const one of rendered) {
+      assert.equal(one.labels?.team, 'edge');
+      assert.deepEqual(one.annotations, all.find(({alert}) => alert === one.alert)?.annotations);
+    }
+  });
+
+  it('the dashboard comes as Grafana looks for it', async () => {
+    const manifests = await render('helm/postern', {values: [{dashboard: {enabled: true, namespace: 'grafana'}}]});
+    const map = only(manifests, 'ConfigMap', 'shop-postern-dashboard');
+    assert.equal(map.metadata.labels?.grafana_dashboard, '1');
+    const shipped = JSON.parse(readFileSync(join(root, 'helm/postern/files/dashboard.json'), 'utf8'));
+    assert.deepEqual(JSON.parse(map.data?.['postern.json'] ?? ''), shipped);
+  });
+
+  it('the notes say what to do next', async () => {
+    // Helm prints notes where it installs; a template that includes them shows them without a cluster.
+    const copy = join(temporaryFolder(), 'postern');
+    mkdirSync(copy, {recursive: true});
+    cpSync(join(root, 'helm/postern'), copy, {recursive: true});
+    const notes = readFileSync(join(copy, 'templates/NOTES.txt'), 'utf8');
+    writeFileSync(join(copy, 'templates/_notes.tpl'), `{{- define "notes" -}}\n${notes}\n{{- end -}}`);
+    writeFileSync(
+      join(copy, 'templates/notes.yaml'),
+      stringify({apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'notes'}}) +
+        'data: {notes: {{ include "notes" . | quote }}}\n',
+    );
+    const {stdout} = await run(await tool('helm'), ['template', 'shop', copy, '--namespace', 'shop']);
+    const text = only(manifestsOf(stdout), 'ConfigMap', 'notes').data?.notes ?? '';
+    assert.match(text, /NO RULE IS CONFIGURED/);
+    assert.match(text, /helm -n shop test shop/);
+    assert.match(text, /shop-postern\.shop\.svc\.cluster\.local/);
+  });
+});
