@@ -47,7 +47,9 @@ const isPlaceholder = (node: SchemaNode): boolean =>
 const shapesOf = (node: SchemaNode): readonly SchemaNode[] => {
   if (node.title !== undefined) return [node];
   const choices = [...(node.anyOf ?? []), ...(node.properties === undefined ? (node.oneOf ?? []) : [])];
-  return choices.length === 0 ? [node] : choices.filter((choice) => !isPlaceholder(choice)).flatMap(shapesOf);
+  return choices.length === 0
+    ? [node]
+    : choices.filter((choice) => !isPlaceholder(choice) && choice.type !== 'null').flatMap(shapesOf);
 };
 
 const rowsBelow = (name: string, shape: SchemaNode): readonly Row[] => {

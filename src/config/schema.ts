@@ -4,8 +4,9 @@ import {adminSettings} from '../admin/settings.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
-import {oidcSettings} from '../providers/settings.ts';
+import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
+import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
 import {crossFindings, ruleWarnings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
@@ -13,10 +14,10 @@ import {nearest} from './nearest.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
-const providerTypes = [oidcSettings] as const;
+const providerTypes = [fronteggSettings, oidcSettings, introspectionSettings, apiKeysSettings] as const;
 
 /** The vendors' entitlement sources of this version, beside those of src/entitlements. */
-const vendorSources = [] as const;
+const vendorSources = [fronteggSourceSettings] as const;
 
 /** The types of provider that answer `relation` requirements. */
 const relationTypes: readonly string[] = [];

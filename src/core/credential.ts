@@ -19,6 +19,8 @@ export interface Place {
   readonly name: string;
   /** The scheme of an Authorization-like header as configured (`Bearer`): the challenge repeats it. */
   readonly scheme?: string;
+  /** More cookies that a long value may be spread over: they go where the first one goes. */
+  readonly pieces?: readonly string[];
   find(request: Request): Held;
 }
 

@@ -62,11 +62,12 @@ const withoutCredential = (identity: OkHttpResponse, place: Place, request: Requ
   return {...identity, headers: [...headers, overwrite(name, rest)]};
 };
 
-/** The Cookie header less every cookie of the place's name; '' if nothing is left that could be sent on. */
-const withoutCookie = (cookies: string, place: Place): string => {
+/** The Cookie header less every cookie of the place's name or pieces; '' if nothing is left that could be sent on. */
+const withoutCookie = (cookies: string, {name, pieces = []}: Place): string => {
+  const isTaken = (cookie: string) => cookie === name || pieces.includes(cookie);
   const rest = cookies
     .split(';')
-    .filter((cookie) => cookie.trim() !== '' && (cookie.split('=', 1)[0] as string).trim() !== place.name)
+    .filter((cookie) => cookie.trim() !== '' && !isTaken((cookie.split('=', 1)[0] as string).trim()))
     .map((cookie) => cookie.trim())
     .join('; ');
   return /[\0\r\n]/.test(rest) ? '' : rest;

@@ -1,5 +1,6 @@
 // The interface of everything that vouches for a credential.
 import type {Acceptor, Credential} from '../core/credential.ts';
+import type {Deny} from '../core/decision.ts';
 import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
@@ -53,6 +54,8 @@ export interface Provider extends Acceptor {
   keysAge?(now: number): number | undefined;
   /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */
   start?(): Promise<void>;
+  /** Is told of every refusal of a credential that it was asked about, once answered. Must be quick, and not throw. */
+  denied?(id: string, request: Request, decision: Deny, now: number): void;
   /** Ends timers and connections. */
   close?(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import {makeIdentityHeaders} from '../core/identityHeaders.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
 import {makeDecisionLog} from '../observe/decisionLog.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck} from '../observe/observed.ts';
+import type {Provider} from '../providers/provider.ts';
 import {makeEntitlements} from './entitlements.ts';
 import {makeProviders} from './providers.ts';
 import type {Shared} from './shared.ts';
@@ -38,7 +39,10 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
     }),
   );
 
-  const observer = makeDecisionObserver(metrics, makeDecisionLog({log, settings: settings.log}));
+  const observer = tellProviders(
+    makeDecisionObserver(metrics, makeDecisionLog({log, settings: settings.log})),
+    providers,
+  );
   const identityHeaders = makeIdentityHeaders(
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
@@ -56,6 +60,22 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
     close: async () => {
       endKeysAge();
       await Promise.all([...providers.map((provider) => provider.close?.()), entitlements.close()]);
+    },
+  };
+};
+
+/** The same observer; providers that keep a record of refusals are told of those that they were asked about. */
+const tellProviders = (observer: DecisionObserver, providers: readonly Provider[]): DecisionObserver => {
+  const recording = new Map(
+    providers.flatMap((provider) => (provider.denied === undefined ? [] : [[provider.name, provider.denied] as const])),
+  );
+  if (recording.size === 0) return observer;
+  return {
+    ...observer,
+    decided: (context, request, decision, seconds) => {
+      observer.decided(context, request, decision, seconds);
+      if (decision.outcome !== 'deny' || decision.provider === undefined) return;
+      recording.get(decision.provider)?.(context.id, request, decision, context.now);
     },
   };
 };

@@ -10,6 +10,7 @@ import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import type {SnapshotSource} from '../entitlements/source.ts';
+import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
 import type {Shared} from './shared.ts';
 
 export interface Entitlements {
@@ -60,12 +61,14 @@ export const makeEntitlements = (settings: Settings['entitlements'], shared: Sha
   };
 };
 
-const makeSource = ({source}: EntitlementsSettings, {remote}: Shared): SnapshotSource => {
+const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): SnapshotSource => {
   switch (source.type) {
     case 'file':
       return makeFileSource(source.path);
     case 'http':
       return makeHttpSource(source, remote.call);
+    case 'frontegg':
+      return makeFronteggSource(source, {call: remote.call, now: clocks.now});
     case 'redis':
       throw new Error('entitlements from Redis are being wired');
   }
