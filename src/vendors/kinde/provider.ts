@@ -1,0 +1,32 @@
+// Kinde: access tokens of users and machines are JWTs; API keys are asked about.
+import {makeOidcProvider} from '../../providers/oidc.ts';
+import type {Provider} from '../../providers/provider.ts';
+import type {VendorParts} from '../vendor.ts';
+import {makeApiKeys} from './apiKeys.ts';
+import {makeReadKindePrincipal} from './claims.ts';
+import type {KindeSettings} from './settings.ts';
+
+/** Which claims are read is said in claims.ts, so the paths here are those of nothing. */
+const noPaths = {roles: 'roles', permissions: 'permissions', scopes: 'scp'};
+
+/**
+ * Tokens are checked for signature (RS256, which is all that Kinde signs with), issuer, audience and times; a key of
+ * Kinde's form goes to the management API if `apiKeys` is set, and is otherwise not accepted.
+ */
+export const makeKindeProvider = (settings: KindeSettings, parts: VendorParts): Provider => {
+  const {name, domain, apiKeys} = settings;
+  const tokens = makeOidcProvider(
+    {...settings, issuer: domain, algorithms: ['RS256'], tokenType: undefined, claims: noPaths},
+    parts,
+    makeReadKindePrincipal(name),
+  );
+  if (apiKeys === undefined) return tokens;
+  const keys = makeApiKeys(name, domain, apiKeys, parts);
+  return {
+    ...tokens,
+    accepts: (credential, request) =>
+      keys.resembles(credential.value) ? credential : tokens.accepts(credential, request),
+    authenticate: (credential, context) =>
+      keys.resembles(credential.value) ? keys.authenticate(credential.value) : tokens.authenticate(credential, context),
+  };
+};
