@@ -1,6 +1,6 @@
 // The settings of the oidc provider, and the parts that every type of provider shares.
 import {z} from 'zod';
-import {duration, httpUrl, isInsecureUrl, name, text, texts} from '../config/values.ts';
+import {duration, httpUrl, insecureUrls, isInsecureUrl, name, secret, text, texts} from '../config/values.ts';
 
 export {isInsecureUrl};
 
@@ -153,3 +153,59 @@ export const oidcSettings = z
     }
   });
 export type OidcSettings = z.output<typeof oidcSettings>;
+
+/** `type: introspection`: tokens that only their issuer understands (RFC 7662). */
+export const introspectionSettings = z
+  .strictObject({
+    type: z.literal('introspection').describe('Tokens that their issuer is asked about (RFC 7662).'),
+    ...shared,
+    endpoint: httpUrl.describe('The introspection endpoint.'),
+    clientId: text.describe('How Postern is known there.'),
+    clientSecret: secret.describe('What proves it.'),
+    authentication: z
+      .enum(['basic', 'post'])
+      .default('basic')
+      .describe('How the two are sent: by HTTP Basic, or in the body (RFC 6749 section 2.3.1).'),
+    tokens: z
+      .enum(['opaque', 'any'])
+      .default('opaque')
+      .describe('`opaque`: leaves whatever looks like a JWT to other providers. `any`: asks about those too.'),
+    ttl: duration
+      .refine((ms) => ms <= 3_600_000, 'is above 1h: a revoked token would be good for so long')
+      .prefault('30s')
+      .describe('How long a reply counts, at most: so long may a token that was revoked there be accepted here.'),
+    timeout: duration
+      .refine((ms) => ms > 0 && ms <= 60_000, 'is not between 1ms and 60s')
+      .prefault('2s')
+      .describe('How long is waited for a reply, repetitions included.'),
+    issuer: text.optional().describe('The reply must name exactly this issuer (iss). Default: not checked.'),
+    audience: audience
+      .default('any')
+      .describe('The reply must name one of these (aud). Default: none is checked, for many issuers name none.'),
+    clients: texts
+      .optional()
+      .describe('Accepts only tokens that were issued to one of these clients (client_id, azp).'),
+    tokenType: z
+      .literal('Bearer')
+      .optional()
+      .describe(
+        'Insists that the reply says token_type Bearer: some issuers call refresh tokens active, and leave it out there.',
+      ),
+    clockTolerance,
+    claims,
+    insecure,
+  })
+  .superRefine(insecureUrls('endpoint'));
+export type IntrospectionSettings = z.output<typeof introspectionSettings>;
+
+/** `type: apiKeys`: keys of your own, in a file. */
+export const apiKeysSettings = z.strictObject({
+  type: z.literal('apiKeys').describe('API keys from a file of hashes (`postern keys new` makes one).'),
+  ...shared,
+  credentials: credentials
+    .unwrap()
+    .default([{header: 'x-api-key'}, {header: 'authorization', scheme: 'Basic'}])
+    .describe('Where a key may stand. Basic: its id as user name, its secret as password.'),
+  file: text.describe('The file of hashes, YAML. A change counts within 2 s; a broken one changes nothing.'),
+});
+export type ApiKeysSettings = z.output<typeof apiKeysSettings>;

@@ -1,0 +1,34 @@
+// The form of an API key: pk_<id>_<secret>.
+import {hash} from 'node:crypto';
+
+const form = /^pk_([A-Za-z0-9][A-Za-z0-9-]{0,62})_([\w-]{43})$/;
+
+/** What every key begins with. */
+export const keyPrefix = 'pk_';
+
+/** An id is to be read by people, in logs too; without `_`, so that it is clear where it ends. */
+export const keyId = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+
+/** Bytes of randomness in a key. */
+export const secretBytes = 32;
+
+/** `secret`: `secretBytes` random bytes. */
+export const apiKeyOf = (id: string, secret: Uint8Array): string =>
+  `${keyPrefix}${id}_${Buffer.from(secret).toString('base64url')}`;
+
+/** The id in a key; undefined if it has not the form, and so can be no key. */
+export const idOfKey = (key: string): string | undefined => form.exec(key)?.[1];
+
+/**
+ * What is kept of a key. SHA-256 and no slow hash (bcrypt, Argon2): those make guessing expensive where people choose
+ * secrets, and here 256 bits of randomness leave nothing to guess, while a slow hash would cost every request 100 ms.
+ * The whole key is hashed, so that no secret can be used under another id.
+ */
+export const hashOfKey = (key: string): string => `sha256:${hash('sha256', key, 'base64url')}`;
+
+/** The key that HTTP Basic carries (RFC 7617): its id as user name, its secret as password. Undefined: unreadable. */
+export const keyOfBasic = (credentials: string): string | undefined => {
+  const pair = Buffer.from(credentials, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 ? undefined : `${keyPrefix}${pair.slice(0, colon)}_${pair.slice(colon + 1)}`;
+};

@@ -1,0 +1,147 @@
+// The provider `introspection`: opaque tokens, about which their issuer is asked (RFC 7662).
+import {hash} from 'node:crypto';
+import type {MakeFetchingCache} from '../core/cache.ts';
+import {makePlace} from '../core/places.ts';
+import type {Principal} from '../core/principal.ts';
+import {jsonOf, type RemoteCall} from '../core/remote.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import {makeReadPrincipal} from './claims.ts';
+import {introspectionReply, type KeptReply, keptReply, keptReplyCodec} from './introspectionReply.ts';
+import {type Claims, longestToken, timeFault} from './jwt.ts';
+import {clientFault} from './oidc.ts';
+import type {Authentication, Provider} from './provider.ts';
+import type {IntrospectionSettings} from './settings.ts';
+import {isOtherToken} from './tokenKind.ts';
+
+export interface IntrospectionParts {
+  readonly call: RemoteCall;
+  readonly makeCache: MakeFetchingCache;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * How long "not active" is kept, milliseconds: a client that goes on with a dead token must not flood the issuer, and a
+ * token that is new to a replica of the issuer must not stay refused.
+ */
+const negative = 2_000;
+
+/** A reply of a kilobyte is long. */
+const maxBytes = 65_536;
+
+/** Three parts of which the first is JSON (`{`, then a quote or white space): a JWT, whoever may have issued it. */
+const jwtShape = /^e[wy][\w-]*\.[\w-]*\.[\w-]*$/;
+
+/** RFC 6750 section 2.1, and two characters more that are seen. Nothing that could make the issuer answer with a fault. */
+const isToken = (value: string): boolean => value.length <= longestToken && /^[\w.~+/:|-]+=*$/.test(value);
+
+/**
+ * Takes every token that does not look like a JWT (`tokens: any`: those too), so other providers of the same place stand
+ * before it. What the issuer says is kept by the hash of token and settings, for `ttl` and never past `exp`; what the
+ * settings want of it (audience, issuer, client) is looked at each time.
+ */
+export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts: IntrospectionParts): Provider => {
+  const {name, ttl, timeout, tokens} = settings;
+  const {call, now} = parts;
+  const dependency = `introspection:${name}`;
+  const replies = parts.makeCache<KeptReply>('introspection', keptReplyCodec);
+  // A change of settings asks anew: another client may be told other things (section 2.2).
+  const prefix = hash('sha256', `introspection v1 ${JSON.stringify(settings)}`, 'base64url');
+  const read = makeRead(settings);
+  let failing: {readonly since: number; readonly why: string} | undefined;
+
+  /** Asks whatever becomes of the request that was first to want it: others wait for the same answer. */
+  const ask = async (token: string): Promise<KeptReply> => {
+    const asked = now();
+    try {
+      const request = {...requestOf(settings, token), timeout, maxBytes};
+      const reply = jsonOf(dependency, await call(dependency, request, asked + timeout), introspectionReply);
+      failing = undefined;
+      const kept = keptReply(reply, asked + (reply.active ? ttl : Math.min(ttl, negative)));
+      return {...kept, until: Math.min(kept.until, expiryOf(kept))};
+    } catch (error) {
+      if (error instanceof Unavailable) failing = {since: failing?.since ?? asked, why: error.message};
+      throw error;
+    }
+  };
+
+  return {
+    name,
+    places: settings.credentials.map(makePlace),
+    accepts: (credential) => (tokens === 'any' || !jwtShape.test(credential.value) ? credential : undefined),
+    async authenticate({value}, context) {
+      if (!isToken(value)) return {rejected: 'malformed_credential'};
+      const key = hash('sha256', prefix + value, 'base64url');
+      const kept = await replies.fetch(
+        key,
+        () => ask(value),
+        ({until}) => until - now(),
+      );
+      return read(kept, context.now);
+    },
+    health() {
+      const part = `introspection ${name}`;
+      if (failing === undefined) return [{part, state: 'ready'}];
+      const since = new Date(failing.since).toISOString();
+      return [{part, state: 'degraded', detail: `Tokens cannot be introspected since ${since}: ${failing.why}.`}];
+    },
+  };
+};
+
+const expiryOf = ({claims}: KeptReply): number =>
+  typeof claims?.exp === 'number' ? claims.exp * 1_000 : Number.POSITIVE_INFINITY;
+
+/** The request of section 2.1. It changes nothing there, so it may be repeated. */
+const requestOf = (settings: IntrospectionSettings, token: string) => {
+  const {endpoint: url, clientId, clientSecret, authentication} = settings;
+  const form = new URLSearchParams({token, token_type_hint: 'access_token'});
+  const headers: Record<string, string> = {'content-type': 'application/x-www-form-urlencoded'};
+  if (authentication === 'post') {
+    form.set('client_id', clientId);
+    form.set('client_secret', clientSecret);
+  } else {
+    const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
+    headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+  return {method: 'POST', url, headers, body: form.toString(), idempotent: true} as const;
+};
+
+/** RFC 6749 section 2.3.1: both are form-encoded before they become user name and password. */
+const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice(1);
+
+/** From what was said of a token to a principal, or to why not. */
+const makeRead = (settings: IntrospectionSettings): ((kept: KeptReply, now: number) => Authentication) => {
+  const principalOf = makeReadPrincipal(settings.name, settings.claims);
+  const principals = new WeakMap<Claims, Principal>();
+  return ({claims}, now) => {
+    if (claims === undefined) return {rejected: 'inactive'};
+    const rejected = claimFault(claims, settings) ?? timeFault({exp: never, ...claims}, settings.clockTolerance, now);
+    if (rejected !== undefined) return {rejected};
+    const known = principals.get(claims);
+    if (known !== undefined) return {verified: known};
+    // `username` names whoever authorized the token: without it, all users of a client would be that client.
+    const named = principalOf(claims.sub === undefined ? {...claims, sub: claims.username} : claims);
+    if (named === undefined) return {rejected: 'missing_claim'};
+    const principal = {...named, claims};
+    principals.set(claims, principal);
+    return {verified: principal};
+  };
+};
+
+/** Section 2.2: `exp` is optional here. */
+const never = Number.MAX_SAFE_INTEGER;
+
+const claimFault = (claims: Claims, settings: IntrospectionSettings) => {
+  const {issuer, audience, clients, tokenType} = settings;
+  // A bound token (RFC 9449, RFC 8705) is worth nothing without a proof of possession, which nobody checks here.
+  if (claims.cnf !== undefined || isOtherToken(claims)) return 'wrong_token_type';
+  const type = typeof claims.token_type === 'string' ? claims.token_type.toLowerCase() : undefined;
+  if (type === undefined ? tokenType !== undefined : type !== 'bearer') return 'wrong_token_type';
+  if (issuer !== undefined && claims.iss !== issuer) return claims.iss === undefined ? 'missing_claim' : 'wrong_issuer';
+  if (audience !== 'any') {
+    if (claims.aud === undefined) return 'missing_claim';
+    const named: readonly unknown[] = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+    if (!audience.some((one) => named.includes(one))) return 'wrong_audience';
+  }
+  return clients === undefined ? undefined : clientFault(claims, clients);
+};

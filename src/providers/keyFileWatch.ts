@@ -1,0 +1,92 @@
+// The keys of a file as they are now: read again when the file changes, and kept when it breaks.
+import {readFile, stat} from 'node:fs/promises';
+import type {Health} from '../core/health.ts';
+import {type ApiKeys, readKeyFile} from './keyFile.ts';
+import type {After} from './keyKeeper.ts';
+
+export interface KeyFileParts {
+  readonly now: () => number;
+  readonly after: After;
+  readonly log: {info(fields: object, sentence: string): void; warn(fields: object, sentence: string): void};
+}
+
+export interface KeyFile {
+  /** Undefined: it could never be read. */
+  keys(): ApiKeys | undefined;
+  /** What is wrong with the file now; undefined: nothing. */
+  fault(): string | undefined;
+  health(): Health;
+  /** Reads for the first time and then looks every second. Never rejects. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+/** How often is looked whether the file is another one, milliseconds. */
+const lookEvery = 1_000;
+
+/**
+ * Looks at what the path leads to, not for signs of the file system, so that a swapped symbolic link (Kubernetes Secret) is
+ * a change like any other and no sign can be missed. A file that is gone or broken changes nothing but the health.
+ */
+export const makeKeyFile = (path: string, provider: string, parts: KeyFileParts): KeyFile => {
+  const {now, after, log} = parts;
+  let keys: ApiKeys | undefined;
+  let broken: {readonly since: number; readonly why: string} | undefined;
+  let seen: string | undefined;
+  let cancel = () => {};
+  let closed = false;
+
+  const fail = (why: string): void => {
+    if (broken?.why !== why) {
+      log.warn({provider, file: path, faults: why}, 'the file of API keys cannot be used: the last good one counts');
+    }
+    broken = {since: broken?.since ?? now(), why};
+  };
+
+  const look = async (): Promise<void> => {
+    try {
+      // Taken before the content: what is written meanwhile is then another change.
+      const print = await fingerprint(path);
+      if (print === seen) return;
+      const {keys: read, faults} = readKeyFile(await readFile(path, 'utf8'), provider);
+      seen = print;
+      if (read === undefined) return fail(faults.join('; '));
+      keys = read;
+      broken = undefined;
+      log.info({provider, file: path, count: read.size}, 'the file of API keys was read');
+    } catch (error) {
+      seen = undefined;
+      fail(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    }
+  };
+
+  const lookAndGoOn = async (): Promise<void> => {
+    await look();
+    if (!closed) cancel = after(lookEvery, () => void lookAndGoOn());
+  };
+
+  return {
+    keys: () => keys,
+    fault: () => broken?.why,
+    health() {
+      const part = `API keys ${provider}`;
+      if (broken === undefined && keys !== undefined) return {part, state: 'ready'};
+      if (broken === undefined) return {part, state: 'unready', detail: `${path} is being read.`};
+      const since = new Date(broken.since).toISOString();
+      const detail = `${path} is broken since ${since}: ${broken.why}`;
+      return keys === undefined
+        ? {part, state: 'unready', detail}
+        : {part, state: 'degraded', detail: `${detail}. The last good one counts.`};
+    },
+    start: lookAndGoOn,
+    close() {
+      closed = true;
+      cancel();
+    },
+  };
+};
+
+const fingerprint = async (path: string): Promise<string> => {
+  const {dev, ino, size, mtimeNs, ctimeNs} = await stat(path, {bigint: true});
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+};
