@@ -1,8 +1,6 @@
 // Every type of provider, by the name that `type` has in the configuration.
 import {makeApiKeysProvider} from '../providers/apiKeys.ts';
 import {makeIntrospectionProvider} from '../providers/introspection.ts';
-import {makeApiKeysProvider} from '../providers/apiKeys.ts';
-import {makeIntrospectionProvider} from '../providers/introspection.ts';
 import {makeOidcProvider} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
@@ -11,15 +9,11 @@ import type {FronteggSettings} from './frontegg/settings.ts';
 import type {VendorParts} from './vendor.ts';
 
 /** Settings of a provider, as config/schema.ts has checked them. */
-export type AnyProviderSettings = ApiKeysSettings | IntrospectionSettings | ApiKeysSettings | IntrospectionSettings | FronteggSettings | OidcSettings;
+export type AnyProviderSettings = ApiKeysSettings | IntrospectionSettings | FronteggSettings | OidcSettings;
 
 /** Makes a provider from its settings. To add a type: its settings above, its maker below, and config/schema.ts. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider => {
   switch (settings.type) {
-    case 'apiKeys':
-      return makeApiKeysProvider(settings, parts);
-    case 'introspection':
-      return makeIntrospectionProvider(settings, parts);
     case 'apiKeys':
       return makeApiKeysProvider(settings, parts);
     case 'introspection':
