@@ -4,6 +4,7 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {delimiter} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -56,7 +57,8 @@ if (!isStamped()) {
 }
 
 if (process.argv.length > 2) {
-  const program = spawn(node, process.argv.slice(2), {stdio: 'inherit'});
+  const env = {...process.env, PATH: `${root}node_modules/.bin${delimiter}${process.env.PATH}`};
+  const program = spawn(node, process.argv.slice(2), {stdio: 'inherit', env});
   // Ctrl-C reaches the program from the terminal; this process only waits for it to end.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal));

