@@ -54,7 +54,9 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const server = makeServer({settings: settings.server, service, log});
 
   const health = (): readonly Health[] =>
-    draining ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}] : decider.health();
+    draining
+      ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
+      : [...decider.health(), ...shared.health()];
   const ready = () => health().every(({state}) => state !== 'unready');
   const admin = makeAdminServer({
     settings: settings.admin,
@@ -64,7 +66,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
 
   const watcher = makeConfigWatcher({path: file, load: loadSettings, changed: reload, failed: reloadFailed});
   const adminAddress = await admin.start();
-  const starting = decider.start();
+  const starting = Promise.all([shared.start(), decider.start()]);
   const addresses = await server.start();
   const looking = setInterval(() => server.setServing(ready()), healthInterval).unref();
   await starting;

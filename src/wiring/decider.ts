@@ -31,7 +31,8 @@ export interface Decider {
 export const makeDecider = ({settings}: Configuration, shared: Shared): Decider => {
   const providers = makeProviders(settings, shared);
   const entitlements = makeEntitlements(settings.entitlements, shared);
-  const {metrics, log, clocks, revocations} = shared;
+  const {metrics, log, clocks, revocation} = shared;
+  const {revocations} = revocation;
   const endKeysAge = metrics.gauge('postern_keys_age_seconds', () =>
     providers.flatMap(({name, keysAge}) => {
       const age = keysAge?.(clocks.now());

@@ -1,16 +1,19 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
 import {randomUUID} from 'node:crypto';
 import type {Settings} from '../config/schema.ts';
-import type {FetchingCache, MakeFetchingCache} from '../core/cache.ts';
+import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
+import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
-import {makeRevocationIndex, type RevocationIndex} from '../core/revocation.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
+import {makeRedisCache} from '../store/redisCache.ts';
 import {version} from '../version.ts';
+import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
+import {makeRedis, type RedisParts} from './redis.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
 export interface Shared {
@@ -18,11 +21,16 @@ export interface Shared {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly remote: Remote;
-  readonly revocations: RevocationIndex;
+  /** Absent: everything stays in this process's memory. */
+  readonly redis: RedisParts | undefined;
+  readonly revocation: RevocationFeed;
   /** Verified principals by the hash of their credential and of their provider's settings. */
   readonly principals: MemoryCache<Principal>;
   /** Caches of remote facts; the same name gives the same cache, so that a reload keeps what is known. */
   readonly makeCache: MakeFetchingCache;
+  health(): readonly Health[];
+  /** Follows the feed. Never rejects. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,9 +44,11 @@ export interface Clocks {
   readonly newId: () => string;
   /** Runs something after milliseconds, unless called off; does not keep the process alive. */
   readonly after: (milliseconds: number, run: () => void) => () => void;
+  /** Does not keep the process alive. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-const clocks: Clocks = {
+export const clocks: Clocks = {
   now: () => Date.now(),
   steady: () => performance.now(),
   random: () => Math.random(),
@@ -47,6 +57,7 @@ const clocks: Clocks = {
     const timer = setTimeout(run, milliseconds).unref();
     return () => clearTimeout(timer);
   },
+  sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref()),
 };
 
 /** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
@@ -62,25 +73,51 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
   });
   const remote = makeRemote({now: clocks.now, random: clocks.random, observer: makeRemoteObserver(metrics, log)});
   const principals = makeMemoryCache<Principal>({entries: mostPrincipals}, clocks.now);
-  const revocations = makeRevocationIndex();
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
-  const makeCache = makeCaches(metrics, clocks);
-  return {clocks, log, metrics, remote, revocations, principals, makeCache, close: () => remote.close()};
+  const redis = settings.redis && makeRedis(settings.redis, {clocks, log, metrics});
+  const revocation = makeRevocationFeed(settings.revocation, redis, {clocks, log, metrics});
+  return {
+    clocks,
+    log,
+    metrics,
+    remote,
+    redis,
+    revocation,
+    principals,
+    makeCache: makeCaches(metrics, redis, clocks),
+    health: () => [...(redis?.health() ?? []), revocation.feed.health()],
+    start: revocation.feed.start,
+    close: async () => {
+      await revocation.close();
+      await Promise.all([remote.close(), redis?.close()]);
+    },
+  };
 };
 
 /** Remote facts take about 32 MB for each kind at the most. */
 const mostCacheBytes = 32 * 1024 * 1024;
 
-const makeCaches = (metrics: Metrics, {now}: Clocks): MakeFetchingCache => {
+const makeCaches = (metrics: Metrics, redis: RedisParts | undefined, {now}: Clocks): MakeFetchingCache => {
   const made = new Map<string, FetchingCache<never>>();
-  return (name) => {
+  return (name, codec) => {
     const known = made.get(name);
     if (known !== undefined) return known as never;
     const memory = makeMemoryCache<never>(
       {bytes: mostCacheBytes, bytesOf: (value) => JSON.stringify(value).length},
       now,
     );
-    const cache = makeLayeredCache({name, memory, observer: metrics.cache});
+    const remote =
+      redis &&
+      makeRedisCache({
+        redis: redis.cache,
+        name,
+        prefix: redis.prefix,
+        codec: codec as unknown as CacheCodec<never>,
+        seal: redis.seal,
+        now,
+        observer: metrics.cache,
+      });
+    const cache = makeLayeredCache({name, memory, remote, observer: metrics.cache});
     made.set(name, cache);
     metrics.gauge('postern_cache_entries', () => [{labels: {cache: name}, value: memory.entries()}]);
     return cache as never;

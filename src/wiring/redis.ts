@@ -1,0 +1,47 @@
+// Redis, where the configuration has it: connections by what they are for, each ending with the process.
+import type {Settings} from '../config/schema.ts';
+import type {Health} from '../core/health.ts';
+import type {Log} from '../observe/log.ts';
+import type {Metrics} from '../observe/metrics.ts';
+import {makeRemoteObserver} from '../observe/observed.ts';
+import {type GuardedRedis, makeGuardedRedis} from '../store/guarded.ts';
+import {openRedis, type RedisConnection} from '../store/redis.ts';
+import {makeSeal, type Seal} from '../store/seal.ts';
+import type {Clocks} from './shared.ts';
+
+export interface RedisParts {
+  /** For what stands on a request's way: within `redis.timeout`, behind a breaker. */
+  readonly cache: GuardedRedis;
+  /** Another connection, for commands that block or take long. `timeout` in milliseconds. */
+  open(purpose: string, timeout: number): RedisConnection;
+  readonly prefix: string;
+  readonly seal: Seal;
+  health(): readonly Health[];
+  close(): Promise<void>;
+}
+
+export const makeRedis = (
+  settings: NonNullable<Settings['redis']>,
+  {clocks, log, metrics}: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics},
+): RedisParts => {
+  const {now, random} = clocks;
+  const say = (message: string) => log.warn({dependency: 'redis'}, message);
+  const opened: RedisConnection[] = [];
+  const open = (purpose: string, timeout: number): RedisConnection => {
+    const connection = openRedis(settings, {purpose, timeout, random, log: say});
+    opened.push(connection);
+    return connection;
+  };
+  const connection = openRedis(settings, {purpose: 'cache', timeout: settings.timeout, random, log: say});
+  const cache = makeGuardedRedis({connection, now, random, observer: makeRemoteObserver(metrics, log), log: say});
+  return {
+    cache,
+    open,
+    prefix: settings.prefix,
+    seal: makeSeal(settings.sealKey),
+    health: () => [cache.health()],
+    close: async () => {
+      await Promise.all([cache.close(), ...opened.map((one) => one.close())]);
+    },
+  };
+};
