@@ -2,7 +2,8 @@
 import type {Grant} from '../core/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Head} from './overlay.ts';
-import {type RecordCalls, readHead, readSomeTenants, readTenants, readVersion, recordKeys} from './record.ts';
+import {type RecordCalls, recordKeys} from './record.ts';
+import {readHead, readSomeTenants, readTenants, readVersion} from './recordRead.ts';
 import type {Follower, SnapshotSource} from './source.ts';
 
 export interface RedisSourceParts {

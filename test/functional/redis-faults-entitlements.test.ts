@@ -1,14 +1,9 @@
 // Entitlements in Redis as the store of record: three instances see each change, and decide on through every fault.
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {
-  loadRecord,
-  readHead,
-  readSomeTenants,
-  readTenants,
-  recordKeys,
-  writeTenant,
-} from '../../src/entitlements/record.ts';
+import {recordKeys} from '../../src/entitlements/record.ts';
+import {readHead, readSomeTenants, readTenants} from '../../src/entitlements/recordRead.ts';
+import {loadRecord, writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {makeRedisSource} from '../../src/entitlements/redis.ts';
 import {makeSharedSnapshots} from '../../src/entitlements/shared.ts';
 import type {SnapshotSource} from '../../src/entitlements/source.ts';

@@ -1,0 +1,104 @@
+// Redis as the store of record: reading it.
+import type {Grant} from '../core/entitlement.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import {describeFinding, featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
+import type {Head} from './overlay.ts';
+import {type RecordCalls, recordCall, recordCalls, recordKeys} from './record.ts';
+import type {TenantGrants} from './source.ts';
+
+/** What the record says of features, plans and flags. Throws Unavailable if it cannot be understood. */
+export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head> => {
+  const keys = recordKeys(prefix);
+  const read = async <T>(part: 'features' | 'plans' | 'flags', shape: Shape<T>): Promise<Map<string, T>> => {
+    const reply = await recordCall(redis, 'HGETALL', keys[part]);
+    const found = new Map<string, T>();
+    if (!Array.isArray(reply)) return broken(`${keys[part]} is not a hash`);
+    for (let at = 0; at + 1 < reply.length; at += 2) {
+      const value = shape.safeParse(parse(String(reply[at + 1])));
+      if (!value.success) {
+        return broken(
+          `${keys[part]}, field ${String(reply[at])}: ${value.error.issues[0]?.message ?? 'is not understood'}`,
+        );
+      }
+      found.set(String(reply[at]), value.data);
+    }
+    return found;
+  };
+  return {
+    features: await read('features', featureShape),
+    plans: await read('plans', planShape),
+    flags: await read('flags', flagShape),
+  };
+};
+
+interface Shape<T> {
+  safeParse(
+    value: unknown,
+  ): {success: true; data: T} | {success: false; error: {issues: readonly {readonly message: string}[]}};
+}
+
+/** All grants, a page of tenants at a time; a tenant that changes meanwhile may come twice. */
+export async function* readTenants(
+  redis: RecordCalls,
+  prefix: string,
+  plans: Head['plans'],
+): AsyncGenerator<TenantGrants> {
+  const keys = recordKeys(prefix);
+  let cursor = '0';
+  do {
+    const reply = await recordCall(redis, 'HSCAN', keys.grants, cursor, 'COUNT', 1_000);
+    const [next, fields] = Array.isArray(reply) ? (reply as [unknown, unknown]) : [];
+    if (!Array.isArray(fields)) return broken(`${keys.grants} is not a hash`);
+    cursor = String(next);
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const tenant = String(fields[at]);
+      yield {tenant, grants: unpackGrants(keys.grants, tenant, String(fields[at + 1]), plans)};
+    }
+  } while (cursor !== '0');
+}
+
+/** What these tenants have now, in order; nothing is an empty list. */
+export const readSomeTenants = async (
+  redis: RecordCalls,
+  prefix: string,
+  tenants: readonly string[],
+  plans: Head['plans'],
+): Promise<readonly TenantGrants[]> => {
+  const keys = recordKeys(prefix);
+  const replies = await recordCalls(
+    redis,
+    tenants.map((tenant) => ['HGET', keys.grants, tenant]),
+  );
+  return tenants.map((tenant, at) => {
+    const reply = replies[at];
+    return {tenant, grants: typeof reply === 'string' ? unpackGrants(keys.grants, tenant, reply, plans) : []};
+  });
+};
+
+/** The name of the whole load; undefined: nothing has been loaded. */
+export const readVersion = async (redis: RecordCalls, prefix: string): Promise<string | undefined> => {
+  const reply = await recordCall(redis, 'GET', recordKeys(prefix).version);
+  return typeof reply === 'string' ? reply : undefined;
+};
+
+/** A grant that is not understood is an error, not left out: leaving it out would take away what was bought. */
+const unpackGrants = (key: string, tenant: string, text: string, plans: Head['plans']): readonly Grant[] => {
+  const list = parse(text);
+  if (!Array.isArray(list)) return broken(`${key}, field ${tenant.slice(0, 100)}: is not a JSON list of grants`);
+  return list.map((raw: unknown): Grant => {
+    const grant = readGrant(typeof raw === 'object' ? {...raw, tenant} : raw, plans);
+    return isFinding(grant) ? broken(`${key}, field ${tenant.slice(0, 100)}: ${describeFinding(grant)}`) : grant;
+  });
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const broken = (what: string): never => {
+  throw new Unavailable('entitlements', new Error(what));
+};
