@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line.
 import {Command} from 'commander';
+import {newKey} from './commands/keys.ts';
 import {serve} from './commands/serve.ts';
 import {validate} from './commands/validate.ts';
 import {version} from './version.ts';
@@ -21,5 +22,20 @@ const command = (name: string, description: string) =>
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and name every error').action(validate);
+
+program
+  .command('keys')
+  .description('API keys of the provider type apiKeys')
+  .command('new')
+  .description('make a key and print it once, with the entry for the file of keys')
+  .option('--id <id>', 'what the key is called in the file, in logs and for revocation (default: random)')
+  .option('--subject <subject>', 'whom it stands for (default: the id)')
+  .option('--tenant <tenant>')
+  .option('--role <role...>')
+  .option('--permission <permission...>')
+  .option('--scope <scope...>')
+  .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
+  .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there')
+  .action(newKey);
 
 await program.parseAsync();
