@@ -48,7 +48,7 @@ export const makeApiKeys = (
     encode: (value) => value,
     decode: (json) => verdict.safeParse(json).data,
   });
-  const prefix = hash('sha256', `kinde api key v1 ${JSON.stringify([api, settings.clientId])}`, 'base64url');
+  const prefix = hash('sha256', `kinde api key v1 ${JSON.stringify([api, settings.clientId, ttl])}`, 'base64url');
   /** The same answer makes the same principal, so that what is derived from it is derived once. */
   const principals = new WeakMap<Verdict, Principal>();
 
