@@ -8,6 +8,7 @@ import {makeQueueDelay} from './envoy/queueDelay.ts';
 import {makeServer} from './envoy/server.ts';
 import {makeService} from './envoy/service.ts';
 import {version} from './version.ts';
+import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import {type Configuration, type Decider, makeDecider} from './wiring/decider.ts';
 import {makeShared} from './wiring/shared.ts';
 
@@ -60,7 +61,18 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const ready = () => health().every(({state}) => state !== 'unready');
   const admin = makeAdminServer({
     settings: settings.admin,
-    routes: [metricsRoute(metrics.exposition), livezRoute, readyzRoute(health)],
+    routes: [
+      metricsRoute(metrics.exposition),
+      livezRoute,
+      readyzRoute(health),
+      ...makeAdminRoutes({
+        publish: shared.revocation.feed.publish,
+        revocations: shared.revocation.index.list,
+        log,
+        keep: settings.revocation.keep,
+        now: clocks.now,
+      }),
+    ],
     log,
   });
 

@@ -2,7 +2,9 @@
 // The command line.
 import {Command} from 'commander';
 import {newKey} from './commands/keys.ts';
+import {revocations, revoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
+import {CommandError} from './commands/settings.ts';
 import {validate} from './commands/validate.ts';
 import {version} from './version.ts';
 
@@ -22,6 +24,15 @@ const command = (name: string, description: string) =>
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and name every error').action(validate);
+command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
+  .option('--subject <subject>', 'all tokens of this subject')
+  .option('--tenant <tenant>', 'everyone of this tenant; with --subject, the subject there')
+  .option('--session <id>', 'all tokens of this session (sid)')
+  .option('--token-id <id>', 'this token (jti), or this API key')
+  .option('--provider <name>', 'only what this provider has vouched for; alone, all of that')
+  .option('--before <time>', 'issued before 2027-01-31T12:00:00Z, or seconds since the epoch (default: now)')
+  .action(revoke);
+command('revocations', 'list the revocations in force').action(revocations);
 
 program
   .command('keys')
@@ -38,4 +49,11 @@ program
   .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there')
   .action(newKey);
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  // At once: what had been opened before it failed would keep the process alive. Standard error is written by now.
+  process.exit(1);
+}

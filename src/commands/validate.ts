@@ -1,15 +1,11 @@
 // postern validate: checks the configuration, and says every error at once.
-import {formatErrors, loadSettings} from '../config/load.ts';
+import {formatErrors} from '../config/load.ts';
+import {settingsOf} from './settings.ts';
 
 export const validate = async ({config}: {config: string}): Promise<void> => {
-  const loaded = await loadSettings(config);
-  if (loaded.settings === undefined) {
-    process.stderr.write(`${formatErrors(loaded.errors)}\n`);
-    process.exitCode = 1;
-    return;
-  }
-  if (loaded.warnings.length > 0) process.stderr.write(`${formatErrors(loaded.warnings)}\n`);
-  const {rules, providers} = loaded.settings;
+  const {settings, warnings} = await settingsOf(config);
+  if (warnings.length > 0) process.stderr.write(`${formatErrors(warnings)}\n`);
+  const {rules, providers} = settings;
   process.stdout.write(`${config}: good: ${count(rules.length, 'rule')}, ${count(providers.length, 'provider')}\n`);
 };
 

@@ -1,0 +1,41 @@
+// A running Postern, asked on its admin port.
+import type {Settings} from '../config/schema.ts';
+import {makeRemote} from '../remote/client.ts';
+import {CommandError} from './settings.ts';
+
+const patience = 5_000;
+
+/** The JSON that it answers. Throws CommandError with what it said, or with why it could not be asked. */
+export const adminCall = async (
+  {listen, token}: Settings['admin'],
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<unknown> => {
+  if (token === undefined) {
+    throw new CommandError(
+      'without `redis` this asks the running process on its admin port, which needs `admin.token`: set one of the two',
+    );
+  }
+  if (listen.kind === 'unix') throw new CommandError('the admin port is a Unix socket: ask it with curl --unix-socket');
+  const everywhere = listen.host === '0.0.0.0' || listen.host === '::';
+  const host = everywhere ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const url = `http://${host}:${listen.port}${path}`;
+  const remote = makeRemote({
+    now: Date.now,
+    random: Math.random,
+    observer: {called: () => {}, circuit: () => {}},
+  });
+  try {
+    const headers = {authorization: `Bearer ${token}`, 'content-type': 'application/json'};
+    const request = {method, url, headers, ...(body && {body: JSON.stringify(body)})};
+    const answer = await remote.call('admin', request, Date.now() + patience);
+    if (answer.status < 300) return JSON.parse(answer.body);
+    throw new CommandError(`${url} answered ${answer.status}: ${answer.body.trim()}`);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`cannot ask ${url}: ${(error as Error).message}; is Postern running?`);
+  } finally {
+    await remote.close();
+  }
+};
