@@ -61,7 +61,7 @@ const longestOutbox = 10_000;
 export const makeFeed = (parts: FeedParts): Feed => {
   const {redis, settings, now, random, sleep, log} = parts;
   const listeners = new Set<FeedListener>();
-  /** What is live, by mark: read again by nobody but a Redis that has lost it. */
+  /** What is live, by its text, which stays the same when it is given back to a Redis that has lost it. */
   const live = new Map<string, {readonly message: FeedMessage; readonly at: number}>();
   const outbox: {readonly message: FeedMessage; readonly at: number}[] = [];
   const stream = `${redis?.prefix ?? ''}feed`;
@@ -101,7 +101,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
       return;
     }
     if (read.at < keepUntil()) return;
-    live.set(entry.id, read);
+    live.set(packMessage(read.message, read.at), read);
     tell(read.message, entry.id);
   };
   const call = (...command: Command) => (redis as NonNullable<typeof redis>).reading.call(...command);
@@ -122,19 +122,27 @@ export const makeFeed = (parts: FeedParts): Feed => {
   };
   /** Gives a Redis that has forgotten them its messages back, for instances that start later. One instance does it. */
   const restore = async (): Promise<void> => {
-    const known = [...live.values()].filter((message) => message.at >= keepUntil());
+    const known = new Map(live);
     live.clear();
     at = '0-0';
-    await catchUp();
-    if (known.length === 0) return;
+    let missing: readonly {readonly message: FeedMessage; readonly at: number}[] = [];
+    try {
+      await catchUp();
+    } finally {
+      // Kept here too until Redis has them: whoever gives them back may be gone before it is done.
+      missing = [...known].filter(([text]) => !live.has(text)).map(([, message]) => message);
+      for (const [text, message] of known) live.set(text, message);
+    }
+    missing = missing.filter((message) => message.at >= keepUntil());
+    if (missing.length === 0) return;
     await sleep(random() * 300);
     const first = await call('SET', `${stream}:restoring`, '1', 'NX', 'PX', 10_000);
     if (first !== 'OK') return;
-    log?.('warn', `revocation feed: Redis has lost its messages; giving back ${known.length}`);
-    for (const {message, at: moment} of known) await announce(message, moment);
+    log?.('warn', `revocation feed: Redis has lost its messages; giving back ${missing.length}`);
+    for (const {message, at: moment} of missing) await announce(message, moment);
   };
   const prune = () => {
-    for (const [mark, {at: moment}] of live) if (moment < keepUntil()) live.delete(mark);
+    for (const [text, {at: moment}] of live) if (moment < keepUntil()) live.delete(text);
   };
 
   const follow = async (): Promise<void> => {

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {readHead, readTenants} from '../../src/entitlements/recordRead.ts';
+import {loadRecord, writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {openRedis} from '../../src/store/redis.ts';
 import {entryName} from '../../src/store/seal.ts';
 import type {RedisSettings} from '../../src/store/settings.ts';
+import {grant, snapshot} from '../entitlements/rig.ts';
 import {type Fact, measure, openFeed, openStore, revoke, settingsOf, until} from '../store/rig.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {type Running, start} from '../support/processes.ts';
@@ -131,6 +134,14 @@ describe('Redis topologies', function () {
     await Promise.all([feed.feed.start(), other.feed.start()]);
     await feed.feed.publish(revoke('u1'));
     await until('the other hears it', () => other.heard.includes('revoke u1'));
+
+    const record = await raw(settings);
+    await loadRecord(record, 'postern:', snapshot(grant('t1'), grant('t2', 'max')), 'one');
+    await writeTenant(record, 'postern:', 't1', []);
+    const {plans} = await readHead(record, 'postern:');
+    const tenants = [];
+    for await (const {tenant} of readTenants(record, 'postern:', plans)) tenants.push(tenant);
+    assert.deepEqual(tenants, ['t2'], 'the record of entitlements spans keys of one slot');
 
     // The node without the feed, so that both can be seen to go on.
     const slotOf = async (key: string) => Number(await each[0]?.call('CLUSTER', 'KEYSLOT', key));
