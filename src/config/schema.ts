@@ -6,7 +6,9 @@ import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
 import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
+import {authgearSettings} from '../vendors/authgear/settings.ts';
 import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
+import {kindeSettings, kindeSourceSettings} from '../vendors/kinde/settings.ts';
 import {crossFindings, ruleWarnings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
@@ -14,10 +16,17 @@ import {nearest} from './nearest.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
-const providerTypes = [fronteggSettings, oidcSettings, introspectionSettings, apiKeysSettings] as const;
+const providerTypes = [
+  authgearSettings,
+  kindeSettings,
+  fronteggSettings,
+  oidcSettings,
+  introspectionSettings,
+  apiKeysSettings,
+] as const;
 
 /** The vendors' entitlement sources of this version, beside those of src/entitlements. */
-const vendorSources = [fronteggSourceSettings] as const;
+const vendorSources = [kindeSourceSettings, fronteggSourceSettings] as const;
 
 /** The types of provider that answer `relation` requirements. */
 const relationTypes: readonly string[] = [];

@@ -4,12 +4,22 @@ import {makeIntrospectionProvider} from '../providers/introspection.ts';
 import {makeOidcProvider} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
+import {makeAuthgearProvider} from './authgear/provider.ts';
+import type {AuthgearSettings} from './authgear/settings.ts';
 import {makeFronteggProvider} from './frontegg/provider.ts';
 import type {FronteggSettings} from './frontegg/settings.ts';
+import {makeKindeProvider} from './kinde/provider.ts';
+import type {KindeSettings} from './kinde/settings.ts';
 import type {VendorParts} from './vendor.ts';
 
 /** Settings of a provider, as config/schema.ts has checked them. */
-export type AnyProviderSettings = ApiKeysSettings | IntrospectionSettings | FronteggSettings | OidcSettings;
+export type AnyProviderSettings =
+  | AuthgearSettings
+  | KindeSettings
+  | ApiKeysSettings
+  | IntrospectionSettings
+  | FronteggSettings
+  | OidcSettings;
 
 /** Makes a provider from its settings. To add a type: its settings above, its maker below, and config/schema.ts. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider => {
@@ -20,6 +30,10 @@ export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts
       return makeIntrospectionProvider(settings, parts);
     case 'frontegg':
       return makeFronteggProvider(settings, parts);
+    case 'kinde':
+      return makeKindeProvider(settings, parts);
+    case 'authgear':
+      return makeAuthgearProvider(settings, parts);
     case 'oidc':
       return makeOidcProvider(settings, parts);
   }

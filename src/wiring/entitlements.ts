@@ -9,8 +9,10 @@ import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
-import type {SnapshotSource} from '../entitlements/source.ts';
+import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
+import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
+import {makeLookups} from './lookups.ts';
 import type {Shared} from './shared.ts';
 
 export interface Entitlements {
@@ -37,8 +39,10 @@ const nothingConfigured: Entitlements = {
 export const makeEntitlements = (settings: Settings['entitlements'], shared: Shared): Entitlements => {
   if (settings === undefined) return nothingConfigured;
   const {clocks, log, metrics} = shared;
+  const source = makeSource(settings, shared);
+  if ('lookup' in source) return makeLookups(source, settings.cache, shared);
   const snapshots = makeSnapshotEntitlements({
-    source: makeSource(settings, shared),
+    source,
     settings: settings.cache,
     buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
     now: clocks.now,
@@ -61,7 +65,7 @@ export const makeEntitlements = (settings: Settings['entitlements'], shared: Sha
   };
 };
 
-const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): SnapshotSource => {
+const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): SnapshotSource | LookupSource => {
   switch (source.type) {
     case 'file':
       return makeFileSource(source.path);
@@ -69,6 +73,8 @@ const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): S
       return makeHttpSource(source, remote.call);
     case 'frontegg':
       return makeFronteggSource(source, {call: remote.call, now: clocks.now});
+    case 'kinde':
+      return makeKindeSource(source, remote.call);
     case 'redis':
       throw new Error('entitlements from Redis are being wired');
   }

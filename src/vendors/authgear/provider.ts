@@ -51,9 +51,14 @@ export const makeAuthgearProvider = (settings: AuthgearSettings, parts: VendorPa
   /** The same session makes the same principal, so that what is derived from it is derived once. */
   const principals = new WeakMap<Session, Principal>();
   const principalBehind = (session: Session): Principal | undefined => {
-    const known = principals.get(session) ?? principalOf(session);
-    if (known !== undefined) principals.set(session, known);
-    return known;
+    const known = principals.get(session);
+    if (known !== undefined) return known;
+    const made = principalOf(session);
+    if (made === undefined) return undefined;
+    // A session counts as issued when its user signed in, so that a revocation ends it and not the next one.
+    const principal = made.authTime === undefined ? made : {...made, issuedAt: made.authTime};
+    principals.set(session, principal);
+    return principal;
   };
 
   const isToken = ({place}: Credential) => place.kind === 'header' || place.name === tokenCookie;

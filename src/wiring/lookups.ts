@@ -1,0 +1,57 @@
+// Entitlements from a source that is asked about one principal at a time: memory, then Redis where there is one.
+import type {Settings} from '../config/schema.ts';
+import {type KeptGrants, keptGrantsCodec, makeLookupEntitlements} from '../entitlements/lookups.ts';
+import type {LookupSource} from '../entitlements/source.ts';
+import {makeMemoryCache} from '../store/memory.ts';
+import {makeRedisCache} from '../store/redisCache.ts';
+import type {Entitlements} from './entitlements.ts';
+import type {Shared} from './shared.ts';
+
+const mostBytes = 32 * 1_048_576;
+
+export const makeLookups = (
+  source: LookupSource,
+  settings: NonNullable<Settings['entitlements']>['cache'],
+  {clocks, log, metrics, redis, revocation}: Shared,
+): Entitlements => {
+  const memory = makeMemoryCache<KeptGrants>(
+    {bytes: mostBytes, bytesOf: (kept) => JSON.stringify(kept).length},
+    clocks.now,
+  );
+  const remote =
+    redis &&
+    makeRedisCache<KeptGrants>({
+      redis: redis.cache,
+      name: 'entitlements',
+      prefix: redis.prefix,
+      codec: keptGrantsCodec,
+      seal: redis.seal,
+      now: clocks.now,
+      observer: metrics.cache,
+    });
+  const lookups = makeLookupEntitlements({
+    source,
+    memory,
+    remote,
+    settings,
+    now: clocks.now,
+    random: clocks.random,
+    log: (level, message) => log[level]({}, message),
+    observer: metrics.cache,
+  });
+  const ends = [
+    metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'entitlements'}, value: memory.entries()}]),
+    revocation.feed.onMessage((message, id) => {
+      if (message.kind === 'drop') lookups.drop(message.drop, id);
+    }),
+  ];
+  return {
+    store: lookups,
+    health: () => [lookups.health()],
+    start: async () => {},
+    close: async () => {
+      for (const end of ends) end();
+      await lookups.close();
+    },
+  };
+};
