@@ -61,10 +61,11 @@ export const makeCheck = (parts: CheckParts): Check => {
         verified: principal,
         rejected,
         setCookies = [],
+        place: credentialPlace = credential.place,
       } = await provider.authenticate(credential, {request, ...context});
-      if (principal === undefined) return {outcome: 'deny', reason: rejected, ...asked, setCookies};
+      if (principal === undefined) return {outcome: 'deny', reason: rejected, ...asked, credentialPlace, setCookies};
 
-      const known = {...asked, principal, setCookies};
+      const known = {...asked, credentialPlace, principal, setCookies};
       if (parts.revocations.revoked(principal)) return {outcome: 'deny', reason: 'revoked', ...known};
 
       const unmet =

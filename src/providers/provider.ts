@@ -1,5 +1,5 @@
 // The interface of everything that vouches for a credential.
-import type {Acceptor, Credential} from '../core/credential.ts';
+import type {Acceptor, Credential, Place} from '../core/credential.ts';
 import type {Deny} from '../core/decision.ts';
 import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
@@ -15,11 +15,14 @@ export interface AuthenticationContext {
   readonly deadline: number;
 }
 
-/** A provider's word on a credential. `setCookies`: `Set-Cookie` values for the client, whatever the decision. */
+/**
+ * A provider's word on a credential. `setCookies`: `Set-Cookie` values for the client, whatever the decision. `place`:
+ * where the credential stood that counted in the end, if the provider looks at several (default: that of the credential).
+ */
 export type Authentication = (
   | {readonly verified: Principal; readonly rejected?: never}
   | {readonly rejected: Reason; readonly verified?: never}
-) & {readonly setCookies?: readonly string[]};
+) & {readonly setCookies?: readonly string[]; readonly place?: Place};
 
 /** What a `relation` requirement asks: may the principal do this to that. */
 export interface Relation {
