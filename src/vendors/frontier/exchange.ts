@@ -1,0 +1,148 @@
+// A credential that only Frontier can judge becomes an access token (the phantom token): asked once, kept for a while.
+import {createCipheriv, createDecipheriv, hash} from 'node:crypto';
+import type {CacheCodec} from '../../core/cache.ts';
+import {type Reason, refusals} from '../../core/refusals.ts';
+import {Unavailable} from '../../core/unavailable.ts';
+import {parseJwt} from '../../providers/jwt.ts';
+import {makeAskOnce} from '../../providers/session.ts';
+import type {VendorParts} from '../vendor.ts';
+import {basic, bearing, type FrontierApi, type Refused, type TokenRequest} from './api.ts';
+import {expires, type Presented} from './presented.ts';
+import {sessionCookie} from './secureCookie.ts';
+import type {FrontierSettings} from './settings.ts';
+
+/** What can be exchanged. */
+export type Exchangeable = Extract<Presented, {readonly kind: 'session' | 'personal' | 'assertion' | 'secret'}>;
+
+export type Exchanged =
+  | {readonly token: string; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly token?: never};
+
+/** Exchanges a credential, `project` being the `x-project` of the request. Rejects with Unavailable for an outage. */
+export type Exchange = (presented: Exchangeable, project: string, deadline: number) => Promise<Exchanged>;
+
+/** What is kept: the token, sealed; or why there is none. `until`: milliseconds since the epoch. */
+type Kept =
+  | {readonly sealed: string; readonly until: number; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly until: number; readonly sealed?: never};
+
+export const makeExchange = (
+  settings: FrontierSettings,
+  api: FrontierApi,
+  dependency: string,
+  parts: VendorParts,
+): Exchange => {
+  const {ttl} = settings;
+  const askOnce = makeAskOnce<Kept>({...parts, dependency, cache: parts.makeCache('frontier-tokens', keptCodec)});
+  const prefix = hash('sha256', `frontier token v1 ${JSON.stringify(settings)}`, 'base64url');
+  /** What was opened once need not be opened again, as long as it is kept in memory. */
+  const opened = new WeakMap<Kept, string>();
+
+  const ask = async (presented: Exchangeable, secret: string, project: string, deadline: number): Promise<Kept> => {
+    const request = requestFor(presented, project);
+    const answer = await api.token(request, deadline);
+    const now = parts.now();
+    if (answer.refused !== undefined) {
+      return {rejected: reasonOf(presented, answer.refused), until: now + ttl.refused};
+    }
+    const claims = parseJwt(answer.value)?.claims;
+    if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
+    const life = presented.kind === 'session' ? ttl.session : ttl.secret;
+    // An assertion ends by itself; Frontier would not take it any more.
+    const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.POSITIVE_INFINITY;
+    const until = Math.min(now + life, expires(claims), ends);
+    const kept: Kept = {sealed: seal(answer.value, secret), until};
+    opened.set(kept, answer.value);
+    return kept;
+  };
+
+  return async (presented, project, deadline) => {
+    const secret = secretOf(presented);
+    const key = hash('sha256', [prefix, presented.kind, project, secret].join('\n'), 'base64url');
+    const kept = await askOnce(
+      key,
+      (budget) => ask(presented, secret, project, budget),
+      ({until}) => until - parts.now(),
+      deadline,
+    );
+    if (kept.rejected !== undefined) return {rejected: kept.rejected};
+    const token = opened.get(kept) ?? unseal(kept.sealed, secret);
+    // Another version's entry, or one that was tampered with: as good as no answer, and gone in a moment.
+    if (token === undefined) throw new Unavailable(dependency, new Error('a remembered token cannot be read'));
+    opened.set(kept, token);
+    return {token};
+  };
+};
+
+/** The session, not its cookie: browsers get a new cookie for the same session. */
+const secretOf = (presented: Exchangeable): string => (presented.kind === 'session' ? presented.id : presented.value);
+
+/** Newer servers look at the headers before they look at the body, so the credential stands in both. */
+const requestFor = (presented: Exchangeable, project: string): TokenRequest => {
+  const context = project === '' ? {} : {'x-project': project};
+  switch (presented.kind) {
+    case 'session':
+      return {headers: {...context, cookie: `${sessionCookie}=${presented.value}`}, body: clientCredentials};
+    case 'personal':
+      return {headers: {...context, authorization: `Bearer ${presented.value}`}, body: clientCredentials};
+    case 'secret': {
+      const {clientId: id, clientSecret: secret} = presented;
+      return {
+        headers: {...context, ...basic(id, secret)},
+        body: {...clientCredentials, client_id: id, client_secret: secret},
+      };
+    }
+    case 'assertion': {
+      const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+      return {
+        headers: {...context, ...bearing(presented.value)},
+        body: {grant_type: grant, assertion: presented.value},
+      };
+    }
+  }
+};
+const clientCredentials = {grant_type: 'client_credentials'};
+
+/** 403 and 404 speak of the one who was recognised: disabled, deleted. */
+const reasonOf = ({kind}: Exchangeable, refused: Refused): Reason => {
+  if (refused === 'invalid_argument') return 'malformed_credential';
+  return kind === 'session' && refused === 'unauthenticated' ? 'session_invalid' : 'inactive';
+};
+
+/**
+ * A token in a shared cache is sealed with the credential that it was given for: who reads the cache, and has not the
+ * credential, has no token. The nonce is a hash of the token, so that no two tokens share one and the same need no other.
+ */
+const seal = (token: string, secret: string): string => {
+  const nonce = hash('sha256', `nonce ${token}`, 'buffer').subarray(0, 12);
+  const cipher = createCipheriv('aes-256-gcm', hash('sha256', `frontier seal ${secret}`, 'buffer'), nonce);
+  return Buffer.concat([nonce, cipher.update(token, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  );
+};
+
+const unseal = (sealed: string, secret: string): string | undefined => {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes.length < 12 + 16) return undefined;
+  const key = hash('sha256', `frontier seal ${secret}`, 'buffer');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {authTagLength: 16});
+  decipher.setAuthTag(bytes.subarray(-16));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+/** For a cache that others may write to: what is not exactly such an entry is a miss. */
+const keptCodec: CacheCodec<Kept> = {
+  encode: (kept) => kept,
+  decode(json) {
+    if (typeof json !== 'object' || json === null) return undefined;
+    const {sealed, rejected, until} = json as Readonly<Record<string, unknown>>;
+    if (typeof until !== 'number') return undefined;
+    if (typeof sealed === 'string') return {sealed, until};
+    if (typeof rejected === 'string' && Object.hasOwn(refusals, rejected)) return {rejected: rejected as Reason, until};
+    return undefined;
+  },
+};

@@ -1,0 +1,56 @@
+// From the claims of Frontier's access token to a principal.
+import type {Principal} from '../../core/principal.ts';
+import type {Reason} from '../../core/refusals.ts';
+import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
+import type {Claims} from '../../providers/jwt.ts';
+import type {FrontierSettings} from './settings.ts';
+
+/** What `sub_type` says that the subject is. Frontier's own rule for a token without one: a user. */
+const kinds = new Map<unknown, Principal['kind']>([
+  [undefined, 'user'],
+  ['app/user', 'user'],
+  ['app/serviceuser', 'service'],
+  ['app/pat', 'user'],
+]);
+
+/** Its tokens carry no roles, permissions or scopes: those are relations, which Frontier is asked about. */
+const nowhere = {roles: ['roles'], permissions: ['permissions'], scopes: ['scope']} as const;
+
+/** Compiles the settings: verified claims -> the principal, or why there is none. */
+export const makePrincipalOf = (settings: FrontierSettings): ((claims: Claims) => Principal | Reason) => {
+  const {name, tenant, personalTokens} = settings;
+  const read = makeReadPrincipal(name, {
+    roles: [...nowhere.roles],
+    permissions: [...nowhere.permissions],
+    scopes: [...nowhere.scopes],
+  });
+  const tenantOf = {
+    organization: (claims: Claims) => only(claims.org_ids),
+    project: (claims: Claims) => textOf(claims.project_id),
+    none: () => undefined,
+  }[tenant];
+
+  return (claims) => {
+    const kind = kinds.get(claims.sub_type);
+    if (kind === undefined) return 'wrong_token_type';
+    const principal = read(claims);
+    if (principal === undefined) return 'missing_claim';
+    const isOwners = claims.sub_type === 'app/pat' && personalTokens.subject === 'owner';
+    const subject = isOwners ? textOf(claims.user_id) : principal.subject;
+    if (subject === undefined) return 'missing_claim';
+    const of = tenantOf(claims);
+    return {...principal, kind, subject, ...(of !== undefined && {tenant: of})};
+  };
+};
+
+/** The one id of a comma-joined list; of several, none is the tenant, for nothing says which is meant. */
+const only = (joined: unknown): string | undefined => {
+  const ids =
+    typeof joined === 'string'
+      ? joined
+          .split(',')
+          .map((id) => id.trim())
+          .filter((id) => id !== '')
+      : [];
+  return ids.length === 1 ? ids[0] : undefined;
+};

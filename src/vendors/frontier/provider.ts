@@ -1,0 +1,167 @@
+// The frontier provider: sessions, personal tokens, access tokens, assertions and secrets, in Frontier's own precedence.
+import type {Principal} from '../../core/principal.ts';
+import type {Reason} from '../../core/refusals.ts';
+import type {Request} from '../../core/request.ts';
+import {Unavailable} from '../../core/unavailable.ts';
+import {usableKeys} from '../../providers/jwks.ts';
+import {makeVerifyJwt, parseJwt, timeFault} from '../../providers/jwt.ts';
+import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
+import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';
+import {makeVerifiedCache} from '../../providers/verifiedCache.ts';
+import type {VendorParts} from '../vendor.ts';
+import {basic, makeFrontierApi} from './api.ts';
+import {type Exchangeable, makeExchange} from './exchange.ts';
+import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
+import {makePrincipalOf} from './principal.ts';
+import {makeIsRelated} from './relations.ts';
+import type {FrontierSettings} from './settings.ts';
+
+/** The answer for one credential, and the access token that proves it: it is what Frontier is asked with afterwards. */
+type Resolved = Authentication & {readonly token?: string};
+
+/**
+ * One provider for all that Frontier takes, because Frontier's precedence is between them: a live session counts before a
+ * bearer, and one that is over leaves the word to the next. So `accepts` looks at the whole request, not at one place, and
+ * this falling through stays inside the provider; what it answers in the end is final, like any provider's answer.
+ */
+export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorParts): Provider => {
+  const {name, issuer, clockTolerance, clientId, clientSecret} = settings;
+  const dependency = `frontier:${name}`;
+  const keysDependency = `keys:${name}`;
+  const api = makeFrontierApi(parts.call, dependency, settings);
+  const keysApi = makeFrontierApi(parts.call, keysDependency, settings);
+  const ownCredential = clientId === undefined || clientSecret === undefined ? {} : basic(clientId, clientSecret);
+  const keys = makeKeyKeeper({
+    ...parts,
+    dependency: keysDependency,
+    timing: settings.jwks,
+    fetch: async () => usableKeys(keysDependency, await keysApi.keys(ownCredential)),
+  });
+  // Its tokens have no audience; `gen` is looked at below, for service users' assertions share nothing else to tell by.
+  const checks = {issuer, audience: 'any', algorithms: ['RS256'], clockTolerance, tokenType: undefined} as const;
+  const verify = makeVerifyJwt(keys, checks);
+  const verified = makeVerifiedCache(parts.cache, settings);
+  const principalOf = makePrincipalOf(settings);
+  const exchange = makeExchange(settings, api, dependency, parts);
+  const presented = makeReadPresented(settings);
+  const isRelated = makeIsRelated(settings, api, dependency, parts);
+
+  /** `accepts` and `authenticate` look at the same request. */
+  const read = new WeakMap<Request, Shown>();
+  const shownBy = (request: Request): Shown => {
+    const known = read.get(request);
+    if (known !== undefined) return known;
+    const shown = presented.of(request);
+    read.set(request, shown);
+    return shown;
+  };
+
+  const isGood = (principal: Principal | undefined, now: number): principal is Principal =>
+    principal?.provider === name &&
+    typeof principal.claims === 'object' &&
+    principal.claims !== null &&
+    timeFault(principal.claims, clockTolerance, now) === undefined;
+
+  /** An access token: verified here, by Frontier's keys. */
+  const verifiedToken = async (token: string, now: number, deadline: number): Promise<Authentication> => {
+    const key = verified.keyOf(token);
+    const held = verified.get(key);
+    const known = held instanceof Promise ? await held : held;
+    if (isGood(known, now)) return {verified: known};
+    const parsed = parseJwt(token);
+    if (parsed === undefined) return {rejected: 'malformed_credential'};
+    const {claims, rejected} = await verify(parsed, now, deadline);
+    if (rejected !== undefined) return {rejected};
+    if (claims.gen !== undefined && claims.gen !== 'system') return {rejected: 'wrong_token_type'};
+    const principal = principalOf(claims);
+    if (typeof principal === 'string') return {rejected: principal};
+    verified.keep(key, principal, now, (principal.expiresAt ?? 0) * 1_000);
+    return {verified: principal};
+  };
+
+  const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
+    const refused = refusalOf(shown);
+    if (refused !== undefined) return {rejected: refused};
+    if (shown.kind === 'access') return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
+
+    const {token, rejected} = await exchange(shown as Exchangeable, projectOf(request), deadline);
+    if (rejected !== undefined) return {rejected};
+    const answer = await verifiedToken(token, now, deadline);
+    // The credential is good, for Frontier says so: a token of its own that does not verify is a fault of the settings.
+    if (answer.rejected !== undefined) {
+      throw new Unavailable(dependency, new Error(`the token that it issued is refused here: ${answer.rejected}`));
+    }
+    const principal = answer.verified;
+    // Not every Frontier is set to name the session in the token; the cookie has proved it.
+    const isNamed = shown.kind !== 'session' || principal.sessionId !== undefined;
+    return {verified: isNamed ? principal : {...principal, sessionId: shown.id}, token};
+  };
+
+  /** The first that counts; a session that is over leaves the word to the next. */
+  const firstOf = async (context: AuthenticationContext): Promise<Resolved & {readonly place?: Presented['place']}> => {
+    let over: Resolved & {readonly place?: Presented['place']} = {rejected: 'session_invalid'};
+    for (const shown of inPrecedence(shownBy(context.request), context.now)) {
+      const answer = {...(await resolve(shown, context)), place: shown.place};
+      if (answer.rejected !== 'session_invalid') return answer;
+      over = answer;
+    }
+    return over;
+  };
+
+  const related: Provider['related'] = async (principal, _credential, relation, context) => {
+    // Frontier knows its own people only: another provider's subject may by chance have the name of one of them.
+    if (principal.provider !== name) return false;
+    const {verified: same, token} = await firstOf(context);
+    if (token === undefined || same?.claims.sub !== principal.claims.sub) return false;
+    return isRelated(principal, token, relation, context.deadline);
+  };
+
+  return {
+    name,
+    places: presented.places,
+    accepts(credential, request) {
+      const {cookie, bearer, userToken, basic: secret} = shownBy(request);
+      const others = bearer ?? userToken ?? secret;
+      const first = cookie?.kind === 'session' ? cookie : (others ?? cookie);
+      return first === undefined || first.kind === 'foreign'
+        ? undefined
+        : {...credential, place: first.place, value: first.value};
+    },
+    async authenticate(_credential, context) {
+      const {token: _, ...answer} = await firstOf(context);
+      return answer;
+    },
+    related,
+    health: () => [keys.health()],
+    keysAge: keys.age,
+    start: keys.start,
+    async close() {
+      keys.close();
+    },
+  };
+};
+
+/** What is refused without asking anyone. */
+const refusalOf = (shown: Presented): Reason | undefined => {
+  switch (shown.kind) {
+    case 'forged':
+      return 'session_invalid';
+    case 'foreign':
+      return 'unsupported_credential';
+    case 'duplicate':
+      return 'duplicate_credential';
+    case 'malformed':
+      return 'malformed_credential';
+    case 'access':
+    case 'assertion':
+      return shown.place.scheme !== undefined && !hasId(shown.claims) ? 'missing_claim' : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** The id or name of a project; what is neither selects none, as an unknown project does at Frontier. */
+const projectOf = ({headers}: Request): string => {
+  const project = headers.get('x-project')?.trim() ?? '';
+  return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(project) ? project : '';
+};

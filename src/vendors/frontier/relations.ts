@@ -1,0 +1,47 @@
+// What a `relation` requirement asks of Frontier: may this subject do this to that. Kept for moments.
+import {hash} from 'node:crypto';
+import type {CacheCodec} from '../../core/cache.ts';
+import type {Principal} from '../../core/principal.ts';
+import type {Relation} from '../../providers/provider.ts';
+import {makeAskOnce} from '../../providers/session.ts';
+import type {VendorParts} from '../vendor.ts';
+import type {FrontierApi} from './api.ts';
+import type {FrontierSettings} from './settings.ts';
+
+/** `token`: an access token of the principal, in whose name Frontier is asked. Rejects with Unavailable for an outage. */
+export type IsRelated = (
+  principal: Principal,
+  token: string,
+  relation: Relation,
+  deadline: number,
+) => boolean | Promise<boolean>;
+
+export const makeIsRelated = (
+  settings: FrontierSettings,
+  api: FrontierApi,
+  dependency: string,
+  parts: VendorParts,
+): IsRelated => {
+  const {name, ttl} = settings;
+  const askOnce = makeAskOnce<boolean>({...parts, dependency, cache: parts.makeCache('frontier-relations', truth)});
+  const prefix = hash('sha256', `frontier relation v1 ${JSON.stringify(settings)}`, 'base64url');
+
+  return ({claims}, token, {permission, resource}, deadline) => {
+    const ask = async (budget: number): Promise<boolean> => {
+      const {value, refused} = await api.isPermitted(token, permission, resource, budget);
+      if (refused === undefined) return value;
+      // A permission or a kind of resource that it does not know (404, 400), or nobody any more to ask for (401, 403).
+      const sentence = 'Frontier does not check this relation: does it know the permission and that kind of resource?';
+      parts.log.warn({provider: name, permission, refused}, sentence);
+      return false;
+    };
+    // A personal token may do less than its owner: it is a subject of its own, and so is the type of the subject.
+    const about = JSON.stringify([prefix, claims.sub_type, claims.sub, permission, resource]);
+    return askOnce(hash('sha256', about, 'base64url'), ask, () => ttl.relation, deadline);
+  };
+};
+
+const truth: CacheCodec<boolean> = {
+  encode: (value) => value,
+  decode: (json) => (typeof json === 'boolean' ? json : undefined),
+};
