@@ -1,0 +1,55 @@
+// What a vendor's provider is made of, for tests: real calls, caches in memory, a clock that can be put forward.
+import type {Credential} from '../../../src/core/credential.ts';
+import {makeCredentialFinder} from '../../../src/core/credential.ts';
+import type {Principal} from '../../../src/core/principal.ts';
+import type {Authentication, Provider} from '../../../src/providers/provider.ts';
+import {makeLayeredCache} from '../../../src/store/layered.ts';
+import {makeMemoryCache} from '../../../src/store/memory.ts';
+import type {VendorParts} from '../../../src/vendors/vendor.ts';
+import {testRemote} from '../../remote/servers.ts';
+import {request} from '../requests.ts';
+
+export interface TestParts {
+  readonly parts: VendorParts;
+  /** Puts the clock of caches and tokens forward, milliseconds. */
+  forward(milliseconds: number): void;
+  now(): number;
+  close(): Promise<void>;
+}
+
+export const makeTestParts = (): TestParts => {
+  let ahead = 0;
+  const now = () => Date.now() + ahead;
+  // Its circuit never opens, so that a row's faults are not the next row's.
+  const remote = testRemote({circuit: {failures: 1_000_000, shortest: 1, longest: 1}});
+  const parts: VendorParts = {
+    call: remote.call,
+    cache: makeMemoryCache<Principal>({}, now),
+    makeCache: (name) => makeLayeredCache({name, memory: makeMemoryCache({}, now)}),
+    now,
+    random: () => 0.5,
+    after: () => () => {},
+    log: {info: () => {}, warn: () => {}},
+  };
+  return {
+    parts,
+    now,
+    forward: (milliseconds) => {
+      ahead += milliseconds;
+    },
+    close: () => remote.close(),
+  };
+};
+
+/** Lets the provider find its credential in a request, and authenticate it, as the check does. */
+export const authenticateAs = async (
+  provider: Provider,
+  headers: Record<string, string>,
+  now = Date.now(),
+): Promise<Authentication | 'nothing' | 'duplicate' | 'malformed' | 'unsupported'> => {
+  const asked = request('/', {headers});
+  const found = makeCredentialFinder([provider])(asked);
+  if (found.found !== 'credential') return found.found;
+  const credential: Credential = found.credential;
+  return provider.authenticate(credential, {request: asked, now, deadline: Number.POSITIVE_INFINITY});
+};
