@@ -8,6 +8,7 @@ import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers
 import {redisSettings, revocationSettings} from '../store/settings.ts';
 import {authgearSettings} from '../vendors/authgear/settings.ts';
 import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
+import {frontierSettings, frontierSource} from '../vendors/frontier/settings.ts';
 import {kindeSettings, kindeSourceSettings} from '../vendors/kinde/settings.ts';
 import {crossFindings, ruleWarnings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
@@ -20,16 +21,17 @@ const providerTypes = [
   authgearSettings,
   kindeSettings,
   fronteggSettings,
+  frontierSettings,
   oidcSettings,
   introspectionSettings,
   apiKeysSettings,
 ] as const;
 
 /** The vendors' entitlement sources of this version, beside those of src/entitlements. */
-const vendorSources = [kindeSourceSettings, fronteggSourceSettings] as const;
+const vendorSources = [kindeSourceSettings, fronteggSourceSettings, frontierSource] as const;
 
 /** The types of provider that answer `relation` requirements. */
-const relationTypes: readonly string[] = [];
+const relationTypes: readonly string[] = ['frontier'];
 
 /** Types that the documentation names. Those that are not joined above are refused with a word that says so. */
 const knownTypes = {

@@ -8,6 +8,8 @@ import {makeAuthgearProvider} from './authgear/provider.ts';
 import type {AuthgearSettings} from './authgear/settings.ts';
 import {makeFronteggProvider} from './frontegg/provider.ts';
 import type {FronteggSettings} from './frontegg/settings.ts';
+import {makeFrontierProvider} from './frontier/provider.ts';
+import type {FrontierSettings} from './frontier/settings.ts';
 import {makeKindeProvider} from './kinde/provider.ts';
 import type {KindeSettings} from './kinde/settings.ts';
 import type {VendorParts} from './vendor.ts';
@@ -19,6 +21,7 @@ export type AnyProviderSettings =
   | ApiKeysSettings
   | IntrospectionSettings
   | FronteggSettings
+  | FrontierSettings
   | OidcSettings;
 
 /** Makes a provider from its settings. To add a type: its settings above, its maker below, and config/schema.ts. */
@@ -30,6 +33,8 @@ export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts
       return makeIntrospectionProvider(settings, parts);
     case 'frontegg':
       return makeFronteggProvider(settings, parts);
+    case 'frontier':
+      return makeFrontierProvider(settings, parts);
     case 'kinde':
       return makeKindeProvider(settings, parts);
     case 'authgear':

@@ -11,6 +11,7 @@ import {makeHttpSource} from '../entitlements/http.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
+import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
 import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
 import {makeLookups} from './lookups.ts';
 import type {Shared} from './shared.ts';
@@ -65,7 +66,7 @@ export const makeEntitlements = (settings: Settings['entitlements'], shared: Sha
   };
 };
 
-const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): SnapshotSource | LookupSource => {
+const makeSource = ({source}: EntitlementsSettings, {remote, clocks, log}: Shared): SnapshotSource | LookupSource => {
   switch (source.type) {
     case 'file':
       return makeFileSource(source.path);
@@ -73,6 +74,8 @@ const makeSource = ({source}: EntitlementsSettings, {remote, clocks}: Shared): S
       return makeHttpSource(source, remote.call);
     case 'frontegg':
       return makeFronteggSource(source, {call: remote.call, now: clocks.now});
+    case 'frontier':
+      return makeFrontierSource(source, {call: remote.call, now: clocks.now, log});
     case 'kinde':
       return makeKindeSource(source, remote.call);
     case 'redis':
