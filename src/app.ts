@@ -76,7 +76,13 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     log,
   });
 
-  const watcher = makeConfigWatcher({path: file, load: loadSettings, changed: reload, failed: reloadFailed});
+  const watcher = makeConfigWatcher({
+    path: file,
+    load: loadSettings,
+    sources: configuration.sources,
+    changed: reload,
+    failed: reloadFailed,
+  });
   const adminAddress = await admin.start();
   const starting = Promise.all([shared.start(), decider.start()]);
   const addresses = await server.start();

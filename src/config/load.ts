@@ -6,6 +6,7 @@ import {dirname, resolve} from 'node:path';
 import {type Finding, keyOfPath, pathText} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets} from './schemaDocument.ts';
+import {markOf, type Sources} from './sources.ts';
 import {type Origins, type Outside, substitute, withoutOrigins} from './substitute.ts';
 import {readYaml, type YamlFile} from './yamlFile.ts';
 
@@ -22,8 +23,11 @@ export interface ConfigError {
   readonly message: string;
 }
 
-/** What loading comes to. */
-export type Loaded =
+/** What loading comes to. `sources`: the file itself and those that `${file:...}` names; a change of one is a change. */
+export type Loaded = Checked & {readonly sources: Sources};
+
+/** What the text of a configuration comes to. */
+export type Checked =
   | {
       readonly settings: Settings;
       /** SHA-256 of the settings without secrets, in hex: equal configurations have equal hashes. */
@@ -48,14 +52,22 @@ const largestSecret = 65_536;
  * @param environment what `${NAME}` stands for
  */
 export const loadSettings = async (file: string, environment: Environment = process.env): Promise<Loaded> => {
+  // Before anything is read: what changes in between is then seen as a change.
+  const before = await markOf(file);
   const text = await readText(file);
-  if ('fault' in text) return {errors: [{file, line: 1, column: 1, path: '', message: text.fault}]};
+  const sources = new Map([[file, before]]);
+  if ('fault' in text) return {errors: [{file, line: 1, column: 1, path: '', message: text.fault}], sources};
   const folder = dirname(resolve(file));
-  return checkText(text.text, file, {
+  const loaded = await checkText(text.text, file, {
     variable: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
-    readFile: (path) => readSecret(resolve(folder, path), path),
+    readFile: async (shown) => {
+      const path = resolve(folder, shown);
+      sources.set(path, await markOf(path));
+      return readSecret(path, shown);
+    },
     resolve: (path) => resolve(folder, path),
   });
+  return {...loaded, sources};
 };
 
 /** Checks the text of a configuration. `file` is its name in errors. Never rejects, if `outside` never does. */
@@ -63,7 +75,7 @@ export const checkText = async (
   text: string,
   file: string,
   outside: Outside & {resolve(path: string): string},
-): Promise<Loaded> => {
+): Promise<Checked> => {
   const yaml = readYaml(text);
   const faults = yaml.faults.map(({line, column, path, message}) => ({
     file,

@@ -1,8 +1,7 @@
 // Sees that the configuration file changed, and loads it anew.
-import {createHash} from 'node:crypto';
 import {type FSWatcher, watch} from 'node:fs';
-import {readFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
+import {haveChanged, type Sources} from './sources.ts';
 
 /** The clock's part that is needed; times in milliseconds. */
 export interface Timers {
@@ -10,10 +9,12 @@ export interface Timers {
   after(ms: number, callback: () => void): () => void;
 }
 
-export interface ConfigWatcherParts<Result> {
+export interface ConfigWatcherParts<Result extends {readonly sources: Sources}> {
   /** The configuration file; may be a symlink, and may stand in a folder that is one. */
   readonly path: string;
   load(path: string): Promise<Result>;
+  /** What the settings in force were made of when they were loaded: files that they name are looked at too. */
+  readonly sources: Sources;
   /**
    * Told of every load after the content changed, good or broken; never twice at once. What is broken is to be reported,
    * and the settings that were in force stay.
@@ -45,28 +46,28 @@ const realTimers: Timers = {
 /**
  * Watches the file's folder, not the file: editors replace files, and Kubernetes swaps the symlink `..data` beside a
  * ConfigMap's files. A sign only leads to a look; what counts is whether the content differs from the last. A file that
- * is gone is a change too: loading it reports that. Make it before the first load, so that no change falls between.
+ * is gone is a change too: loading it reports that.
  */
-export const makeConfigWatcher = <Result>(parts: ConfigWatcherParts<Result>): ConfigWatcher => {
+export const makeConfigWatcher = <Result extends {readonly sources: Sources}>(
+  parts: ConfigWatcherParts<Result>,
+): ConfigWatcher => {
   const {path, load, changed, failed, timers = realTimers, settle = 100, poll = 2_000} = parts;
   let closed = false;
   let cancelSettle: (() => void) | undefined;
   let cancelPoll: (() => void) | undefined;
   let folder: FSWatcher | undefined;
-  let known: string | undefined;
+  /** What was loaded last, good or bad. */
+  let {sources} = parts;
 
   const look = async (): Promise<void> => {
-    const mark = await markOf(path);
-    const isFirst = known === undefined;
-    if (closed || mark === known) return;
-    known = mark;
-    if (isFirst) return;
+    if (closed || !(await haveChanged(sources))) return;
     const result = await load(path);
+    sources = result.sources;
     if (!closed) await changed(result);
   };
 
   // One look after another, so that no older content overtakes a newer one.
-  let queue: Promise<void> = look().catch(failed);
+  let queue: Promise<void> = Promise.resolve();
   const enqueue = (): Promise<void> => {
     queue = queue.then(look).catch(failed);
     return queue;
@@ -108,14 +109,4 @@ export const makeConfigWatcher = <Result>(parts: ConfigWatcherParts<Result>): Co
       folder?.close();
     },
   };
-};
-
-const markOf = async (path: string): Promise<string> => {
-  try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-  } catch (error) {
-    return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
-  }
 };

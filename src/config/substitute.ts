@@ -34,11 +34,9 @@ export const substitute = async (tree: unknown, outside: Outside): Promise<Subst
   const fetch = async (name: string): Promise<{readonly text: string} | {readonly fault: string}> => {
     if (name.startsWith('file:')) {
       const path = name.slice('file:'.length);
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: speaks of placeholders
       return path === '' ? {fault: 'names no file: write ${file:/path}'} : outside.readFile(path);
     }
     if (!variableName.test(name)) {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: speaks of placeholders
       return {fault: 'has a ${ that cannot be read: write ${NAME} or ${file:/path}, or $${ for a literal ${'};
     }
     const text = outside.variable(name);

@@ -152,7 +152,6 @@ const yamlFault = (code: string, message: string, line: string): string => {
   if (code === 'TAB_AS_INDENT') return 'a tab cannot indent: use spaces';
   // Inside { } and [ ] a plain text ends at a brace, so ${NAME} cannot stand there without quotes.
   const inFlow = /[[{].*\$\{/.test(line);
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: speaks of placeholders
   const hint = inFlow ? "; within { } or [ ] write '${NAME}' in quotes" : '';
   return `cannot be read as YAML: ${wordsOf[code] ?? firstLine(message)}${hint}`;
 };

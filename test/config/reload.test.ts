@@ -4,6 +4,7 @@ import {mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile} from 'node:fs/
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {makeConfigWatcher} from '../../src/config/reload.ts';
+import {markOf} from '../../src/config/sources.ts';
 
 describe('config/reload', () => {
   let place = '';
@@ -12,7 +13,7 @@ describe('config/reload', () => {
   });
   afterEach(() => rm(place, {recursive: true}));
 
-  it('tells of content that changed, also through a swapped symlink, and of nothing else', async () => {
+  it('tells of content that changed, also through a swapped symlink or in a file that it names, and of nothing else', async () => {
     for (const version of ['one', 'two']) {
       await mkdir(join(place, version));
       await writeFile(join(place, version, 'postern.yaml'), version);
@@ -21,10 +22,19 @@ describe('config/reload', () => {
     const path = join(place, 'postern.yaml');
     await symlink('..data/postern.yaml', path);
     const seen: string[] = [];
+    const secret = join(place, 'secret');
+    const load = async (file: string) => ({
+      sources: new Map([
+        [file, await markOf(file)],
+        [secret, await markOf(secret)],
+      ]),
+      content: await readFile(file, 'utf8').catch(() => 'gone'),
+    });
     const watcher = makeConfigWatcher({
       path,
-      load: (file) => readFile(file, 'utf8').catch(() => 'gone'),
-      changed: (content) => void seen.push(content),
+      load,
+      sources: (await load(path)).sources,
+      changed: ({content}) => void seen.push(content),
       failed: assert.fail,
       settle: 5,
       poll: 20,
@@ -41,9 +51,11 @@ describe('config/reload', () => {
       await until(1);
       await writeFile(join(place, 'two', 'postern.yaml'), 'three');
       await until(2);
-      await rm(path);
+      await writeFile(secret, 'a secret that the file names');
       await until(3);
-      assert.deepEqual([seen[0], seen[2]], ['two', 'gone']);
+      await rm(path);
+      await until(4);
+      assert.deepEqual([seen[0], seen[2], seen[3]], ['two', 'three', 'gone']);
     } finally {
       watcher.close();
     }

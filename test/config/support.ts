@@ -1,5 +1,5 @@
 // Checks a configuration given as text, with an outside of the test's own.
-import {checkText, formatErrors, type Loaded} from '../../src/config/load.ts';
+import {type Checked, checkText, formatErrors} from '../../src/config/load.ts';
 
 export const folder = '/etc/postern';
 
@@ -7,7 +7,7 @@ export const load = (
   text: string,
   environment: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = {},
-): Promise<Loaded> =>
+): Promise<Checked> =>
   checkText(text, 'postern.yaml', {
     variable: (name) => environment[name],
     readFile: async (path) => {
