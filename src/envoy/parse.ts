@@ -8,15 +8,16 @@ const noHeaders: Request['headers'] = new Map();
 
 /**
  * The question of a CheckRequest. Method, host, path and peer come from its attributes alone; no header is looked at.
- * `malformed`: it tells neither of an HTTP request (with method and path) nor of a connection (with a source).
+ * Without a `request` it is about a connection (Envoy's network filter). `malformed`: it says nothing at all, or of a
+ * request without HTTP, method or path.
  */
 export const parse = (message: CheckRequest): Request | 'malformed' => {
   const attributes = message.attributes;
   if (!attributes) return 'malformed';
-  const {source, request, context_extensions: extensions} = attributes;
+  const {source, destination, request, context_extensions: extensions} = attributes;
   if (request && !request.http) return 'malformed';
   const http = request?.http;
-  if (http ? !http.method || !http.path : !source) return 'malformed';
+  if (http ? !http.method || !http.path : !source && !destination) return 'malformed';
 
   const parsed: Request = {
     kind: http ? 'http' : 'connection',

@@ -30,6 +30,7 @@ export interface HttpRequest {
 export interface CheckRequest {
   readonly attributes?: {
     readonly source?: Peer;
+    readonly destination?: Peer;
     readonly request?: {readonly http?: HttpRequest};
     readonly context_extensions?: Readonly<Record<string, string>>;
   };

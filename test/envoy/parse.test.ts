@@ -72,6 +72,7 @@ describe('parse', () => {
     ['nothing at all', {}, 'malformed'],
     ['attributes that say nothing', {attributes: {}}, 'malformed'],
     ['a source without a request', {attributes: {source: {}}}, 'connection'],
+    ['a destination without a request', {attributes: {destination: {}}}, 'connection'],
     ['a request without http', {attributes: {source: {}, request: {}}}, 'malformed'],
     ['an empty http request', {attributes: {source: {}, request: {http: {}}}}, 'malformed'],
     ['no method', http({method: ''}), 'malformed'],
