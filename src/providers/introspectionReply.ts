@@ -61,7 +61,8 @@ export const keptReplyCodec: CacheCodec<KeptReply> = {
     const {until, claims} = json as {until?: unknown; claims?: unknown};
     if (typeof until !== 'number' || !Number.isFinite(until)) return undefined;
     if (claims === undefined) return {until};
-    if (typeof claims !== 'object' || claims === null || Object.hasOwn(claims, 'active')) return undefined;
+    if (typeof claims !== 'object' || claims === null || Array.isArray(claims) || Object.hasOwn(claims, 'active'))
+      return undefined;
     const read = activeReply.safeParse({...claims, active: true});
     return read.success ? keptReply(read.data, until) : undefined;
   },
