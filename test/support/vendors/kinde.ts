@@ -63,6 +63,7 @@ export const startKinde = async (): Promise<Kinde> => {
       case 'GET /.well-known/openid-configuration':
         return reply({issuer: server.url, jwks_uri: `${server.url}/.well-known/jwks`});
       case 'GET /.well-known/jwks':
+      case 'GET /.well-known/jwks.json':
         return reply({keys: published});
       case 'POST /oauth2/token': {
         const form = new URLSearchParams(body);

@@ -1,0 +1,390 @@
+// Kinde's tokens and API keys: whom they prove, what is refused, what an outage does, and what is asked how often.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {Unavailable} from '../../src/core/unavailable.ts';
+import type {Provider} from '../../src/providers/provider.ts';
+import {makeKindeProvider} from '../../src/vendors/kinde/provider.ts';
+import {kindeSettings} from '../../src/vendors/kinde/settings.ts';
+import {type Fault, outages} from '../support/vendors/faults.ts';
+import {type Kinde, machine, startKinde} from '../support/vendors/kinde.ts';
+import {authenticateAs, makeTestParts, type TestParts} from '../support/vendors/parts.ts';
+import {makeSigningKey} from '../support/vendors/signing.ts';
+
+const verifyPath = '/api/v1/api_keys/verify';
+const tokenPath = '/oauth2/token';
+
+describe('kinde', () => {
+  let kinde: Kinde;
+  let rig: TestParts;
+  before(async () => {
+    kinde = await startKinde();
+  });
+  beforeEach(() => {
+    rig = makeTestParts();
+  });
+  afterEach(async () => {
+    kinde.faults.clear();
+    kinde.keys.clear();
+    kinde.life = 86_400;
+    kinde.scoped = true;
+    await rig.close();
+  });
+  after(() => kinde.close());
+
+  const make = (settings: object = {}): Provider =>
+    makeKindeProvider(
+      kindeSettings.parse({type: 'kinde', name: 'ki', domain: kinde.domain, audience: ['orders-api'], ...settings}),
+      rig.parts,
+    );
+  const ask = (provider: Provider, token: string, now = rig.now()) =>
+    authenticateAs(provider, {authorization: `Bearer ${token}`}, now);
+  const principalOf = async (token: string, settings: object = {}) => {
+    const answer = await ask(make(settings), token);
+    assert.ok(typeof answer === 'object' && answer.verified, JSON.stringify(answer));
+    return answer.verified;
+  };
+  const refusalOf = async (token: string, settings: object = {}) => {
+    const answer = await ask(make(settings), token);
+    return typeof answer === 'string' ? answer : (answer.rejected ?? 'verified');
+  };
+  const askedOf = (path: string) => kinde.asked.filter((line) => line.includes(path)).length;
+
+  describe('tokens', () => {
+    it('a user: organisation, permissions, roles by their key, scopes', async () => {
+      const principal = await principalOf(
+        await kinde.token({
+          permissions: ['orders.read'],
+          roles: [{id: 'role_1', name: 'Administrator', key: 'admin'}],
+          scp: ['openid', 'orders'],
+          email: 'a@acme.example',
+        }),
+      );
+      const {kind, subject, tenant, permissions, roles, scopes, email, claims} = principal;
+      assert.deepEqual(
+        {kind, subject, tenant, permissions, roles, scopes, email},
+        {
+          kind: 'user',
+          subject: 'kp_1',
+          tenant: 'org_1',
+          permissions: ['orders.read'],
+          roles: ['admin'],
+          scopes: ['openid', 'orders'],
+          email: 'a@acme.example',
+        },
+      );
+      assert.deepEqual(claims.roles, [{id: 'role_1', name: 'Administrator', key: 'admin'}], 'claims stay as sent');
+    });
+
+    it('a machine: no subject of its own, so its client id stands for it', async () => {
+      const {kind, subject, tenant, scopes} = await principalOf(await kinde.machineToken());
+      assert.deepEqual(
+        {kind, subject, tenant, scopes},
+        {kind: 'service', subject: 'robot', tenant: undefined, scopes: ['a', 'b']},
+      );
+    });
+    it('a machine of an organisation has its tenant', async () => {
+      assert.equal((await principalOf(await kinde.machineToken({org_code: 'org_2'}))).tenant, 'org_2');
+    });
+    it('scope stands in where scp is missing', async () => {
+      assert.deepEqual((await principalOf(await kinde.machineToken({scp: undefined}))).scopes, ['a', 'b']);
+    });
+
+    const roles: [what: string, claim: unknown, keys: string[]][] = [
+      ['objects', [{key: 'a'}, {key: 'b', name: 'B'}], ['a', 'b']],
+      ['texts', ['a', 'b'], ['a', 'b']],
+      ['one without a key', [{key: 'a'}, {name: 'admin'}], []],
+      ['a key that is no text', [{key: 1}], []],
+      ['null', [null], []],
+      ['an object', {key: 'admin'}, []],
+      ['a text', 'admin', []],
+      ['a list of lists', [['admin']], []],
+    ];
+    for (const [what, claim, keys] of roles) {
+      it(`roles as ${what}: ${keys.join() || 'none'}`, async () => {
+        assert.deepEqual((await principalOf(await kinde.token({roles: claim}))).roles, keys);
+      });
+    }
+
+    it('claims that a Hasura mapping has renamed', async () => {
+      const {tenant, permissions, roles} = await principalOf(
+        await kinde.token({
+          org_code: undefined,
+          permissions: undefined,
+          'x-hasura-org-code': 'org_h',
+          'x-hasura-permissions': ['h.read'],
+          'x-hasura-roles': [{id: '1', name: 'H', key: 'h'}],
+        }),
+      );
+      assert.deepEqual({tenant, permissions, roles}, {tenant: 'org_h', permissions: ['h.read'], roles: ['h']});
+    });
+    it('no permissions is not the same as none said: an empty list is not filled from elsewhere', async () => {
+      const principal = await principalOf(await kinde.token({permissions: [], 'x-hasura-permissions': ['h.read']}));
+      assert.deepEqual(principal.permissions, []);
+    });
+
+    const seconds = Math.floor(Date.now() / 1_000);
+    const refused: [what: string, claims: object, settings: object, answer: string][] = [
+      ['no audience, which is what Kinde writes unless asked', {aud: []}, {}, 'wrong_audience'],
+      ['another audience', {aud: ['billing-api']}, {}, 'wrong_audience'],
+      ['an audience without the claim', {aud: undefined}, {}, 'missing_claim'],
+      ['any audience, on purpose', {aud: []}, {audience: 'any'}, 'verified'],
+      ['one of several audiences', {aud: ['x', 'orders-api']}, {}, 'verified'],
+      ['expired', {exp: seconds - 1}, {}, 'token_expired'],
+      ['no end', {exp: undefined}, {}, 'missing_claim'],
+      ['from the future', {iat: seconds + 600}, {}, 'token_not_yet_valid'],
+      ['an issuer with a slash', {iss: 'SLASH'}, {}, 'unsupported'],
+      ['another business', {iss: 'https://evil.kinde.com'}, {}, 'unsupported'],
+      ['an id token', {aud: ['orders-api'], at_hash: 'x'}, {}, 'wrong_token_type'],
+      ['neither subject nor client', {sub: undefined, azp: undefined}, {}, 'missing_claim'],
+    ];
+    for (const [what, claims, settings, answer] of refused) {
+      it(`${what}: ${answer}`, async () => {
+        const filled = 'iss' in claims && claims.iss === 'SLASH' ? {...claims, iss: `${kinde.domain}/`} : claims;
+        assert.equal(await refusalOf(await kinde.token(filled), settings), answer);
+      });
+    }
+
+    it('another algorithm, no signature, an unknown key, a changed token', async () => {
+      const token = await kinde.token();
+      const [header = '', claims = '', signature = ''] = token.split('.');
+      const none = Buffer.from('{"alg":"none"}').toString('base64url');
+      assert.equal(await refusalOf(`${none}.${claims}.`), 'bad_signature');
+      const hs = Buffer.from('{"alg":"HS256","kid":"k1"}').toString('base64url');
+      assert.equal(await refusalOf(`${hs}.${claims}.${signature}`), 'bad_signature');
+      const more = Buffer.from(claims, 'base64url').toString().replace('"permissions":[]', '"permissions":["admin"]');
+      assert.equal(
+        await refusalOf(`${header}.${Buffer.from(more).toString('base64url')}.${signature}`),
+        'bad_signature',
+      );
+      assert.equal(await refusalOf(await kinde.token({}, {}, await makeSigningKey('k1'))), 'bad_signature');
+      assert.equal(await refusalOf(await kinde.token({}, {}, await makeSigningKey('other'))), 'unknown_key');
+    });
+
+    it('keys by discovery, or where jwksUri says', async () => {
+      const before = askedOf('openid-configuration');
+      await principalOf(await kinde.token());
+      assert.equal(askedOf('openid-configuration'), before + 1);
+      await principalOf(await kinde.token(), {jwksUri: `${kinde.domain}/.well-known/jwks.json`});
+      assert.equal(askedOf('openid-configuration'), before + 1);
+    });
+
+    it('a rotated key is found at once', async () => {
+      const provider = make();
+      assert.ok(await ask(provider, await kinde.token()));
+      await kinde.rotate(false);
+      const answer = await ask(provider, await kinde.token());
+      assert.ok(typeof answer === 'object' && answer.verified);
+    });
+
+    for (const fault of outages) {
+      it(`keys out of reach (${JSON.stringify(fault)}) are an outage, not a bad token`, async () => {
+        kinde.faults.set('/.well-known/jwks', fault);
+        await assert.rejects(ask(make(), await kinde.token()), Unavailable);
+      });
+    }
+  });
+
+  describe('API keys', () => {
+    const apiKeys = machine;
+    const user = {status: 'active', scopes: ['read:orders'], user_id: 'kp_9'} as const;
+
+    it('of a user, of an organisation', async () => {
+      kinde.keys.set('k_live_user1', user);
+      kinde.keys.set('k_live_orga2', {status: 'active', scopes: ['a'], org_code: 'org_1'});
+      const {claims, ...ofUser} = await principalOf('k_live_user1', {apiKeys});
+      assert.deepEqual(ofUser, {
+        provider: 'ki',
+        kind: 'user',
+        subject: 'kp_9',
+        roles: [],
+        permissions: [],
+        scopes: ['read:orders'],
+        tokenId: 'api_key_ser1',
+        amr: [],
+      });
+      assert.ok(!Object.hasOwn(claims, 'verification_count'));
+      const {kind, subject, tenant} = await principalOf('k_live_orga2', {apiKeys});
+      assert.deepEqual({kind, subject, tenant}, {kind: 'service', subject: 'api_key_rga2', tenant: 'org_1'});
+    });
+
+    const refused: [value: string, status: 'inactive' | 'revoked' | undefined, answer: string][] = [
+      ['k_live_inactive', 'inactive', 'inactive'],
+      ['k_live_revoked', 'revoked', 'revoked'],
+      ['k_live_unknown', undefined, 'inactive'],
+      ['k_live_', undefined, 'unsupported'],
+      [`k_live_${'x'.repeat(300)}`, undefined, 'unsupported'],
+      ['k_live_a/../b', undefined, 'unsupported'],
+      ['k_test_abc', undefined, 'unsupported'],
+      ['K_LIVE_abc', undefined, 'unsupported'],
+      ['__proto__', undefined, 'unsupported'],
+    ];
+    for (const [value, status, answer] of refused) {
+      it(`${value.slice(0, 20)}: ${answer}`, async () => {
+        if (status !== undefined) kinde.keys.set(value, {status, scopes: ['a'], user_id: 'kp_9'});
+        assert.equal(await refusalOf(value, {apiKeys}), answer);
+      });
+    }
+
+    it('are not accepted without the setting, and nobody is asked', async () => {
+      kinde.keys.set('k_live_user1', user);
+      const before = kinde.asked.length;
+      assert.equal(await refusalOf('k_live_user1'), 'unsupported');
+      assert.equal(kinde.asked.length, before);
+    });
+
+    it('a good key is asked about once in five minutes, however many ask at once', async () => {
+      kinde.keys.set('k_live_user1', user);
+      const provider = make({apiKeys});
+      const before = askedOf(verifyPath);
+      const answers = await Promise.all(Array.from({length: 20}, () => ask(provider, 'k_live_user1')));
+      const principals = new Set(answers.map((answer) => typeof answer === 'object' && answer.verified));
+      assert.equal(principals.size, 1, 'and it is the same principal');
+      assert.equal(askedOf(verifyPath), before + 1);
+      kinde.keys.set('k_live_user1', {...user, status: 'revoked'});
+      rig.forward(299_000);
+      assert.ok((await ask(provider, 'k_live_user1')) && askedOf(verifyPath) === before + 1);
+      rig.forward(1_001);
+      assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
+    });
+
+    it('a bad key is asked about each time, so a new one works at once', async () => {
+      const provider = make({apiKeys});
+      assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'inactive'});
+      kinde.keys.set('k_live_user1', user);
+      const answer = await ask(provider, 'k_live_user1');
+      assert.ok(typeof answer === 'object' && answer.verified);
+    });
+
+    it('with ttl: 0s every request asks', async () => {
+      kinde.keys.set('k_live_user1', user);
+      const provider = make({apiKeys: {...apiKeys, ttl: '0s'}});
+      const before = askedOf(verifyPath);
+      await ask(provider, 'k_live_user1');
+      await ask(provider, 'k_live_user1');
+      assert.equal(askedOf(verifyPath), before + 2);
+    });
+
+    it('one management token for all, replaced at four fifths of its life while nobody waits', async () => {
+      kinde.life = 100;
+      kinde.keys.set('k_live_user1', user);
+      const provider = make({apiKeys: {...apiKeys, ttl: '0s'}});
+      const before = askedOf(tokenPath);
+      await Promise.all([ask(provider, 'k_live_user1'), ask(provider, 'k_live_other')]);
+      rig.forward(79_000);
+      await ask(provider, 'k_live_user1');
+      assert.equal(askedOf(tokenPath), before + 1);
+      rig.forward(2_000);
+      kinde.faults.set(tokenPath, {status: 500});
+      await ask(provider, 'k_live_user1');
+      kinde.faults.clear();
+      rig.forward(6_000);
+      await ask(provider, 'k_live_user1');
+      assert.equal(askedOf(tokenPath), before + 3, 'once refused, once replaced');
+      rig.forward(50_000);
+      const answer = await ask(provider, 'k_live_user1');
+      assert.ok(typeof answer === 'object' && answer.verified, 'with the replaced one');
+    });
+
+    it('a management token that Kinde refuses is fetched anew, once', async () => {
+      kinde.keys.set('k_live_user1', user);
+      const provider = make({apiKeys: {...apiKeys, ttl: '0s'}});
+      await ask(provider, 'k_live_user1');
+      kinde.expireManagementTokens();
+      const answer = await ask(provider, 'k_live_user1');
+      assert.ok(typeof answer === 'object' && answer.verified);
+      kinde.faults.set(verifyPath, {status: 401, body: '{}'});
+      const before = askedOf(verifyPath);
+      await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+      assert.equal(askedOf(verifyPath), before + 2);
+    });
+
+    it('a missing scope and a wrong secret are outages that say what to do', async () => {
+      kinde.keys.set('k_live_user1', user);
+      kinde.scoped = false;
+      await assert.rejects(ask(make({apiKeys}), 'k_live_user1'), /read:api_keys/);
+      const error = await ask(make({apiKeys: {...apiKeys, clientSecret: 'wrong-canary'}}), 'k_live_user1').catch(
+        (caught) => caught,
+      );
+      assert.ok(error instanceof Unavailable && /kinde:ki .*401/.test(error.message));
+      assert.ok(!/canary|k_live/.test(`${error.stack} ${String(error.cause)}`));
+    });
+
+    for (const path of [tokenPath, verifyPath]) {
+      for (const fault of [
+        ...outages,
+        {status: 200, body: '[]'},
+        {status: 200, body: '{}'},
+        {status: 302},
+      ] as Fault[]) {
+        it(`${path} with ${JSON.stringify(fault)} is an outage, and is not kept`, async () => {
+          kinde.keys.set('k_live_user1', user);
+          kinde.faults.set(path, fault);
+          const provider = make({apiKeys});
+          await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+          kinde.faults.clear();
+          const answer = await ask(provider, 'k_live_user1');
+          assert.ok(typeof answer === 'object' && answer.verified);
+        });
+      }
+    }
+
+    it('whatever the reply: verified only by one that says so in full, else refused or an outage', async () => {
+      const part = fc.constantFrom<unknown>(
+        true,
+        false,
+        'true',
+        1,
+        null,
+        'active',
+        'ACTIVE',
+        '',
+        [],
+        ['a'],
+        [1],
+        {},
+        'kp',
+      );
+      const shape = fc.record(
+        {is_valid: part, status: part, key_id: part, scopes: part, org_code: part, user_id: part},
+        {requiredKeys: []},
+      );
+      const provider = make({apiKeys: {...apiKeys, ttl: '0s'}});
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(shape, fc.jsonValue()), async (reply) => {
+          kinde.faults.set(verifyPath, {status: 200, body: JSON.stringify(reply)});
+          const answer = await ask(provider, 'k_live_user1').catch((error) => {
+            assert.ok(error instanceof Unavailable, String(error));
+            return 'outage';
+          });
+          if (typeof answer === 'string' || answer.verified === undefined) return;
+          const {is_valid: valid, status, key_id: id, scopes} = reply as Record<string, unknown>;
+          assert.ok(valid === true && status === 'active' && typeof id === 'string' && Array.isArray(scopes));
+        }),
+        {numRuns: 150},
+      );
+    });
+  });
+
+  describe('settings', () => {
+    const base = {type: 'kinde', name: 'ki', domain: 'https://acme.kinde.com', audience: ['a']};
+    const rows: [what: string, more: object, fault: RegExp | undefined][] = [
+      ['the least', {}, undefined],
+      ['a slash at the end', {domain: 'https://acme.kinde.com/'}, undefined],
+      ['a path', {domain: 'https://acme.kinde.com/api'}, /domain .*path/],
+      ['no scheme', {domain: 'acme.kinde.com'}, /domain .*URL/],
+      ['plain http', {domain: 'http://acme.kinde.com'}, /domain .*http:/],
+      ['no audience', {audience: undefined}, /audience/],
+      ['a secret missing', {apiKeys: {clientId: 'x'}}, /apiKeys.clientSecret/],
+      ['a key that lives for a day', {apiKeys: {...machine, ttl: '24h'}}, /ttl .*1h/],
+      ['an unknown key', {apikeys: {}}, /apikeys/],
+    ];
+    for (const [what, more, fault] of rows) {
+      it(`${what}: ${fault === undefined ? 'good' : 'refused'}`, () => {
+        const read = kindeSettings.safeParse({...base, ...more});
+        const told = (read.error?.issues ?? []).map(({path, message}) => `${path.join('.')} ${message}`).join('; ');
+        if (fault === undefined) assert.equal(read.data?.domain, 'https://acme.kinde.com', told);
+        else assert.match(told, fault);
+      });
+    }
+  });
+});
