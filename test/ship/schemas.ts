@@ -150,7 +150,8 @@ export const faultsOf = async (manifests: readonly Manifest[], version: string):
       faults.push(`${name}: Kubernetes ${version} knows no ${apiVersion} ${kind}`);
       continue;
     }
-    const validate = ajv.getSchema(schema.$id ?? '') ?? ajv.compile(schema);
+    const known = schema.$id === undefined ? undefined : ajv.getSchema(schema.$id);
+    const validate = known ?? ajv.compile(schema);
     if (validate(manifest)) continue;
     for (const error of validate.errors ?? []) {
       faults.push(`${name}: ${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`);
