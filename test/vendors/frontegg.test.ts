@@ -1,0 +1,665 @@
+// The Frontegg provider against a stand-in for its cloud: whom each type of token stands for, and what is refused.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {sealData} from 'iron-session';
+import {makeCheck} from '../../src/check.ts';
+import type {FetchingCache, MakeFetchingCache} from '../../src/core/cache.ts';
+import {makeCredentialFinder} from '../../src/core/credential.ts';
+import type {Principal} from '../../src/core/principal.ts';
+import {makeRevocationIndex} from '../../src/core/revocation.ts';
+import {Unavailable} from '../../src/core/unavailable.ts';
+import type {Authentication, Provider} from '../../src/providers/provider.ts';
+import {makeLayeredCache} from '../../src/store/layered.ts';
+import {makeMemoryCache} from '../../src/store/memory.ts';
+import {makeFronteggProvider} from '../../src/vendors/frontegg/provider.ts';
+import {baseOf, fronteggSettings} from '../../src/vendors/frontegg/settings.ts';
+import type {VendorParts} from '../../src/vendors/vendor.ts';
+import {testRemote} from '../remote/servers.ts';
+import {request} from '../support/requests.ts';
+import {
+  apiKey,
+  claimsOf,
+  clientId,
+  type Fault,
+  type Frontegg,
+  makeSigningKey,
+  startFrontegg,
+} from '../support/vendors/frontegg.ts';
+
+const never = Number.POSITIVE_INFINITY;
+const password = '0123456789abcdef'.repeat(4);
+const stepUpAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor';
+
+describe('the Frontegg provider', () => {
+  let frontegg: Frontegg;
+  let remote: ReturnType<typeof testRemote>;
+  const open: Provider[] = [];
+  /** Added to the clock. */
+  let later = 0;
+  let delayed: (() => void)[] = [];
+  const logged: string[] = [];
+  const now = () => Date.now() + later;
+
+  const makeCaches = (): MakeFetchingCache => {
+    const made = new Map<string, FetchingCache<never>>();
+    return (name) => {
+      const cache =
+        made.get(name) ?? makeLayeredCache<never>({name, memory: makeMemoryCache<never>({entries: 1_000}, now)});
+      made.set(name, cache);
+      return cache as never;
+    };
+  };
+  const partsOf = (makeCache = makeCaches()): VendorParts => ({
+    call: remote.call,
+    cache: makeMemoryCache<Principal>({entries: 1_000}, now),
+    makeCache,
+    now,
+    random: () => 0.5,
+    after: (_, run) => {
+      delayed.push(run);
+      return () => {
+        delayed = delayed.filter((one) => one !== run);
+      };
+    },
+    log: {info: () => {}, warn: (_, sentence) => void logged.push(sentence)},
+  });
+  const make = (settings: object = {}, parts = partsOf()): Provider => {
+    const provider = makeFronteggProvider(
+      fronteggSettings.parse({type: 'frontegg', name: 'fe', baseUrl: frontegg.url, clientId, apiKey, ...settings}),
+      parts,
+    );
+    open.push(provider);
+    return provider;
+  };
+
+  /** As check.ts does: the credential that counts, then the provider's word on it. */
+  const ask = async (provider: Provider, headers: Record<string, string>): Promise<Authentication | string> => {
+    const asked = request('/', {headers});
+    const found = makeCredentialFinder([provider])(asked);
+    if (found.found !== 'credential') return found.found;
+    return provider.authenticate(found.credential, {request: asked, now: now(), deadline: never});
+  };
+  const bearer = async (claims: object, options?: Parameters<Frontegg['sign']>[1]) => ({
+    authorization: `Bearer ${await frontegg.sign(claims, options)}`,
+  });
+  const accessToken = async (claims: object) => ({'x-api-key': await frontegg.sign(claims)});
+  const wordOn = (answer: Authentication | string): string =>
+    typeof answer === 'string' ? answer : (answer.rejected ?? 'verified');
+  const verified = (answer: Authentication | string): Principal => {
+    assert.ok(typeof answer !== 'string' && answer.verified, `refused: ${wordOn(answer)}`);
+    return answer.verified;
+  };
+
+  beforeEach(async () => {
+    frontegg = await startFrontegg();
+    remote = testRemote({circuit: {failures: 1_000, shortest: 1, longest: 1}});
+    later = 0;
+    delayed = [];
+    const own = {tenantId: 't1', roles: ['robot'], permissions: ['orders.write']};
+    frontegg.accessTokens.users.set('at1', {id: 'at1', userId: 'u1', ...own});
+    frontegg.accessTokens.tenants.set('at2', {id: 'at2', ...own});
+  });
+  afterEach(async () => {
+    for (const provider of open.splice(0)) await provider.close?.();
+    await remote.close();
+    await frontegg.stop();
+  });
+
+  describe('whom a token stands for', () => {
+    type Who = Pick<Principal, 'kind' | 'subject' | 'roles' | 'permissions'> & {tokenId?: string | undefined};
+    const own = {roles: ['admin'], permissions: ['orders.read']};
+    const fetched = {roles: ['robot'], permissions: ['orders.write']};
+    const rows: [type: string, header: 'authorization' | 'x-api-key', Who][] = [
+      ['userToken', 'authorization', {kind: 'user', subject: 'u1', tokenId: undefined, ...own}],
+      ['userApiToken', 'authorization', {kind: 'user', subject: 'u1', tokenId: 'api1', ...own}],
+      ['tenantApiToken', 'authorization', {kind: 'service', subject: 'api2', tokenId: 'api2', ...own}],
+      ['userAccessToken', 'x-api-key', {kind: 'user', subject: 'u1', tokenId: 'at1', ...fetched}],
+      ['tenantAccessToken', 'x-api-key', {kind: 'service', subject: 'at2', tokenId: 'at2', ...fetched}],
+    ];
+    for (const [type, header, who] of rows) {
+      it(`${type} in ${header}: ${who.kind} ${who.subject}`, async () => {
+        const token = await frontegg.sign(claimsOf(type));
+        const sent: Record<string, string> =
+          header === 'authorization' ? {authorization: `Bearer ${token}`} : {'x-api-key': token};
+        const principal = verified(await ask(make(), sent));
+        const {kind, subject, roles, permissions, tokenId} = principal;
+        assert.deepEqual({kind, subject, roles, permissions, tokenId}, who);
+        assert.equal(principal.tenant, 't1');
+        assert.equal(principal.provider, 'fe');
+      });
+      it(`${type} at the other header: wrong_token_type`, async () => {
+        const token = await frontegg.sign(claimsOf(type));
+        const sent: Record<string, string> =
+          header === 'authorization' ? {'x-api-key': token} : {authorization: `Bearer ${token}`};
+        const provider = make();
+        assert.equal(wordOn(await ask(provider, sent)), 'wrong_token_type');
+      });
+    }
+
+    it('a token verified at one place is not thereby good at another', async () => {
+      const provider = make();
+      const token = await frontegg.sign(claimsOf('tenantAccessToken'));
+      verified(await ask(provider, {'x-api-key': token}));
+      assert.equal(wordOn(await ask(provider, {authorization: `Bearer ${token}`})), 'wrong_token_type');
+    });
+
+    it('an email that is not verified is left out', async () => {
+      assert.equal(verified(await ask(make(), await bearer(claimsOf('userToken')))).email, 'u1@acme.example');
+      const unverified = await bearer(claimsOf('userToken', {email_verified: false}));
+      assert.equal(verified(await ask(make(), unverified)).email, undefined);
+    });
+  });
+
+  describe('refusals', () => {
+    const seconds = Math.floor(Date.now() / 1_000);
+    const rows: [string, object, string, object?][] = [
+      ['a vendor token', claimsOf('vendorToken'), 'wrong_token_type'],
+      ['no type', claimsOf('userToken', {type: undefined}), 'wrong_token_type'],
+      ['type in other case', claimsOf('UserToken'), 'wrong_token_type'],
+      ['a type that every object has', claimsOf('constructor'), 'wrong_token_type'],
+      ['a list of types', claimsOf('userToken', {type: ['userToken']}), 'wrong_token_type'],
+      ['expired', claimsOf('userToken', {exp: seconds - 1}), 'token_expired'],
+      ['no exp', claimsOf('userToken', {exp: undefined}), 'missing_claim'],
+      ['not yet valid', claimsOf('userToken', {nbf: seconds + 600}), 'token_not_yet_valid'],
+      ['no sub', claimsOf('userToken', {sub: undefined}), 'missing_claim'],
+      ['no creator of an API token', claimsOf('userApiToken', {createdByUserId: undefined}), 'missing_claim'],
+      ['neither type nor tenant', {sub: 'u1', exp: seconds + 300}, 'unsupported'],
+      ['another issuer', claimsOf('userToken'), 'unsupported', {issuer: 'https://other.frontegg.com'}],
+      ['the issuer', claimsOf('userToken'), 'verified', {issuer: 'https://acme.frontegg.com'}],
+      ['another audience', claimsOf('userToken'), 'wrong_audience', {audience: ['x']}],
+      ['the audience', claimsOf('userToken'), 'verified', {audience: [clientId]}],
+      ['roles that are no list give nothing', claimsOf('userToken', {roles: 'superadmin'}), 'verified'],
+    ];
+    for (const [what, claims, expected, settings] of rows) {
+      it(`${what}: ${expected}`, async () => {
+        const answer = await ask(make(settings), await bearer(claims));
+        assert.equal(wordOn(answer), expected);
+        if (what.startsWith('roles')) assert.deepEqual(verified(answer).roles, []);
+      });
+    }
+    const headers: [string, (good: string, key: string) => Record<string, string>, string][] = [
+      ['Authorization wins', (good, key) => ({authorization: `Bearer ${good}`, 'x-api-key': key}), 'user u1'],
+      [
+        'a bad Authorization is not made good by x-api-key',
+        (_, key) => ({authorization: 'Bearer x', 'x-api-key': key}),
+        'unsupported',
+      ],
+      ['nor is another scheme', (_, key) => ({authorization: 'Basic eDp5', 'x-api-key': key}), 'unsupported'],
+      ['an empty Authorization is none', (_, key) => ({authorization: '', 'x-api-key': key}), 'service at2'],
+      ['no header', () => ({}), 'nothing'],
+      ['Bearer in x-api-key', (_, key) => ({'x-api-key': `Bearer ${key}`}), 'unsupported'],
+    ];
+    for (const [what, sent, expected] of headers) {
+      it(`${what}: ${expected}`, async () => {
+        const good = await frontegg.sign(claimsOf('userToken'));
+        const key = await frontegg.sign(claimsOf('tenantAccessToken'));
+        const answer = await ask(make(), sent(good, key));
+        const word = wordOn(answer);
+        assert.equal(word === 'verified' ? `${verified(answer).kind} ${verified(answer).subject}` : word, expected);
+      });
+    }
+    it('an unknown issuer opens no socket', async () => {
+      const provider = make({issuer: 'https://acme.frontegg.com'});
+      frontegg.news();
+      await ask(provider, await bearer(claimsOf('userToken', {iss: 'https://evil.example'})));
+      assert.deepEqual(frontegg.news(), []);
+    });
+  });
+
+  describe('step-up', () => {
+    const sms = {acr: stepUpAcr, amr: ['mfa', 'sms']};
+    const seconds = Math.floor(Date.now() / 1_000);
+    const rows: [string, string, object, string][] = [
+      ['acr, mfa and a method, recent', 'userToken', {...sms, auth_time: seconds - 60}, 'allow'],
+      ['too long ago', 'userToken', {...sms, auth_time: seconds - 3_700}, 'step_up_required'],
+      ['no auth_time', 'userToken', sms, 'step_up_required'],
+      ['another acr', 'userToken', {...sms, acr: 'x', auth_time: seconds}, 'step_up_required'],
+      ['mfa without a method', 'userToken', {acr: stepUpAcr, amr: ['mfa'], auth_time: seconds}, 'step_up_required'],
+      ['a method without mfa', 'userToken', {acr: stepUpAcr, amr: ['otp'], auth_time: seconds}, 'step_up_required'],
+      ['an access token, whatever it says', 'userAccessToken', {...sms, auth_time: seconds}, 'step_up_required'],
+    ];
+    for (const [what, type, claims, expected] of rows) {
+      it(`${what}: ${expected}`, async () => {
+        const provider = make();
+        const stepUp = {acr: [stepUpAcr], amr: [['mfa'], ['otp', 'sms', 'hwk', 'sso']], maxAge: 3_600_000};
+        const check = makeCheck({
+          rules: [{name: 'r', match: {}, access: {access: 'require', require: {stepUp}}, shadow: false}],
+          paths: {caseSensitive: true, allow: []} as never,
+          providers: [provider],
+          revocations: makeRevocationIndex(),
+          entitlements: {entitled: () => ({entitled: true})},
+        });
+        const token = await frontegg.sign(claimsOf(type, {...claims}));
+        const headers: Record<string, string> =
+          type === 'userToken' ? {authorization: `Bearer ${token}`} : {'x-api-key': token};
+        const decision = await check(request('/', {headers}), {id: 'd', now: now(), deadline: never});
+        assert.equal(decision.outcome === 'deny' ? decision.reason : decision.outcome, expected);
+        if (decision.outcome === 'deny') {
+          assert.deepEqual(decision.challenge, {maxAge: 3_600, acrValues: [stepUpAcr]});
+        }
+      });
+    }
+  });
+
+  describe('access tokens', () => {
+    const list = 'GET /identity/resources/vendor-only/tenants/access-tokens/v1/active';
+    const one = 'GET /identity/resources/vendor-only/tenants/access-tokens/v1/at2';
+
+    it('asks for both facts, once in ten seconds however many ask, and sends the tenant', async () => {
+      const provider = make();
+      await provider.start?.();
+      frontegg.news();
+      const sent = await accessToken(claimsOf('tenantAccessToken'));
+      await Promise.all(Array.from({length: 20}, () => ask(provider, sent)));
+      assert.deepEqual(frontegg.news().sort(), [list, one, 'POST /auth/vendor'].sort());
+      assert.equal(frontegg.asked.find(({path}) => path.endsWith('/at2'))?.headers['frontegg-tenant-id'], 't1');
+      verified(await ask(provider, sent));
+      assert.deepEqual(frontegg.news(), []);
+      later = 10_001;
+      verified(await ask(provider, sent));
+      assert.deepEqual(frontegg.news().sort(), [list, one].sort());
+    });
+
+    it('the same principal while the facts are the same', async () => {
+      const provider = make();
+      const sent = await accessToken(claimsOf('tenantAccessToken'));
+      assert.equal(verified(await ask(provider, sent)), verified(await ask(provider, sent)));
+    });
+
+    const rows: [string, () => void, string][] = [
+      ['not in the active list', () => frontegg.inactive.add('at2'), 'inactive'],
+      [
+        'in the list, and gone',
+        () => (frontegg.fault = (path) => (path.endsWith('/at2') ? 404 : undefined)),
+        'inactive',
+      ],
+      ['unknown', () => frontegg.accessTokens.tenants.clear(), 'inactive'],
+      ['API tokens are disabled', () => (frontegg.apiTokensDisabled = true), 'inactive'],
+      [
+        'past its own end',
+        () => {
+          const token = frontegg.accessTokens.tenants.get('at2');
+          if (token) frontegg.accessTokens.tenants.set('at2', {...token, expires: '2020-01-01T00:00:00.000Z'});
+        },
+        'inactive',
+      ],
+    ];
+    for (const [what, happens, expected] of rows) {
+      it(`${what}: ${expected} within ten seconds, and good again within ten`, async () => {
+        const provider = make();
+        const sent = await accessToken(claimsOf('tenantAccessToken'));
+        const kept = new Map(frontegg.accessTokens.tenants);
+        verified(await ask(provider, sent));
+        happens();
+        assert.equal(wordOn(await ask(provider, sent)), 'verified', 'what is known counts for ten seconds');
+        later = 10_001;
+        assert.equal(wordOn(await ask(provider, sent)), expected);
+        frontegg.news();
+        assert.equal(wordOn(await ask(provider, sent)), expected);
+        assert.deepEqual(frontegg.news(), [], 'a no is kept too');
+        frontegg.inactive.clear();
+        frontegg.apiTokensDisabled = false;
+        frontegg.fault = () => undefined;
+        for (const [id, token] of kept) frontegg.accessTokens.tenants.set(id, token);
+        later = 20_002;
+        assert.equal(wordOn(await ask(provider, sent)), 'verified');
+      });
+    }
+
+    const replies: [string, Fault][] = [
+      ['another 403', {status: 403, body: {errors: ['Forbidden']}}],
+      ['roles that are no list', {body: {id: 'at2', tenantId: 't1', roles: 'admin', permissions: []}}],
+      ['no permissions', {body: {id: 'at2', tenantId: 't1', roles: []}}],
+      ['another token', {body: {id: 'at1', tenantId: 't1', roles: ['admin'], permissions: []}}],
+      ['another tenant', {body: {id: 'at2', tenantId: 't2', roles: ['admin'], permissions: []}}],
+      ['a list', {body: ['at2']}],
+      ['null', {body: null}],
+      ['500', 500],
+      ['429', 429],
+      ['HTML', 'html'],
+      ['half of a JSON', 'malformed'],
+    ];
+    for (const [what, fault] of replies) {
+      it(`${what} instead of the token is an outage, and is not kept`, async () => {
+        const provider = make();
+        const sent = await accessToken(claimsOf('tenantAccessToken'));
+        frontegg.fault = (path) => (path.endsWith('/at2') ? fault : undefined);
+        await assert.rejects(ask(provider, sent), Unavailable);
+        frontegg.fault = () => undefined;
+        verified(await ask(provider, sent));
+      });
+    }
+    for (const fault of [500, 'html', 'malformed', {body: {ids: ['at2']}}, {body: [1]}, {body: 'at2'}] as Fault[]) {
+      it(`${JSON.stringify(fault)} instead of the list is an outage`, async () => {
+        frontegg.fault = (path) => (path.endsWith('/active') ? fault : undefined);
+        await assert.rejects(ask(make(), await accessToken(claimsOf('tenantAccessToken'))), Unavailable);
+      });
+    }
+
+    it('whatever Frontegg answers never makes a right that it did not give', async () => {
+      const provider = make({accessTokens: {ttl: '0s'}});
+      const sent = await accessToken(claimsOf('tenantAccessToken'));
+      let body: unknown;
+      frontegg.fault = (path) => (path.endsWith('/at2') ? {body} : undefined);
+      await fc.assert(
+        fc.asyncProperty(fc.jsonValue(), async (value) => {
+          body = value;
+          const answer = await ask(provider, sent).catch((error: unknown) => {
+            assert.ok(error instanceof Unavailable, `${error}`);
+            return 'outage';
+          });
+          if (answer === 'outage') return;
+          const {roles, permissions} = verified(answer);
+          const {roles: given, permissions: also} = value as {roles: unknown; permissions: unknown};
+          assert.deepEqual({roles, permissions}, {roles: given, permissions: also});
+        }),
+        {numRuns: 60},
+      );
+    });
+
+    it('an id that is no part of a path asks for nothing else', async () => {
+      const provider = make();
+      frontegg.accessTokens.tenants.set('../active', {id: '../active', tenantId: 't1', roles: [], permissions: []});
+      const sub = '../active?x=/#';
+      assert.equal(wordOn(await ask(provider, await accessToken(claimsOf('tenantAccessToken', {sub})))), 'inactive');
+      assert.ok(
+        frontegg
+          .news()
+          .includes(`GET /identity/resources/vendor-only/tenants/access-tokens/v1/${encodeURIComponent(sub)}`),
+      );
+    });
+
+    it('a shared cache gives no second life, and what it holds is looked at', async () => {
+      const kept = new Map<string, unknown>();
+      const shared: MakeFetchingCache = (name, codec) =>
+        makeLayeredCache({
+          name,
+          memory: makeMemoryCache({entries: 100}, now),
+          remote: {
+            get: async (key) => codec.decode(kept.get(key)),
+            set: async (key, value) => void kept.set(key, JSON.parse(JSON.stringify(codec.encode(value)))),
+          },
+        });
+      const sent = await accessToken(claimsOf('tenantAccessToken'));
+      verified(await ask(make({}, partsOf(shared)), sent));
+      frontegg.inactive.add('at2');
+      frontegg.news();
+      later = 9_000;
+      const second = make({}, partsOf(shared));
+      assert.equal(wordOn(await ask(second, sent)), 'verified');
+      assert.ok(
+        frontegg.news().every((asked) => !asked.includes('access-tokens')),
+        'it came from the shared cache',
+      );
+      later = 10_001;
+      assert.equal(wordOn(await ask(second, sent)), 'inactive');
+      for (const key of kept.keys()) kept.set(key, {at: now(), ids: ['at2', 7], rights: 'all'});
+      assert.equal(wordOn(await ask(make({}, partsOf(shared)), sent)), 'inactive', 'nonsense is a miss');
+      for (const key of kept.keys()) kept.set(key, {at: now() + 3_600_000, ids: ['at2']});
+      assert.equal(wordOn(await ask(make({}, partsOf(shared)), sent)), 'inactive', 'a fact of the future is a miss');
+    });
+  });
+
+  describe('keys', () => {
+    it('come from the key set; a rotation is followed', async () => {
+      const provider = make();
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json']);
+      frontegg.keys = [await makeSigningKey('second'), ...frontegg.keys];
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json']);
+      const unknown = await makeSigningKey('unknown');
+      assert.equal(wordOn(await ask(provider, await bearer(claimsOf('userToken'), {key: unknown}))), 'unknown_key');
+      assert.deepEqual(frontegg.news(), [], 'within the cooldown nothing is asked');
+    });
+
+    it('without a key set they come from the configuration; a rotation is followed there too', async () => {
+      frontegg.published = false;
+      const provider = make({vendorHost: 'acme.frontegg.com'});
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      const path = 'GET /identity/resources/configurations/v1';
+      assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json', 'POST /auth/vendor', path]);
+      assert.ok(frontegg.asked.every(({headers}) => headers['frontegg-vendor-host'] === 'acme.frontegg.com'));
+      const old = frontegg.keys[0];
+      assert.ok(old);
+      frontegg.keys = [await makeSigningKey('second')];
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      assert.equal(
+        wordOn(await ask(provider, await bearer(claimsOf('userToken', {n: 1}), {key: old}))),
+        'bad_signature',
+      );
+      frontegg.news();
+      for (let n = 0; n < 5; n++) await ask(provider, await bearer(claimsOf('userToken', {n}), {key: old}));
+      assert.deepEqual(frontegg.news(), [], 'forged signatures cost one look in a cooldown');
+    });
+
+    it('a key set that fails after it was there is an outage, and the known keys stay', async () => {
+      const provider = make();
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      frontegg.published = false;
+      frontegg.news();
+      const unknown = await makeSigningKey('unknown');
+      await assert.rejects(ask(provider, await bearer(claimsOf('userToken'), {key: unknown})), Unavailable);
+      assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json'], 'the configuration is not asked instead');
+      verified(await ask(provider, await bearer(claimsOf('userToken', {n: 2}))));
+    });
+
+    it('a gateway for all of Frontegg is asked for its key set only with an issuer or audience', async () => {
+      for (const [settings, expected] of [
+        [{}, '/auth/vendor'],
+        [{audience: 'any'}, '/auth/vendor'],
+        [{issuer: 'https://acme.frontegg.com'}, '/.well-known/jwks.json'],
+        [{audience: [clientId]}, '/.well-known/jwks.json'],
+      ] as const) {
+        const asked: string[] = [];
+        const parts = partsOf();
+        const call: VendorParts['call'] = async (dependency, {url}) => {
+          asked.push(url);
+          throw new Unavailable(dependency);
+        };
+        const provider = make({baseUrl: null, region: 'us', ...settings}, {...parts, call});
+        await provider.start?.();
+        assert.equal(asked[0], `https://api.us.frontegg.com${expected}`);
+      }
+    });
+
+    const outages: Fault[] = [500, 404, 'html', 'malformed', {body: {keys: []}}, {body: {publicKey: 'x'}}, {body: {}}];
+    for (const fault of outages) {
+      it(`${JSON.stringify(fault)} from both is an outage, and heals`, async () => {
+        frontegg.fault = (path) => (path === '/auth/vendor' ? undefined : fault);
+        const provider = make();
+        await assert.rejects(ask(provider, await bearer(claimsOf('userToken'))), Unavailable);
+        assert.equal(provider.health()[0]?.state, 'unready');
+        frontegg.fault = () => undefined;
+        await provider.start?.();
+        verified(await ask(provider, await bearer(claimsOf('userToken'))));
+        assert.equal(provider.health()[0]?.state, 'ready');
+      });
+    }
+  });
+
+  describe('vendor authentication', () => {
+    const sent = () => accessToken(claimsOf('tenantAccessToken'));
+    const logins = () => frontegg.news().filter((asked) => asked === 'POST /auth/vendor').length;
+
+    it('is renewed at four fifths of its life, without anybody waiting, and shared', async () => {
+      const parts = partsOf();
+      const [first, second] = [make({}, parts), make({name: 'again'}, partsOf())];
+      await Promise.all([ask(first, await sent()), ask(second, await sent())]);
+      assert.equal(logins(), 1, 'one for all');
+      later = 2_860_000;
+      await ask(first, await accessToken(claimsOf('tenantAccessToken', {exp: Math.floor(now() / 1_000) + 9})));
+      assert.equal(logins(), 0);
+      later = 2_881_000;
+      await ask(first, await accessToken(claimsOf('tenantAccessToken', {exp: Math.floor(now() / 1_000) + 9})));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(logins(), 1);
+    });
+
+    it('a token that Frontegg refuses is replaced, and the call made again', async () => {
+      const provider = make();
+      verified(await ask(provider, await sent()));
+      frontegg.forgetVendorTokens();
+      later = 10_001;
+      frontegg.news();
+      verified(await ask(provider, await sent()));
+      assert.ok(logins() >= 1);
+    });
+
+    for (const fault of [401, 500, 'html', {body: {token: 'x'}}, {body: {token: 'x', expiresIn: -1}}] as Fault[]) {
+      it(`${JSON.stringify(fault)} is an outage`, async () => {
+        frontegg.fault = (path) => (path === '/auth/vendor' ? fault : undefined);
+        await assert.rejects(ask(make(), await sent()), Unavailable);
+      });
+    }
+    it('a wrong API key is an outage, never a bad token', async () => {
+      await assert.rejects(ask(make({apiKey: 'another'}), await sent()), Unavailable);
+    });
+  });
+
+  describe('the session cookie of frontegg-nextjs', () => {
+    const name = `fe_session-${clientId.replaceAll('-', '')}`;
+    const settings = {sessionCookie: {password}};
+    // frontegg-nextjs seals the JSON as a text.
+    const sealed = async (
+      claims: object,
+      {ttl = 300, ...other}: {ttl?: number; password?: string; as?: unknown} = {},
+    ) =>
+      sealData((other.as ?? JSON.stringify({accessToken: await frontegg.sign(claims), refreshToken: 'r'})) as never, {
+        password: other.password ?? password,
+        ttl,
+      });
+    const chunked = (seal: string, size: number) =>
+      Array.from(
+        {length: Math.ceil(seal.length / size)},
+        (_, at) => `${name}-${at + 1}=${seal.slice(at * size, (at + 1) * size)}`,
+      );
+
+    it('whole, as an object, and in chunks in any order', async () => {
+      const provider = make(settings);
+      const seal = await sealed(claimsOf('userToken'));
+      const object = await sealed({}, {as: {accessToken: await frontegg.sign(claimsOf('userToken'))}});
+      const chunks = chunked(seal, 200);
+      assert.ok(chunks.length > 3 && chunks.length < 9);
+      for (const cookie of [
+        `a=b; ${name}=${seal}; c=d`,
+        `${name}=${object}`,
+        chunks.join('; '),
+        ['x=y', ...chunks.toReversed()].join('; '),
+      ]) {
+        const principal = verified(await ask(provider, {cookie}));
+        assert.equal(principal.subject, 'u1');
+        assert.deepEqual(verified(await ask(provider, {cookie})), principal);
+      }
+    });
+
+    it('its place takes all chunks away with it', () => {
+      const place = make(settings).places.at(-1);
+      assert.deepEqual([place?.name, place?.pieces?.[0], place?.pieces?.[1]], [name, `${name}-1`, `${name}-2`]);
+    });
+
+    const rows: [string, () => Promise<string>, string][] = [
+      ['of another password', async () => sealed(claimsOf('userToken'), {password: 'f'.repeat(64)}), 'session_invalid'],
+      ['with an expired token', async () => sealed(claimsOf('userToken', {exp: 1_000})), 'token_expired'],
+      ['with an access token', async () => sealed(claimsOf('tenantAccessToken')), 'wrong_token_type'],
+      ['without a token', async () => sealed({}, {as: '{}'}), 'session_invalid'],
+      ['with null', async () => sealed({}, {as: 'null'}), 'session_invalid'],
+      ['with what is no JSON', async () => sealed({}, {as: 'x'}), 'session_invalid'],
+      ['that is no seal', async () => 'x', 'unsupported'],
+      ['with seven parts', async () => 'Fe26.2*1*a*b*c**d', 'session_invalid'],
+      ['without its end', async () => (await sealed(claimsOf('userToken'))).slice(0, -10), 'session_invalid'],
+    ];
+    for (const [what, seal, expected] of rows) {
+      it(`a seal ${what}: ${expected}`, async () => {
+        assert.equal(wordOn(await ask(make(settings), {cookie: `${name}=${await seal()}`})), expected);
+      });
+    }
+
+    it('a seal is good until its own end', async () => {
+      const provider = make(settings);
+      const cookie = `${name}=${await sealed(claimsOf('userToken'), {ttl: 100})}`;
+      verified(await ask(provider, {cookie}));
+      later = 99_000;
+      verified(await ask(provider, {cookie}));
+      later = 101_000;
+      assert.equal(wordOn(await ask(provider, {cookie})), 'session_invalid');
+    });
+
+    it('a seal with any one character changed is refused', async () => {
+      const provider = make(settings);
+      const seal = await sealed(claimsOf('userToken'));
+      for (let at = 0; at < seal.length; at += 7) {
+        const changed = seal.slice(0, at) + (seal[at] === 'A' ? 'B' : 'A') + seal.slice(at + 1);
+        assert.notEqual(wordOn(await ask(provider, {cookie: `${name}=${changed}`})), 'verified', `at ${at}`);
+      }
+    });
+
+    it('without the password the cookie is nothing', async () => {
+      assert.equal(await ask(make(), {cookie: `${name}=${await sealed(claimsOf('userToken'))}`}), 'nothing');
+    });
+    it('the name may be another', async () => {
+      const provider = make({sessionCookie: {password, name: 'app'}});
+      verified(await ask(provider, {cookie: `app=${await sealed(claimsOf('userToken'))}`}));
+    });
+  });
+
+  describe('audits', () => {
+    const decided = (fields: object) => ({outcome: 'deny' as const, reason: 'missing_role' as const, ...fields});
+    const flush = async () => {
+      for (const run of delayed.splice(0)) run();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+    const who = () => ({provider: 'fe', kind: 'user', subject: 'u1', tenant: 't1', email: 'u1@acme.example'}) as never;
+
+    it('tell of refusals of a known tenant, and hold neither query nor credential', async () => {
+      const provider = make({audits: {severity: 'High'}});
+      const asked = request('/orders?access_token=canary', {headers: {authorization: 'canary'}});
+      provider.denied?.('d1', asked, decided({principal: who(), rule: 'r'}), now());
+      provider.denied?.('d2', asked, decided({}), now());
+      provider.denied?.('d3', asked, decided({principal: who(), reason: 'unavailable'}), now());
+      await flush();
+      assert.equal(frontegg.audits.length, 1);
+      const {time, description, ...event} = frontegg.audits[0] ?? {};
+      assert.deepEqual(event, {
+        tenantId: 't1',
+        header: 't1',
+        severity: 'High',
+        action: 'Access denied',
+        reason: 'missing_role',
+        user: 'u1@acme.example',
+        resource: 'GET api.acme.example/orders',
+        ip: '127.0.0.1',
+        rule: 'r',
+        decision: 'd1',
+      });
+      assert.ok(!JSON.stringify(frontegg.asked).includes('canary'));
+    });
+
+    it('are bounded while Frontegg is away, and what is lost is told once', async () => {
+      const provider = make({audits: {queue: 3}});
+      frontegg.fault = () => 500;
+      for (let n = 0; n < 10; n++) provider.denied?.(`d${n}`, request('/'), decided({principal: who()}), now());
+      await flush();
+      frontegg.fault = () => undefined;
+      assert.equal(frontegg.audits.length, 0);
+      assert.equal(logged.filter((line) => line.includes('audit events are lost')).length, 1);
+    });
+
+    it('are sent on closing', async () => {
+      const provider = make({audits: {}});
+      provider.denied?.('d1', request('/'), decided({principal: who()}), now());
+      await provider.close?.();
+      assert.equal(frontegg.audits.length, 1);
+    });
+
+    it('are off unless asked for', () => assert.equal(make().denied, undefined));
+  });
+
+  it('knows the regions, and a base of yours without its last slash', () => {
+    const base = (more: object) =>
+      baseOf(fronteggSettings.parse({type: 'frontegg', name: 'fe', clientId, apiKey, ...more}));
+    assert.equal(base({}), 'https://api.frontegg.com');
+    for (const region of ['us', 'ca', 'au']) assert.equal(base({region}), `https://api.${region}.frontegg.com`);
+    assert.equal(base({baseUrl: 'https://acme.frontegg.com/'}), 'https://acme.frontegg.com');
+  });
+});
