@@ -27,6 +27,16 @@ const entrySettings = z.strictObject({
 });
 const fileSettings = z.strictObject({keys: z.array(entrySettings).nullable()});
 
+const kinds: Readonly<Record<string, string>> = {object: 'a mapping', array: 'a list', string: 'a text in quotes'};
+
+/** Words for faults whose setting says none itself. */
+const wording: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'invalid_type') {
+    return issue.input === undefined ? 'is required' : `must be ${kinds[issue.expected] ?? 'true or false'}`;
+  }
+  return issue.code === 'invalid_value' ? `must be ${issue.values.join(' or ')}` : 'is not valid';
+};
+
 /** An entry as it stands in the file. */
 export type WrittenEntry = z.input<typeof entrySettings>;
 
@@ -65,7 +75,7 @@ export const readKeyFile = (
 
   const fault = (path: readonly PropertyKey[], what: string): Fault =>
     `${at(offsetOf(document, path))}: ${pathText(path)}${what}`;
-  const read = fileSettings.safeParse(plain(document));
+  const read = fileSettings.safeParse(plain(document), {error: wording});
   if (!read.success) {
     const faults = read.error.issues.flatMap((issue) =>
       issue.code === 'unrecognized_keys'
