@@ -14,6 +14,10 @@ import {makeSigningKey, type SigningKey} from '../support/vendors/signing.ts';
 const seconds = Math.floor(Date.now() / 1_000);
 const runs = 300;
 
+/** The first value four times of five. */
+const mostly = <T>(usual: T, ...others: readonly T[]) =>
+  fc.oneof({weight: 4, arbitrary: fc.constant(usual)}, {weight: 1, arbitrary: fc.constantFrom(...others)});
+
 describe('kinde beside the oracles', () => {
   let kinde: Kinde;
   let rig: TestParts;
@@ -64,25 +68,16 @@ describe('kinde beside the oracles', () => {
       let accepted = 0;
       const claim = fc.record(
         {
-          iss: fc.constantFrom('', '', '', '/', '.evil.example'),
-          aud: fc.constantFrom<unknown>(
-            ['orders-api'],
-            ['orders-api'],
-            'orders-api',
-            ['x', 'orders-api'],
-            [],
-            ['x'],
-            'x',
-            undefined,
-          ),
-          exp: fc.constantFrom<unknown>(seconds + 600, seconds + 600, seconds + 600, seconds - 60, '9999999999'),
-          nbf: fc.constantFrom<unknown>(undefined, undefined, seconds - 60, seconds + 600, 'x'),
+          iss: mostly('', '/', '.evil.example'),
+          aud: mostly<unknown>(['orders-api'], 'orders-api', ['x', 'orders-api'], [], ['x'], 'x', undefined),
+          exp: mostly<unknown>(seconds + 600, seconds - 60, '9999999999'),
+          nbf: mostly<unknown>(undefined, seconds - 60, seconds + 600, 'x'),
           sub: fc.constantFrom('kp_1', 'kp_2'),
         },
         {requiredKeys: ['iss', 'aud', 'exp', 'nbf', 'sub']},
       );
-      const signer = fc.constantFrom('kinde', 'kinde', 'kinde', 'impostor', 'stranger');
-      const damage = fc.constantFrom('none', 'none', 'none', 'signature', 'claims', 'cut');
+      const signer = mostly('kinde', 'impostor', 'stranger');
+      const damage = mostly('none', 'signature', 'claims', 'cut');
       await fc.assert(
         fc.asyncProperty(claim, signer, damage, async ({iss, ...claims}, by, how) => {
           const key = {kinde: undefined, impostor, stranger}[by];
