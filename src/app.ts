@@ -38,13 +38,13 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const {clocks, log, metrics} = shared;
   let draining = false;
   let decider = makeDecider(configuration, shared);
+  let endMeters = decider.meter();
   const retired = new Set<Decider>();
   takeOver(configuration);
 
   const queueDelay = makeQueueDelay(clocks.steady);
   const service = makeService({
-    check: (request, context) => decider.check(request, context),
-    render: (decision, request, id) => decider.render(decision, request, id),
+    inForce: () => decider,
     newId: clocks.newId,
     now: clocks.now,
     log,
@@ -117,9 +117,9 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   /** The new configuration decides once its parts have loaded what they can; until then, and if it is bad, the old one. */
   async function reload(loaded: Loaded): Promise<void> {
     if (draining) return;
-    if (loaded.settings === undefined) {
+    const errors = loaded.settings === undefined ? formatErrors(loaded.errors).split('\n') : notWithoutRestart(loaded);
+    if (loaded.settings === undefined || errors.length > 0) {
       metrics.reloaded('failure');
-      const errors = formatErrors(loaded.errors).split('\n');
       log.error({errors}, 'the configuration has changed and is bad: the last good one stays in force');
       return;
     }
@@ -128,12 +128,20 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     await next.start();
     const last = decider;
     decider = next;
+    endMeters();
+    endMeters = next.meter();
     takeOver(loaded);
     metrics.reloaded('success');
     for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
     log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');
     retired.add(last);
     clocks.after(afterlife, () => retired.delete(last) && void last.close());
+  }
+
+  /** Redis lives as long as the process: what needs one cannot be taken over where there is none. */
+  function notWithoutRestart({settings}: Configuration): readonly string[] {
+    if (settings.entitlements?.source.type !== 'redis' || shared.redis !== undefined) return [];
+    return ['entitlements.source: type redis needs the setting redis, which is new: restart Postern'];
   }
 
   function reloadFailed(error: unknown): void {

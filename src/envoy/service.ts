@@ -8,10 +8,16 @@ import type {Render} from './render.ts';
 import {makeWaitingRoom, type Waiting} from './waiting.ts';
 import type {CheckRequest, CheckResponse} from './wire.ts';
 
-/** What the service is made of. */
-export interface ServiceParts {
+/** What decides and what answers, of one configuration. */
+export interface Deciding {
   readonly check: Check;
   readonly render: Render;
+}
+
+/** What the service is made of. */
+export interface ServiceParts {
+  /** Asked once for each call, so that what one configuration decides is never answered in the form of another. */
+  readonly inForce: () => Deciding;
   /** A new id for a decision: random, printable ASCII. */
   readonly newId: () => string;
   /** Milliseconds since the epoch. */
@@ -46,11 +52,12 @@ export interface Service {
  * - `internal`: anything was thrown, or the decision is none. Logged with its stack, without the request.
  */
 export const makeService = (parts: ServiceParts): Service => {
-  const {check, render, newId, now, log, decided, queueDelay = () => 0, mostWaiting = 4_096} = parts;
+  const {inForce, newId, now, log, decided, queueDelay = () => 0, mostWaiting = 4_096} = parts;
   const waiting = makeWaitingRoom(now);
 
   const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
     const started = now();
+    const {check, render} = inForce();
     const deadline = Number(call.getDeadline());
     const context: CheckContext = {id: newId(), now: started, deadline};
     const parsed = parse(call.request);

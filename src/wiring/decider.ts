@@ -22,6 +22,8 @@ export interface Decider {
   readonly observer: DecisionObserver;
   /** Every part, as it is now. */
   health(): readonly Health[];
+  /** Has its gauges read from now on; returns what ends that. Only the decider in force is to be read. */
+  meter(): () => void;
   /** Loads what can be loaded ahead; resolves when the first attempts are over. Never rejects. */
   start(): Promise<void>;
   /** Ends what it began. Checks under way may still end well. */
@@ -33,12 +35,13 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
   const entitlements = makeEntitlements(settings.entitlements, shared);
   const {metrics, log, clocks, revocation} = shared;
   const {revocations} = revocation;
-  const endKeysAge = metrics.gauge('postern_keys_age_seconds', () =>
-    providers.flatMap(({name, keysAge}) => {
-      const age = keysAge?.(clocks.now());
-      return age === undefined ? [] : [{labels: {provider: name}, value: age}];
-    }),
-  );
+  const meterKeys = () =>
+    metrics.gauge('postern_keys_age_seconds', () =>
+      providers.flatMap(({name, keysAge}) => {
+        const age = keysAge?.(clocks.now());
+        return age === undefined ? [] : [{labels: {provider: name}, value: age}];
+      }),
+    );
 
   const observer = tellProviders(
     makeDecisionObserver(metrics, makeDecisionLog({log, settings: settings.log})),
@@ -55,11 +58,16 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
     observer,
     render: makeRender(settings.responses, identityHeaders),
     health: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],
+    meter: () => {
+      const ends = [meterKeys(), entitlements.meter()];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
     start: async () => {
       await Promise.all([...providers.map((provider) => provider.start?.()), entitlements.start()]);
     },
     close: async () => {
-      endKeysAge();
       await Promise.all([...providers.map((provider) => provider.close?.()), entitlements.close()]);
     },
   };

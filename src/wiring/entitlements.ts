@@ -1,24 +1,23 @@
 // The entitlement store from its settings: a source, and the cache before it.
-import {setImmediate} from 'node:timers/promises';
 import type {Settings} from '../config/schema.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
-import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
 import type {Health} from '../core/health.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
-import {compilePattern} from '../entitlements/pattern.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
 import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
 import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
 import {makeLookups} from './lookups.ts';
 import type {Shared} from './shared.ts';
+import {makeSnapshots, openRedisSource} from './snapshots.ts';
 
 export interface Entitlements {
   readonly store: EntitlementStore;
   health(): readonly Health[];
+  /** Has its gauges read from now on; returns what ends that. Of two stores, only the one in force is to be read. */
+  meter(): () => void;
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,40 +32,25 @@ const nothingConfigured: Entitlements = {
     },
   },
   health: () => [],
+  meter: () => () => {},
   start: async () => {},
   close: async () => {},
 };
 
+/** Equal settings give the same store (held.ts). */
 export const makeEntitlements = (settings: Settings['entitlements'], shared: Shared): Entitlements => {
   if (settings === undefined) return nothingConfigured;
-  const {clocks, log, metrics} = shared;
-  const source = makeSource(settings, shared);
-  if ('lookup' in source) return makeLookups(source, settings.cache, shared);
-  const snapshots = makeSnapshotEntitlements({
-    source,
-    settings: settings.cache,
-    buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
-    now: clocks.now,
-    random: clocks.random,
-    log: (level, message) => log[level]({}, message),
-    observer: metrics.cache,
+  return shared.holdEntitlements(JSON.stringify(settings), () => {
+    const source = makeSource(settings, shared);
+    if ('lookup' in source) return makeLookups(source, settings.cache, shared);
+    return makeSnapshots(source, settings, shared);
   });
-  const ends = [
-    metrics.gauge('postern_entitlements_age_seconds', () => [{value: snapshots.age()}]),
-    metrics.gauge('postern_entitlements_grants', () => [{value: snapshots.grants()}]),
-  ];
-  return {
-    store: snapshots,
-    health: () => [snapshots.health()],
-    start: snapshots.start,
-    close: async () => {
-      for (const end of ends) end();
-      await snapshots.close();
-    },
-  };
 };
 
-const makeSource = ({source}: EntitlementsSettings, {remote, clocks, log}: Shared): SnapshotSource | LookupSource => {
+const makeSource = (
+  {source}: EntitlementsSettings,
+  {remote, redis, clocks, log}: Shared,
+): SnapshotSource | LookupSource => {
   switch (source.type) {
     case 'file':
       return makeFileSource(source.path);
@@ -79,6 +63,8 @@ const makeSource = ({source}: EntitlementsSettings, {remote, clocks, log}: Share
     case 'kinde':
       return makeKindeSource(source, remote.call);
     case 'redis':
-      throw new Error('entitlements from Redis are being wired');
+      // The settings are checked, and app.ts refuses a reload that adds `redis`, which takes a restart.
+      if (redis === undefined) throw new Error('entitlements from Redis without the setting redis');
+      return openRedisSource(redis, clocks, (message) => log.warn({}, message));
   }
 };

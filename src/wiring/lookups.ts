@@ -39,18 +39,17 @@ export const makeLookups = (
     log: (level, message) => log[level]({}, message),
     observer: metrics.cache,
   });
-  const ends = [
-    metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'entitlements'}, value: memory.entries()}]),
-    revocation.feed.onMessage((message, id) => {
-      if (message.kind === 'drop') lookups.drop(message.drop, id);
-    }),
-  ];
+  const endDrops = revocation.feed.onMessage((message, mark) => {
+    if (message.kind === 'drop') lookups.drop(message.drop, mark);
+  });
   return {
     store: lookups,
     health: () => [lookups.health()],
+    meter: () =>
+      metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'entitlements'}, value: memory.entries()}]),
     start: async () => {},
     close: async () => {
-      for (const end of ends) end();
+      endDrops();
       await lookups.close();
     },
   };

@@ -1,4 +1,5 @@
 // Redis, where the configuration has it: connections by what they are for, each ending with the process.
+import {createHmac} from 'node:crypto';
 import type {Settings} from '../config/schema.ts';
 import type {Health} from '../core/health.ts';
 import type {Log} from '../observe/log.ts';
@@ -16,6 +17,11 @@ export interface RedisParts {
   open(purpose: string, timeout: number): RedisConnection;
   readonly prefix: string;
   readonly seal: Seal;
+  /**
+   * A short name for settings, from which no secret among them can be guessed. Absent without `sealKey`: then nothing
+   * that grants may be shared, since whoever can write to Redis could forge it.
+   */
+  readonly nameOf?: (settings: string) => string;
   health(): readonly Health[];
   close(): Promise<void>;
 }
@@ -25,12 +31,17 @@ export const makeRedis = (
   {clocks, log, metrics}: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics},
 ): RedisParts => {
   const {now, random} = clocks;
+  const {sealKey} = settings;
   const say = (message: string) => log.warn({dependency: 'redis'}, message);
-  const opened: RedisConnection[] = [];
+  const opened = new Set<RedisConnection>();
   const open = (purpose: string, timeout: number): RedisConnection => {
     const connection = openRedis(settings, {purpose, timeout, random, log: say});
-    opened.push(connection);
-    return connection;
+    opened.add(connection);
+    const close = async () => {
+      opened.delete(connection);
+      await connection.close();
+    };
+    return {...connection, close};
   };
   const connection = openRedis(settings, {purpose: 'cache', timeout: settings.timeout, random, log: say});
   const cache = makeGuardedRedis({connection, now, random, observer: makeRemoteObserver(metrics, log), log: say});
@@ -38,10 +49,13 @@ export const makeRedis = (
     cache,
     open,
     prefix: settings.prefix,
-    seal: makeSeal(settings.sealKey),
+    seal: makeSeal(sealKey),
+    ...(sealKey !== undefined && {
+      nameOf: (text) => createHmac('sha256', sealKey).update(`name:${text}`).digest('base64url').slice(0, 16),
+    }),
     health: () => [cache.health()],
     close: async () => {
-      await Promise.all([cache.close(), ...opened.map((one) => one.close())]);
+      await Promise.all([cache.close(), ...[...opened].map((one) => one.close())]);
     },
   };
 };

@@ -13,6 +13,7 @@ import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
 import {version} from '../version.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
+import {type HoldEntitlements, makeHoldEntitlements} from './held.ts';
 import {makeRedis, type RedisParts} from './redis.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
@@ -28,6 +29,8 @@ export interface Shared {
   readonly principals: MemoryCache<Principal>;
   /** Caches of remote facts; the same name gives the same cache, so that a reload keeps what is known. */
   readonly makeCache: MakeFetchingCache;
+  /** Equal settings give the same entitlement store, for the same reason. */
+  readonly holdEntitlements: HoldEntitlements;
   health(): readonly Health[];
   /** Follows the feed. Never rejects. */
   start(): Promise<void>;
@@ -85,6 +88,7 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     revocation,
     principals,
     makeCache: makeCaches(metrics, redis, clocks),
+    holdEntitlements: makeHoldEntitlements(),
     health: () => [...(redis?.health() ?? []), revocation.feed.health()],
     start: revocation.feed.start,
     close: async () => {

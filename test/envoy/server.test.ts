@@ -43,7 +43,7 @@ describe('server', () => {
       {format: 'problem', status: {}, removeCredential: false, errors: 'response'},
       makeIdentityHeaders(new Map()),
     );
-    const service = makeService({check, render, newId: () => 'id', now: Date.now, log});
+    const service = makeService({inForce: () => ({check, render}), newId: () => 'id', now: Date.now, log});
     const settings: ServerSettings = {listen: [anywhere], drain: 5_000, drainDelay: 0, ...more};
     const server = makeServer({settings, service, log, certificateInterval: 20});
     ends.push(() => server.close());

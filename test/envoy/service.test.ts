@@ -6,7 +6,7 @@ import type {Check, CheckContext, Decision, Deny} from '../../src/core/decision.
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
 import {makeRender} from '../../src/envoy/render.ts';
 import {type EnvoyServer, makeServer} from '../../src/envoy/server.ts';
-import {makeService, type ServiceParts} from '../../src/envoy/service.ts';
+import {type Deciding, makeService, type ServiceParts} from '../../src/envoy/service.ts';
 import {httpCheck, makeClient, type Outcome} from './client.ts';
 
 const allow: Decision = {outcome: 'allow', rule: 'r'};
@@ -31,7 +31,8 @@ describe('service', () => {
     }
   });
 
-  const start = async (check: Check, more: Partial<ServiceParts> = {}) => {
+  const start = async (given: Check, more: Partial<ServiceParts & Deciding> = {}) => {
+    const deciding: Deciding = {check: given, render, ...more};
     const logged: {fields: object; message: string}[] = [];
     const decided: Deny[] = [];
     let ids = 0;
@@ -40,8 +41,7 @@ describe('service', () => {
       info: () => {},
     };
     const service = makeService({
-      check,
-      render,
+      inForce: () => deciding,
       newId: () => `id-${++ids}`,
       now: Date.now,
       log,
@@ -125,7 +125,7 @@ describe('service', () => {
       assert.deepEqual(decided, [{outcome: 'deny', reason: 'internal'}]);
     });
 
-  const broken: [string, Partial<ServiceParts>][] = [
+  const broken: [string, Partial<ServiceParts & Deciding>][] = [
     [
       'render',
       {
@@ -311,7 +311,7 @@ describe('service', () => {
       import {makeService} from '${new URL('../../src/envoy/service.ts', import.meta.url).href}';
       import {makeQueueDelay} from '${new URL('../../src/envoy/queueDelay.ts', import.meta.url).href}';
       const delay = makeQueueDelay(Date.now);
-      const service = makeService({check: () => new Promise(() => {}), render: () => {}, newId: () => '', now: Date.now, log: console});
+      const service = makeService({inForce: () => ({check: () => new Promise(() => {}), render: () => {}}), newId: () => '', now: Date.now, log: console});
       service.check({cancelled: false, getDeadline: () => Date.now() + 600_000, request: {attributes: {source: {}}}}, () => {});
       console.log(delay.now());
     `;

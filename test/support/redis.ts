@@ -1,6 +1,6 @@
 // A Redis of its own for a test.
-import {tmpdir} from 'node:os';
-import {freePort, listens} from './ports.ts';
+import {rmSync} from 'node:fs';
+import {freePort, listens, temporaryFolder} from './ports.ts';
 import {type Running, start} from './processes.ts';
 import {tool} from './tools.ts';
 
@@ -29,13 +29,16 @@ export interface RedisOptions {
 export const startRedis = async ({args = [], port: wanted}: RedisOptions = {}): Promise<Redis> => {
   const command = await tool('redis-server');
   const port = wanted ?? (await freePort());
-  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()];
+  // Of its own: a replica writes what it is sent into a file there, and two of them would share it.
+  const folder = temporaryFolder();
+  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
   const redis = await start({
     name: 'redis-server',
     command,
     args: [...settings, ...args],
     ready: (output) => output.includes('eady to accept connections') || listens(port),
   });
+  void redis.ended.then(() => rmSync(folder, {recursive: true, force: true}));
   return {
     port,
     url: `redis://127.0.0.1:${port}`,

@@ -1,0 +1,129 @@
+// Entitlements from a source that gives whole snapshots: from memory, fetched once for all instances where that is safe.
+import {setImmediate} from 'node:timers/promises';
+import type {Settings} from '../config/schema.ts';
+import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
+import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
+import {compilePattern} from '../entitlements/pattern.ts';
+import {makeRedisSource} from '../entitlements/redis.ts';
+import {makeSharedSnapshots, type SharedSnapshots} from '../entitlements/shared.ts';
+import type {SnapshotSource} from '../entitlements/source.ts';
+import {makePieces} from '../store/pieces.ts';
+import type {RedisConnection} from '../store/redis.ts';
+import type {Entitlements} from './entitlements.ts';
+import type {RedisParts} from './redis.ts';
+import type {Clocks, Shared} from './shared.ts';
+
+type EntitlementsSettings = NonNullable<Settings['entitlements']>;
+
+/** Milliseconds that a command may take: a page of a thousand tenants, a piece of half a megabyte, a read that waits. */
+const bulkTimeout = 30_000;
+const followingTimeout = 2_500;
+const piecesTimeout = 5_000;
+/** Milliseconds that the first load waits for its connection. */
+const patience = 2_000;
+/** Milliseconds within which instances that hear of a drop fetch anew: not all at once, and yet within a second. */
+const spread = 300;
+/** A drop that was on the feed this long before the start has been seen by the first load, whatever the clocks say. */
+const skew = 60_000;
+
+export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSettings, shared: Shared): Entitlements => {
+  const {clocks, log, metrics, revocation} = shared;
+  const sharing = isRemote(source) ? makeSharing(settings, shared) : undefined;
+  const snapshots = makeSnapshotEntitlements({
+    source,
+    shared: sharing?.snapshots,
+    settings: settings.cache,
+    buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
+    now: clocks.now,
+    random: clocks.random,
+    log: (level, message) => log[level]({}, message),
+    observer: metrics.cache,
+  });
+  const born = clocks.now();
+  let pending: (() => void) | undefined;
+  const endDrops = revocation.feed.onMessage((message, mark) => {
+    if (message.kind !== 'drop' || pending !== undefined) return;
+    // The feed tells everything that is live at the start. A mark is an id of a Redis Stream: milliseconds first.
+    if (Number.parseInt(mark, 10) < born - skew) return;
+    pending = clocks.after(clocks.random() * spread, () => {
+      pending = undefined;
+      void snapshots.refresh();
+    });
+  });
+  return {
+    store: snapshots,
+    health: () => [snapshots.health()],
+    meter: () => {
+      const ends = [
+        metrics.gauge('postern_entitlements_age_seconds', () => [{value: snapshots.age()}]),
+        metrics.gauge('postern_entitlements_grants', () => [{value: snapshots.grants()}]),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    start: async () => {
+      await sharing?.connected();
+      await snapshots.start();
+    },
+    close: async () => {
+      endDrops();
+      pending?.();
+      await Promise.all([snapshots.close(), sharing?.close()]);
+    },
+  };
+};
+
+/** A local file is read faster than Redis, and Redis needs no copy of itself. */
+const isRemote = ({name}: SnapshotSource): boolean => name !== 'file' && name !== 'redis';
+
+/**
+ * One instance fetches for all, through Redis. Only behind a seal: without one, whoever can write to Redis could grant.
+ * What is kept is named by the source's settings, so that instances with others never read it.
+ */
+const makeSharing = (settings: EntitlementsSettings, {clocks, redis}: Shared) => {
+  if (redis?.nameOf === undefined) return undefined;
+  const connection = redis.open('snapshots', piecesTimeout);
+  const pieces = makePieces({
+    redis: connection,
+    prefix: redis.prefix,
+    name: `snapshot:${settings.source.type}:${redis.nameOf(JSON.stringify(settings.source))}`,
+    keep: settings.cache.stale,
+    seal: redis.seal,
+    now: clocks.now,
+  });
+  const snapshots: SharedSnapshots = makeSharedSnapshots(pieces, clocks.now, clocks.sleep);
+  return {snapshots, connected: () => connected(connection, clocks), close: connection.close};
+};
+
+/** The source `redis`, on two connections of its own: one that reads much, one that waits for changes. */
+export const openRedisSource = (redis: RedisParts, clocks: Clocks, log: (message: string) => void): SnapshotSource => {
+  const bulk = redis.open('entitlements', bulkTimeout);
+  const following = redis.open('entitlements-following', followingTimeout);
+  const {now, sleep} = clocks;
+  const source = makeRedisSource({redis: bulk, following, prefix: redis.prefix, now, sleep, log});
+  let waited: Promise<void> | undefined;
+  return {
+    ...source,
+    load: async (known) => {
+      waited ??= connected(bulk, clocks);
+      await waited;
+      return source.load(known);
+    },
+    close: async () => {
+      await Promise.all([bulk.close(), following.close()]);
+    },
+  };
+};
+
+/** Resolves with the first connection, or when it takes too long. */
+const connected = (connection: RedisConnection, {after}: Clocks): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      giveUp();
+      forget();
+      resolve();
+    };
+    const giveUp = after(patience, done);
+    const forget = connection.onReady(done);
+  });
