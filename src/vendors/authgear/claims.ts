@@ -1,6 +1,7 @@
 // From Authgear's claims to a principal, with the words of its resolver's headers for upstreams that know those.
 import {makeReadPrincipal, type ReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
+import type {ClaimSettings} from '../../providers/settings.ts';
 import type {AuthgearSettings} from './settings.ts';
 
 /** Claims of an access token; what the resolver says is put under the same names. */
@@ -36,11 +37,17 @@ const headerWords = (claims: Claims): Claims => ({
 /** A machine's subject is `client_id_` and its client id; ids of users never begin so. */
 const isMachine = (claims: Claims): boolean => textOf(claims.sub)?.startsWith('client_id_') === true;
 
+/** Where things stand in the claims. Without a path there are no permissions: the claims as a whole are no list. */
+export const claimPaths = ({claims: {permissions = [], ...others}}: AuthgearSettings): ClaimSettings => ({
+  ...others,
+  permissions,
+  roles: [userClaims.roles],
+  scopes: 'scope',
+});
+
 /** The principal's claims are those of the token and `x-authgear`, the words of the headers, which machines have not. */
-export const makeReadAuthgearPrincipal = ({name, claims: paths}: AuthgearSettings): ReadPrincipal => {
-  // Without a path there are no permissions: the claims as a whole are no list.
-  const {permissions = [], ...others} = paths;
-  const read = makeReadPrincipal(name, {...others, permissions, roles: [userClaims.roles], scopes: 'scope'});
+export const makeReadAuthgearPrincipal = (settings: AuthgearSettings): ReadPrincipal => {
+  const read = makeReadPrincipal(settings.name, claimPaths(settings));
   return (claims) => {
     const principal = read(claims);
     if (principal === undefined) return undefined;

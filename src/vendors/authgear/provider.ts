@@ -6,7 +6,7 @@ import {parseJwt} from '../../providers/jwt.ts';
 import {makeOidcProvider} from '../../providers/oidc.ts';
 import type {Provider} from '../../providers/provider.ts';
 import type {VendorParts} from '../vendor.ts';
-import {makeReadAuthgearPrincipal} from './claims.ts';
+import {claimPaths, makeReadAuthgearPrincipal} from './claims.ts';
 import {makeResolver, type Session} from './resolver.ts';
 import type {AuthgearSettings} from './settings.ts';
 
@@ -34,7 +34,7 @@ const makeJwtProvider = (settings: AuthgearSettings, parts: VendorParts): Provid
       credentials: [{header: 'authorization', scheme: 'Bearer'}],
       algorithms: ['RS256'],
       tokenType: 'at+jwt',
-      claims: {roles: 'roles', permissions: 'permissions', scopes: 'scope'},
+      claims: claimPaths(settings),
     },
     parts,
     makeReadAuthgearPrincipal(settings),

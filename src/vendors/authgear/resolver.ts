@@ -11,7 +11,7 @@ import type {AuthgearSettings} from './settings.ts';
 
 /** A valid session, under the names that an access token has for the same. */
 const session = z.strictObject({
-  sub: z.string().min(1).max(512),
+  sub: z.string().regex(/^[^\r\n]{1,512}$/),
   [userClaims.anonymous]: z.boolean().exactOptional(),
   [userClaims.verified]: z.boolean().exactOptional(),
   [userClaims.reauthenticate]: z.boolean().exactOptional(),
