@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
 import {makePlace, type Where} from '../../src/core/places.ts';
 import {makeRevocationIndex} from '../../src/core/revocation.ts';
@@ -144,6 +145,7 @@ describe('the file of API keys', () => {
       }),
     );
     assert.ok(readKeyFile('['.repeat(100_000), 'k').faults);
+    assert.match(readKeyFile(`# ${'x'.repeat(1_048_576)}`, 'k').faults?.join() ?? '', /longer than 1 MiB/);
   });
 });
 
@@ -440,6 +442,12 @@ describe('postern keys new', () => {
 });
 
 describe('API keys: the whole program', () => {
+  it('the example is a good configuration', async () => {
+    const example = fileURLToPath(new URL('../../examples/apiKeys.yaml', import.meta.url));
+    const {code, output} = await runPostern(['validate', '-c', example]);
+    assert.equal(code, 0, output);
+  });
+
   const rules = [
     {name: 'deploy', match: {path: '/deploy'}, require: {kind: 'service', tenant: 't1', roles: ['deployer']}},
     {name: 'any', match: {}, require: {}},

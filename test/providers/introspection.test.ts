@@ -1,6 +1,7 @@
 // The provider `introspection`: what it asks, what it makes of the replies, what it keeps, and a certified issuer as oracle.
 import assert from 'node:assert/strict';
 import type {IncomingHttpHeaders, ServerResponse} from 'node:http';
+import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../../src/core/cache.ts';
 import type {Principal} from '../../src/core/principal.ts';
@@ -14,7 +15,7 @@ import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
-import {type Postern, startPostern} from '../support/postern.ts';
+import {type Postern, runPostern, startPostern} from '../support/postern.ts';
 import {request} from '../support/requests.ts';
 import {type Stage, startStage} from '../support/stage.ts';
 import {checker, type IntrospectionIssuer, startIntrospectionIssuer, tokenStates} from './introspectionIssuer.ts';
@@ -394,6 +395,38 @@ describe('the introspection provider', () => {
   });
 });
 
+describe('settings of the introspection provider', () => {
+  const base = {
+    type: 'introspection',
+    name: 'in',
+    endpoint: 'https://id.acme.example/i',
+    clientId: 'a',
+    clientSecret: 'b',
+  };
+  const rows: [string, object, RegExp | undefined][] = [
+    ['the least', {}, undefined],
+    ['no secret', {clientSecret: undefined}, /^clientSecret /],
+    ['an empty secret', {clientSecret: ''}, /^clientSecret is empty/],
+    ['plain http', {endpoint: 'http://id.acme.example/i'}, /^endpoint is http: to another machine/],
+    ['plain http on purpose', {endpoint: 'http://id.acme.example/i', insecure: true}, undefined],
+    ['plain http on loopback', {endpoint: 'http://127.0.0.1:1/i'}, undefined],
+    ['credentials in the URL', {endpoint: 'https://a:b@id.acme.example/i'}, /^endpoint /],
+    ['another way to authenticate', {authentication: 'none'}, /^authentication /],
+    ['a ttl of hours', {ttl: '2h'}, /^ttl is above 1h/],
+    ['no time at all', {timeout: '0s'}, /^timeout /],
+    ['an empty audience', {audience: []}, /^audience .*empty/],
+    ['an unknown key', {secret: 'x'}, /secret/],
+  ];
+  for (const [what, more, words] of rows) {
+    it(`${what}: ${words === undefined ? 'good' : 'refused'}`, () => {
+      const {error} = introspectionSettings.safeParse({...base, ...more});
+      const found = (error?.issues ?? []).map(({path, message}) => `${path.join('.')} ${message}`);
+      if (words === undefined) assert.deepEqual(found, []);
+      else assert.ok(found.length === 1 && words.test(found[0] ?? ''), found.join());
+    });
+  }
+});
+
 describe('introspection: a certified issuer as oracle', () => {
   for (const authentication of ['basic', 'post'] as const) {
     it(`some hundred tokens in every state, ${authentication}`, async () => {
@@ -468,6 +501,15 @@ describe('introspection: the whole program', () => {
     {name: 'admin', match: {path: '/admin'}, require: {roles: ['admin'], tenant: 't1', scopes: ['orders']}},
     {name: 'owner', match: {path: '/owner'}, require: {roles: ['owner']}},
   ];
+
+  it('the example is a good configuration, and without its secret says which is missing', async () => {
+    const example = fileURLToPath(new URL('../../examples/introspection.yaml', import.meta.url));
+    const good = await runPostern(['validate', '-c', example], {INTROSPECTION_CLIENT_SECRET: 'x'});
+    assert.equal(good.code, 0, good.output);
+    const missing = await runPostern(['validate', '-c', example]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.output, /INTROSPECTION_CLIENT_SECRET/);
+  });
 
   it('over gRPC: verified, refused, revoked within ttl, unavailable; nothing secret in its log', async () => {
     let postern: Postern | undefined;
