@@ -7,11 +7,8 @@ import {promisify} from 'node:util';
 import {parse} from 'yaml';
 import {startEcho} from '../support/echo.ts';
 import {send} from '../support/http.ts';
-import {tokenRequest} from '../support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, startPostern} from '../support/postern.ts';
-import {start} from '../support/processes.ts';
-import {startRedis} from '../support/redis.ts';
 import {tool} from '../support/tools.ts';
 import {manifestsOf, only, render, root} from './charts.ts';
 import {asIstio, example, examples, faultOf, moved, runExample} from './envoyExample.ts';
@@ -138,64 +135,6 @@ describe('examples', function () {
         assert.ok(existsSync(join(root, path)), `${service} mounts ${path}, which is not there`);
       }
       if (build?.target !== undefined) assert.ok(stages.includes(build.target), `no stage ${build.target}`);
-    }
-  });
-
-  it('what compose.yaml starts decides as docs/guides/envoy.md says', async () => {
-    // The same files and programs, on free ports of one loopback as in the composition's shared network.
-    const [identityPort, appPort, checkPort, adminPort] = [
-      await freePort(),
-      await freePort(),
-      await freePort(),
-      await freePort(),
-    ];
-    const redis = await startRedis();
-    const demo = await start({
-      name: 'demo',
-      command: process.execPath,
-      args: [join(root, 'deploy/compose/demo.ts'), `${identityPort}`, `${appPort}`],
-      ready: (output) => output.includes('A token'),
-    });
-    const settings = text('deploy/compose/postern/postern.yaml')
-      .replace('127.0.0.1:9191', `127.0.0.1:${checkPort}`)
-      .replace('0.0.0.0:9190', `127.0.0.1:${adminPort}`)
-      .replace('127.0.0.1:9000', `127.0.0.1:${identityPort}`)
-      .replace('redis://postern-redis:6379/0', redis.url);
-    const postern = await startPostern(settings, {
-      files: {'entitlements.yaml': text('deploy/compose/postern/entitlements.yaml')},
-    });
-    const envoy = await runExample(example('deploy/envoy/envoy.yaml'), {
-      postern: [`127.0.0.1:${checkPort}`],
-      app: `127.0.0.1:${appPort}`,
-    });
-    try {
-      const token = async (person: string) => {
-        const [url = '', ...form] = tokenRequest(`http://127.0.0.1:${identityPort}`, person).split(' -d ');
-        const answer = await fetch(url, {method: 'POST', body: new URLSearchParams(form.join('&'))});
-        return ((await answer.json()) as {access_token: string}).access_token;
-      };
-      const [alice, bob] = [await token('alice'), await token('bob')];
-      const rows: [string, string | undefined, number][] = [
-        ['/', undefined, 200],
-        ['/orgs/acme/orders/1', undefined, 401],
-        ['/orgs/acme/orders/1', alice, 200],
-        ['/orgs/acme/orders/1', bob, 403],
-        ['/orgs/globex/orders/1', bob, 200],
-        ['/orgs/globex/reports/1', bob, 403],
-        ['/orgs/acme/reports/1', alice, 200],
-        ['/admin/x', bob, 200],
-        ['/elsewhere', alice, 403],
-      ];
-      for (const [path, bearer, status] of rows) {
-        const headers = bearer === undefined ? [] : [['authorization', `Bearer ${bearer}`] as const];
-        const answer = await send({port: envoy.port, path, headers});
-        assert.equal(answer.status, status, `${path}: ${answer.body}`);
-      }
-    } finally {
-      await envoy.stop();
-      await postern.stop();
-      await demo.stop();
-      await redis.stop();
     }
   });
 
