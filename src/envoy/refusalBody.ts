@@ -28,6 +28,10 @@ const frontierMessages: Readonly<Record<string, string>> = {
   permission_denied: 'not authorized',
 };
 
+/** A 404 (`responses.status`) means someone who is gone only where the reason does; else it hides what is there. */
+const frontierMessage = (code: string, reason: Reason): string | undefined =>
+  code === 'not_found' && reason === 'inactive' ? "user doesn't exist" : frontierMessages[code];
+
 /** The body for a reason that is answered with `status` and stands for the gRPC code `grpc`. */
 export const makeRefusalBody = (
   format: BodyFormat,
@@ -42,7 +46,7 @@ export const makeRefusalBody = (
   }
   if (format === 'frontier') {
     const code = connectNames[grpc] ?? 'unknown';
-    const text = JSON.stringify({code, message: frontierMessages[code] ?? refusal.sentence});
+    const text = JSON.stringify({code, message: frontierMessage(code, reason) ?? refusal.sentence});
     return {contentType: 'application/json', of: () => text};
   }
   // RFC 9457 section 4.2.1: with about:blank the title is the phrase of the status.
