@@ -453,13 +453,17 @@ describe('API keys: the whole program', () => {
     {name: 'any', match: {}, require: {}},
   ];
   const provider = {name: 'keys', type: 'apiKeys', file: 'keys.yaml'};
+  const adminToken = 'a-token-for-the-admin-pages';
   const files = {'keys.yaml': fileOf(entryOf('ci', {tenant: 't1', roles: ['deployer']}), entryOf('cd'))};
 
   it('over gRPC: by header and Basic, added by the command, removed', async () => {
     let postern: Postern | undefined;
     let client: CheckClient | undefined;
     try {
-      postern = await startPostern({providers: [provider], rules, log: {decisions: 'all'}}, {files});
+      postern = await startPostern(
+        {providers: [provider], rules, log: {decisions: 'all'}, admin: {token: adminToken}},
+        {files},
+      );
       const {folder} = postern;
       client = makeCheckClient(postern.address);
       const check = async (path: string, name = '', value = '') => {
@@ -484,6 +488,14 @@ describe('API keys: the whole program', () => {
       const made = await runPostern(['keys', 'new', '--file', join(folder, 'keys.yaml'), '--id', 'new']);
       const key = made.output.split('\n').find((line) => line.startsWith('pk_')) ?? '';
       await becomes('allow', key);
+      const revoked = await fetch(`${postern.adminUrl}/revocations`, {
+        method: 'POST',
+        headers: {authorization: `Bearer ${adminToken}`, 'content-type': 'application/json'},
+        body: JSON.stringify({tokenId: 'ci', provider: 'keys'}),
+      });
+      assert.ok(revoked.ok, await revoked.text());
+      assert.equal(await check('/deploy', 'x-api-key', keyOf('ci')), 'revoked');
+      assert.equal(await check('/', 'x-api-key', key), 'allow', 'only this one');
       writeFileSync(join(folder, 'keys.yaml'), fileOf(entryOf('cd')));
       await becomes('inactive', key);
       const logs = postern.logs();

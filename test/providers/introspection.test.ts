@@ -1,6 +1,7 @@
 // The provider `introspection`: what it asks, what it makes of the replies, what it keeps, and a certified issuer as oracle.
 import assert from 'node:assert/strict';
 import type {IncomingHttpHeaders, ServerResponse} from 'node:http';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../../src/core/cache.ts';
@@ -15,7 +16,9 @@ import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {sendBytes} from '../support/http.ts';
 import {type Postern, runPostern, startPostern} from '../support/postern.ts';
+import {startRedis} from '../support/redis.ts';
 import {request} from '../support/requests.ts';
 import {type Stage, startStage} from '../support/stage.ts';
 import {checker, type IntrospectionIssuer, startIntrospectionIssuer, tokenStates} from './introspectionIssuer.ts';
@@ -541,6 +544,43 @@ describe('introspection: the whole program', () => {
     } finally {
       client?.close();
       await postern?.stop();
+    }
+  });
+
+  it('two instances that share a Redis ask once, and Redis holds no token', async () => {
+    const endings: (() => unknown)[] = [];
+    const keep = <T>(one: T, end: (one: T) => unknown): T => {
+      endings.unshift(() => end(one));
+      return one;
+    };
+    try {
+      const redis = keep(await startRedis(), (one) => one.stop());
+      const endpoint = keep(
+        await startServer((_, response) => json(response, {active: true, sub: 'u1', token_type: 'Bearer'})),
+        (one) => one.close(),
+      );
+      const settings = {
+        providers: [{...provider(), endpoint: endpoint.url, ttl: '1m'}],
+        redis: {url: redis.url},
+        rules: [{name: 'any', match: {}, require: {}}],
+      };
+      for (const _ of ['one', 'two']) {
+        const postern = keep(await startPostern(settings), (one) => one.stop());
+        const client = keep(makeCheckClient(postern.address), (one) => one.close());
+        const answer = await client.check(checkRequestOf({headers: [['authorization', `Bearer ${token}`]]}));
+        assert.ok(answer.okResponse, JSON.stringify(answer));
+        // What was learnt is on its way to Redis.
+        await sleep(200);
+      }
+      assert.equal(endpoint.asked.length, 1);
+      const held = await sendBytes(
+        redis.port,
+        "EVAL \"local r={} for _,k in ipairs(redis.call('KEYS','*')) do r[#r+1]=k r[#r+1]=redis.call('TYPE',k).ok=='string' and redis.call('GET',k) or '' end return r\" 0\r\nQUIT\r\n",
+      );
+      assert.ok(held.includes('postern:'), held);
+      assert.ok(!held.includes(token));
+    } finally {
+      for (const end of endings) await end();
     }
   });
 
