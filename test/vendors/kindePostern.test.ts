@@ -1,0 +1,153 @@
+// Kinde through the real program: rules, features, API keys and outages over gRPC, and the telling rows behind Envoy.
+import assert from 'node:assert/strict';
+import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {type Echo, startEcho, valuesOf} from '../support/echo.ts';
+import {type Envoy, startEnvoy} from '../support/envoy.ts';
+import {type Postern, startPostern} from '../support/postern.ts';
+import {askPort} from '../support/stage.ts';
+import {type Kinde, machine, startKinde} from '../support/vendors/kinde.ts';
+
+const rules = [
+  {name: 'admin', match: {path: '/admin'}, require: {roles: ['admin']}},
+  {name: 'orders', match: {path: '/orgs/{org}/orders'}, require: {tenant: '{org}', permissions: ['orders.read']}},
+  {name: 'scoped', match: {path: '/scoped'}, require: {scopes: ['read:orders']}},
+  {name: 'machines', match: {path: '/machines'}, require: {kind: 'service'}},
+  {name: 'beta', match: {path: '/beta'}, require: {features: ['beta']}},
+  {name: 'reports', match: {path: '/reports'}, require: {features: ['reports']}},
+  {name: 'all', match: {path: '/**'}, require: {}},
+];
+
+const reasonOf = ({deniedResponse, errorResponse, okResponse}: CheckResponse): string =>
+  okResponse === undefined ? JSON.parse((deniedResponse ?? errorResponse)?.body ?? '{}').code : 'allow';
+
+describe('kinde through Postern', () => {
+  let kinde: Kinde;
+  let postern: Postern;
+  let client: CheckClient;
+  before(async () => {
+    kinde = await startKinde();
+    postern = await startPostern({
+      providers: [{name: 'ki', type: 'kinde', domain: kinde.domain, audience: ['orders-api'], apiKeys: machine}],
+      entitlements: {
+        source: {type: 'kinde', domain: kinde.domain},
+        cache: {fresh: '1s', stale: '2s', negative: '100ms'},
+      },
+      rules,
+      responses: {identity: {'x-user': 'subject', 'x-org': 'tenant', 'x-theme': 'claims.feature_flags.theme.v'}},
+    });
+    client = makeCheckClient(postern.address);
+    kinde.keys.set('k_live_user1', {status: 'active', scopes: ['read:orders'], user_id: 'kp_9'});
+    kinde.keys.set('k_live_gone1', {status: 'revoked', scopes: ['read:orders'], user_id: 'kp_9'});
+    kinde.bought.set('org_1', ['orders', 'seats', 'reports']);
+  });
+  afterEach(() => kinde.faults.clear());
+  after(async () => {
+    client?.close();
+    await postern?.stop();
+    await kinde?.close();
+  });
+
+  const check = (path: string, token: string, options?: {deadline: number}) =>
+    client.check(checkRequestOf({path, headers: [['authorization', `Bearer ${token}`]]}), options);
+
+  const rows: [what: string, path: string, token: () => Promise<string>, answer: string][] = [
+    ['a user', '/', () => kinde.token(), 'allow'],
+    ['no audience', '/', () => kinde.token({aud: []}), 'wrong_audience'],
+    ['another business', '/', () => kinde.token({iss: 'https://evil.kinde.com'}), 'unsupported_credential'],
+    ['a role by its key', '/admin', () => kinde.token({roles: [{id: '1', name: 'Admin', key: 'admin'}]}), 'allow'],
+    [
+      'a role by its name only',
+      '/admin',
+      () => kinde.token({roles: [{id: '1', name: 'admin', key: 'x'}]}),
+      'missing_role',
+    ],
+    [
+      'a permission in its organisation',
+      '/orgs/org_1/orders',
+      () => kinde.token({permissions: ['orders.read']}),
+      'allow',
+    ],
+    ['in another one', '/orgs/org_2/orders', () => kinde.token({permissions: ['orders.read']}), 'wrong_tenant'],
+    ['without it', '/orgs/org_1/orders', () => kinde.token(), 'missing_permission'],
+    ['a machine', '/machines', () => kinde.machineToken(), 'allow'],
+    ['a user is no machine', '/machines', () => kinde.token(), 'wrong_kind'],
+    ['a flag that is on', '/beta', () => kinde.token({feature_flags: {beta: {t: 'b', v: true}}}), 'allow'],
+    ['a flag that is off', '/beta', () => kinde.token({feature_flags: {beta: {t: 'b', v: false}}}), 'missing_feature'],
+    ['what was bought', '/reports', () => kinde.token(), 'allow'],
+    [
+      'what another organisation has bought',
+      '/reports',
+      () => kinde.token({org_code: 'org_2', sub: 'kp_2'}),
+      'missing_feature',
+    ],
+    ['a machine has bought nothing', '/reports', () => kinde.machineToken({org_code: 'org_1'}), 'missing_feature'],
+    ['an API key', '/scoped', async () => 'k_live_user1', 'allow'],
+    ['an API key has no features', '/reports', async () => 'k_live_user1', 'missing_feature'],
+    ['a revoked API key', '/scoped', async () => 'k_live_gone1', 'revoked'],
+    ['an unknown API key', '/scoped', async () => 'k_live_nobody', 'inactive'],
+  ];
+  for (const [what, path, token, answer] of rows) {
+    it(`${what} at ${path}: ${answer}`, async () => {
+      assert.equal(reasonOf(await check(path, await token())), answer);
+    });
+  }
+
+  it('only tokens of users went to the account API', () => {
+    assert.ok(kinde.accountTokens.length > 0);
+    assert.ok(kinde.accountTokens.every((token) => token.startsWith('ey')));
+  });
+
+  it('outages are errors, not refusals, and bought features live through one that is short', async () => {
+    const token = await kinde.token({sub: 'kp_outage'});
+    kinde.faults.set('/account_api/v1/entitlements', {status: 500});
+    const answer = await check('/reports', token);
+    assert.equal(answer.errorResponse?.status?.code, 'ServiceUnavailable');
+    assert.equal(reasonOf(answer), 'unavailable');
+    kinde.faults.clear();
+    const back = await check('/reports', token);
+    assert.equal(reasonOf(back), 'allow');
+    kinde.faults.set('/account_api/v1/entitlements', 'html');
+    assert.equal(reasonOf(await check('/reports', token)), 'allow', 'kept');
+    kinde.faults.set('/api/v1/api_keys/verify', {status: 200, body: '{"is_valid": "yes"}'});
+    assert.equal(reasonOf(await check('/scoped', 'k_live_user2')), 'unavailable');
+  });
+  it('a silent Kinde costs no more than the deadline', async () => {
+    kinde.faults.set('/api/v1/api_keys/verify', 'hang');
+    assert.equal(reasonOf(await check('/scoped', 'k_live_user3', {deadline: 400})), 'deadline');
+  });
+  it('no secret in the log', () => {
+    const logs = postern.logs();
+    assert.ok(logs.includes('revoked'));
+    assert.ok(!/canary|k_live|management-|eyJ/.test(logs));
+  });
+
+  describe('behind Envoy', () => {
+    let echo: Echo;
+    let envoy: Envoy;
+    before(async () => {
+      echo = await startEcho();
+      envoy = await startEnvoy({checkAddress: postern.address, upstream: echo});
+    });
+    after(async () => {
+      await envoy?.stop();
+      await echo?.stop();
+    });
+
+    it('an API key reaches the service as its user; a feature that was not bought is 403', async () => {
+      const answer = await askPort(envoy.port, {path: '/scoped', token: 'k_live_user1'});
+      assert.equal(answer.status, 200);
+      assert.deepEqual(valuesOf(answer.json(), 'x-user'), ['kp_9']);
+      const other = await askPort(envoy.port, {
+        path: '/reports',
+        token: await kinde.token({org_code: 'org_3', sub: 'kp_3'}),
+      });
+      assert.equal(other.status, 403);
+      assert.equal(other.json().code, 'missing_feature');
+    });
+    it('a typed flag can be told to the service', async () => {
+      const token = await kinde.token({feature_flags: {theme: {t: 's', v: 'dark'}}});
+      const answer = await askPort(envoy.port, {path: '/', token, headers: [['x-theme', 'forged']]});
+      assert.deepEqual(valuesOf(answer.json(), 'x-theme'), ['dark']);
+    });
+  });
+});
