@@ -56,6 +56,38 @@ describe('makeIdentityHeaders', () => {
     assert.ok(!remove.includes('x-other'));
   });
 
+  it("removes a provider's own names though nothing fills them, and all that begin as they do", () => {
+    const owned = makeIdentityHeaders(new Map([['x-vendor-user', 'subject']]), [
+      'x-vendor-user',
+      'x-vendor-valid',
+      'x-vendor-*',
+    ]);
+    const headers = {
+      'x-vendor-user': 'root',
+      X_Vendor_Odd: '1',
+      'x-vendor-new': '1',
+      x_vendor_user: 'root',
+      'x-vendors': '1',
+    };
+    const forged = request('/', {headers});
+    for (const who of [undefined, principal({subject: 'u1'})]) {
+      const {set, remove} = owned(who, forged);
+      assert.deepEqual(set, who === undefined ? [] : [['x-vendor-user', 'u1']]);
+      const gone = ['x-vendor-valid', 'x_vendor_valid', 'x_vendor_user', 'X_Vendor_Odd', 'x-vendor-new'];
+      for (const name of gone) assert.ok(remove.includes(name), name);
+      assert.ok(!remove.includes('x-vendors'));
+      assert.equal(remove.includes('x-vendor-user'), who === undefined);
+    }
+    const onlyOwned = makeIdentityHeaders(new Map(), ['x-vendor-*']);
+    assert.deepEqual(onlyOwned(principal(), forged).remove.toSorted(), [
+      'X_Vendor_Odd',
+      'x-vendor-new',
+      'x-vendor-user',
+      'x_vendor_user',
+    ]);
+    assert.deepEqual(onlyOwned(principal(), request('/')).remove, []);
+  });
+
   it('never sets and removes the same name, and every value is one line of printable ASCII', () => {
     fc.assert(
       fc.property(
