@@ -5,6 +5,7 @@ import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {introspectionReply, type KeptReply, keptReply, keptReplyCodec} from './introspectionReply.ts';
 import {type Claims, longestToken, timeFault} from './jwt.ts';
@@ -36,8 +37,8 @@ const jwtShape = /^e[wy][\w-]*\.[\w-]*\.[\w-]*$/;
 const isToken = (value: string): boolean => value.length <= longestToken && /^[\w.~+/:|-]+=*$/.test(value);
 
 /**
- * Takes every token that does not look like a JWT (`tokens: any`: those too), so other providers of the same place stand
- * before it. What the issuer says is kept by the hash of token and settings, for `ttl` and never past `exp`; what the
+ * Takes every token that does not look like a JWT (`tokens: any`: those too) or an API key of ours, so other providers of
+ * the same place stand before it. What the issuer says is kept by the hash of token and settings, for `ttl` and never past `exp`; what the
  * settings want of it (audience, issuer, client) is looked at each time.
  */
 export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts: IntrospectionParts): Provider => {
@@ -68,7 +69,11 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
   return {
     name,
     places: settings.credentials.map(makePlace),
-    accepts: (credential) => (tokens === 'any' || !jwtShape.test(credential.value) ? credential : undefined),
+    accepts(credential) {
+      if (tokens === 'opaque' && jwtShape.test(credential.value)) return undefined;
+      // A key of the provider type apiKeys is nobody else's business, wherever that provider stands.
+      return idOfKey(credential.value) === undefined ? credential : undefined;
+    },
     async authenticate({value}, context) {
       if (!isToken(value)) return {rejected: 'malformed_credential'};
       const key = hash('sha256', prefix + value, 'base64url');

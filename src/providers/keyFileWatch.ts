@@ -38,7 +38,8 @@ export const makeKeyFile = (path: string, provider: string, parts: KeyFileParts)
 
   const fail = (why: string): void => {
     if (broken?.why !== why) {
-      log.warn({provider, file: path, faults: why}, 'the file of API keys cannot be used: the last good one counts');
+      const meanwhile = keys === undefined ? 'no key is known yet' : 'the last good one counts';
+      log.warn({provider, file: path, faults: why}, `the file of API keys cannot be used: ${meanwhile}`);
     }
     broken = {since: broken?.since ?? now(), why};
   };

@@ -8,6 +8,7 @@ import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../../src/core/
 import type {Principal} from '../../src/core/principal.ts';
 import type {Reason} from '../../src/core/refusals.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
+import {apiKeyOf} from '../../src/providers/apiKeysForm.ts';
 import {makeIntrospectionProvider} from '../../src/providers/introspection.ts';
 import {type KeptReply, keptReplyCodec} from '../../src/providers/introspectionReply.ts';
 import type {Provider} from '../../src/providers/provider.ts';
@@ -389,6 +390,11 @@ describe('the introspection provider', () => {
         assert.ok(accepted(make({tokens: 'any'}), value));
       });
     }
+    it('an API key of Postern is never sent to an issuer', () => {
+      const key = apiKeyOf('ci', new Uint8Array(32));
+      for (const tokens of ['opaque', 'any']) assert.equal(accepted(make({tokens}), key), undefined);
+      assert.ok(accepted(make(), key.slice(0, -1)), 'what only begins like one is a token like any other');
+    });
     for (const value of ['a b', "x' OR 1=1--", '<script>', 'é', 'x\u0000', '=', 'x'.repeat(20_000)]) {
       it(`${JSON.stringify(value.slice(0, 20))} is refused without a question`, async () => {
         assert.equal((await ask(make(), value)).rejected, 'malformed_credential');
