@@ -86,7 +86,7 @@ export interface Finding {
 
 export type Read = {readonly snapshot: Snapshot} | {readonly findings: readonly Finding[]};
 
-/** More would not help whoever repairs it. */
+/** In a log, more would not help whoever repairs it. */
 const mostFindings = 20;
 /** Grants checked before others have their turn on the event loop. */
 const batch = 5_000;
@@ -121,10 +121,10 @@ export const readGrant = (raw: unknown, plans: ReadonlyMap<string, Plan>): Grant
 
 export const isFinding = (value: Grant | Finding): value is Finding => 'message' in value;
 
-/** Checks a document. Lets others have their turn between batches of grants. Never rejects. */
-export const readDocument = async (raw: unknown): Promise<Read> => {
+/** Checks a document; tells the first `most` findings. Lets others have their turn between batches of grants. Never rejects. */
+export const readDocument = async (raw: unknown, most = mostFindings): Promise<Read> => {
   const read = documentShape.safeParse(raw);
-  if (!read.success) return {findings: read.error.issues.slice(0, mostFindings).map(toFinding)};
+  if (!read.success) return {findings: read.error.issues.slice(0, most).map(toFinding)};
   const features = new Map<string, Feature>(Object.entries(read.data.features));
   const plans = new Map<string, Plan>(Object.entries(read.data.plans));
   const flags = new Map<string, Flag>(Object.entries(read.data.flags ?? {}));
@@ -135,10 +135,10 @@ export const readDocument = async (raw: unknown): Promise<Read> => {
     const grant = readGrant(rawGrant, plans);
     if (isFinding(grant)) findings.push({path: ['grants', at, ...grant.path], message: grant.message});
     else grants.push(grant);
-    if (findings.length >= mostFindings) break;
+    if (findings.length >= most) break;
     if (at % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
   }
-  if (findings.length > 0) return {findings: findings.slice(0, mostFindings)};
+  if (findings.length > 0) return {findings: findings.slice(0, most)};
   return {snapshot: {features, plans, flags, grants}};
 };
 

@@ -2,6 +2,7 @@
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
 import {danglingNames, type Finding, featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
+import type {Head} from './overlay.ts';
 
 const key = z.string().min(1).max(256);
 const definition = z.union([
@@ -14,68 +15,134 @@ export interface LineFinding extends Finding {
   readonly line: number;
 }
 
+/** Reads one line after another, in order. */
+export interface LineReader {
+  /** The grant of the line, if it holds a good one; what else it holds is kept in `head`. `undefined`: too long a line. */
+  take(line: string | undefined): Grant | undefined;
+  /** Looks for names that no line has defined. */
+  end(): void;
+  /** What is wrong so far, the first `most` of it. */
+  readonly findings: readonly LineFinding[];
+  readonly head: Head;
+}
+
 const longestLine = 1_048_576;
-const mostFindings = 20;
-const batch = 5_000;
+const usualMost = 20;
 
 /**
  * Reads lines such as `{"feature": "orders"}`, `{"plan": "pro", "features": ["orders"]}`, `{"flag": "beta", "on": true}`
- * and `{"grant": "pro", "tenant": "t1", "expires": null}`. A plan stands before the grants of it; empty lines are
- * skipped. Lets others have their turn on the event loop. Never rejects.
+ * and `{"grant": "pro", "tenant": "t1", "expires": null}`. A plan stands before the grants of it; empty lines are skipped.
  */
-export const readLines = async (
-  bytes: Buffer,
-): Promise<{readonly snapshot: Snapshot} | {readonly findings: readonly LineFinding[]}> => {
+export const makeLineReader = (most = usualMost): LineReader => {
   const features = new Map<string, Feature>();
   const plans = new Map<string, Plan>();
   const flags = new Map<string, Flag>();
-  const grants: Grant[] = [];
   const findings: LineFinding[] = [];
-
+  /** Where each was defined: `plans pro` -> line. */
+  const places = new Map<string, number>();
   let line = 0;
-  for (let start = 0; start < bytes.length && findings.length < mostFindings; ) {
-    const newline = bytes.indexOf(10, start);
-    const end = newline === -1 ? bytes.length : newline;
-    line += 1;
-    const finding = end - start > longestLine ? {path: [], message: 'is longer than 1 MiB'} : take(start, end);
-    if (finding !== undefined) findings.push({...finding, line});
-    start = end + 1;
-    if (line % batch === 0) await new Promise((resolve) => setImmediate(resolve));
-  }
-  if (findings.length === 0) {
-    findings.push(...danglingNames(features, plans, flags).map((finding) => ({...finding, line})));
-  }
-  return findings.length > 0 ? {findings} : {snapshot: {features, plans, flags, grants}};
 
-  function take(start: number, end: number): Finding | undefined {
-    const text = bytes.toString('utf8', start, end).trim();
-    if (text === '') return undefined;
-    const raw = parse(text);
-    if (raw === undefined) return {path: [], message: 'is not a JSON object'};
-    if (Object.hasOwn(raw, 'grant')) {
-      const {grant: plan, ...rest} = raw;
-      const grant = readGrant({...rest, plan}, plans);
-      if (isFinding(grant)) return grant;
-      grants.push(grant);
-      return undefined;
-    }
-    const read = definition.safeParse(raw);
-    if (!read.success) return {path: [], message: 'is neither a feature, a plan, a flag nor a grant as documented'};
-    if ('feature' in read.data) return define(features, read.data.feature, {permissions: read.data.permissions});
-    if ('plan' in read.data) {
-      const {plan, ...rest} = read.data;
-      return define(plans, plan, rest);
-    }
-    const {flag, ...rest} = read.data;
-    return define(flags, flag, rest);
-  }
+  const report = (finding: Finding, at = line): undefined => {
+    if (findings.length < most) findings.push({...finding, line: at});
+  };
+  const define = <V>(part: keyof Head, known: Map<string, V>, name: string, value: V): undefined => {
+    if (known.has(name)) return report({path: [], message: `"${name}" stands here for the second time`});
+    known.set(name, value);
+    places.set(`${part} ${name}`, line);
+  };
+
+  return {
+    findings,
+    head: {features, plans, flags},
+    take(text) {
+      line += 1;
+      if (text === undefined || text.length > longestLine) return report({path: [], message: 'is longer than 1 MiB'});
+      if (text.trim() === '') return undefined;
+      const raw = parse(text);
+      if (raw === undefined) return report({path: [], message: 'is not a JSON object'});
+      if (Object.hasOwn(raw, 'grant')) {
+        const {grant: plan, ...rest} = raw;
+        const grant = readGrant({...rest, plan}, plans);
+        return isFinding(grant) ? report(grant) : grant;
+      }
+      const read = definition.safeParse(raw);
+      if (!read.success) {
+        return report({path: [], message: 'is neither a feature, a plan, a flag nor a grant as documented'});
+      }
+      if ('feature' in read.data) {
+        return define('features', features, read.data.feature, {permissions: read.data.permissions});
+      }
+      if ('plan' in read.data) {
+        const {plan, ...rest} = read.data;
+        return define('plans', plans, plan, rest);
+      }
+      const {flag, ...rest} = read.data;
+      return define('flags', flags, flag, rest);
+    },
+    end() {
+      for (const finding of danglingNames(features, plans, flags)) {
+        report(finding, places.get(`${String(finding.path[0])} ${String(finding.path[1])}`));
+      }
+    },
+  };
 };
 
-const define = <V>(known: Map<string, V>, name: string, value: V): Finding | undefined => {
-  if (known.has(name)) return {path: [], message: `"${name}" stands here for the second time`};
-  known.set(name, value);
-  return undefined;
+const chunkLength = 262_144;
+
+/** Reads all lines of a text. Lets others have their turn on the event loop. Never rejects. */
+export const readLines = async (
+  bytes: Buffer,
+  most = usualMost,
+): Promise<{readonly snapshot: Snapshot} | {readonly findings: readonly LineFinding[]}> => {
+  const reader = makeLineReader(most);
+  const grants: Grant[] = [];
+  for await (const lines of linesOf(chunksOf(bytes))) {
+    for (const line of lines) {
+      const grant = reader.take(line);
+      if (grant !== undefined) grants.push(grant);
+    }
+    if (reader.findings.length >= most) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  reader.end();
+  return reader.findings.length > 0 ? {findings: reader.findings} : {snapshot: {...reader.head, grants}};
 };
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += chunkLength) yield bytes.subarray(at, at + chunkLength);
+}
+
+const nothing = Buffer.alloc(0);
+
+/** The lines that each piece of a text completes; `undefined` for one that is too long to be kept. */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+): AsyncGenerator<readonly (string | undefined)[]> {
+  let begun: Buffer = nothing;
+  let tooLong = false;
+  const add = (piece: Buffer): void => {
+    tooLong ||= begun.length + piece.length > longestLine;
+    begun = tooLong ? nothing : begun.length === 0 ? piece : Buffer.concat([begun, piece]);
+  };
+  const finish = (): string | undefined => {
+    const line = tooLong ? undefined : begun.toString('utf8');
+    begun = nothing;
+    tooLong = false;
+    return line;
+  };
+  for await (const chunk of chunks) {
+    const lines: (string | undefined)[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      add(chunk.subarray(start, end));
+      lines.push(finish());
+      start = end + 1;
+    }
+    add(chunk.subarray(start));
+    yield lines;
+  }
+  if (tooLong || begun.length > 0) yield [finish()];
+}
 
 const parse = (text: string): Record<string, unknown> | undefined => {
   try {

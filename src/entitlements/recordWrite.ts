@@ -1,5 +1,6 @@
 // Redis as the store of record: writing it.
 import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {Head} from './overlay.ts';
 import {
   type RecordCalls,
   type RecordCommand,
@@ -24,69 +25,120 @@ const announce = (stream: string, field: string, value: string): RecordCommand =
 ];
 
 const parts = ['features', 'plans', 'flags', 'grants'] as const;
+/** Grants held in memory before they are written. */
+const batch = 20_000;
 const tenantsAtOnce = 500;
 /** Nothing half-loaded outlives a load that was broken off by more than this, seconds. */
 const loadingFor = 3_600;
 
-/**
- * Replaces everything by the snapshot, at once for whoever reads: it is written beside, then renamed. `progress` is told
- * the grants written so far. Rejects with Unavailable if Redis fails meanwhile; what was there then stays.
- */
+/** A load under way: beside what is in force, which `commit` replaces at once for whoever reads. */
+export interface RecordLoad {
+  /** Takes a grant, in any order; a promise when it is time to wait, since a batch is being written. */
+  add(grant: Grant): Promise<void> | undefined;
+  /** Replaces everything. Rejects with Unavailable if Redis fails meanwhile; what was there then stays. */
+  commit(head: Head): Promise<{readonly grants: number; readonly tenants: number}>;
+  /** Removes what was written beside. */
+  abandon(): Promise<void>;
+}
+
+/** Begins to replace everything. `id` names the new whole; `progress` is told the grants written so far. */
+export const openLoad = (
+  redis: RecordCalls,
+  prefix: string,
+  id: string,
+  progress: (written: number) => void = () => undefined,
+): RecordLoad => {
+  const keys = recordKeys(prefix);
+  const staged = (part: (typeof parts)[number]) => keys.loading(id, part);
+  let held: Grant[] = [];
+  let written = 0;
+
+  const flush = async (): Promise<void> => {
+    const byTenant = new Map<string, Grant[]>();
+    for (const grant of held) {
+      const list = byTenant.get(grant.tenant);
+      if (list === undefined) byTenant.set(grant.tenant, [grant]);
+      else list.push(grant);
+    }
+    held = [];
+    const isFirst = written === 0;
+    const tenants = [...byTenant];
+    for (let at = 0; at < tenants.length; at += tenantsAtOnce) {
+      const page = tenants.slice(at, at + tenantsAtOnce);
+      const names = page.map(([tenant]) => tenant);
+      const known = isFirst ? [] : await recordCall(redis, 'HMGET', staged('grants'), ...names);
+      const fields = page.flatMap(([tenant, grants], place) => [tenant, joined(known, place, packGrants(grants))]);
+      await recordCalls(redis, [
+        ['HSET', staged('grants'), ...fields],
+        ['EXPIRE', staged('grants'), loadingFor],
+      ]);
+      written += page.reduce((sum, [, grants]) => sum + grants.length, 0);
+      progress(written);
+    }
+  };
+  const writeHead = async (head: Head): Promise<void> => {
+    for (const part of ['features', 'plans', 'flags'] as const) {
+      const fields = [...head[part]].flatMap(([key, value]) => [key, JSON.stringify(value)]);
+      for (let at = 0; at < fields.length; at += 1_000) {
+        await recordCalls(redis, [
+          ['HSET', staged(part), ...fields.slice(at, at + 1_000)],
+          ['EXPIRE', staged(part), loadingFor],
+        ]);
+      }
+    }
+  };
+  const swap = async (): Promise<void> => {
+    const commands: RecordCommand[] = [];
+    for (const part of parts) {
+      const isNew = (await recordCall(redis, 'EXISTS', staged(part))) === 1;
+      const isOld = (await recordCall(redis, 'EXISTS', keys[part])) === 1;
+      if (isOld) commands.push(['RENAME', keys[part], keys.trash(id, part)]);
+      if (isNew) commands.push(['RENAME', staged(part), keys[part]], ['PERSIST', keys[part]]);
+    }
+    await recordTransaction(redis, [...commands, ['SET', keys.version, id], announce(keys.changes, 'all', '1')]);
+    // Renamed first and freed in the background: deleting a million fields at once would hold Redis up.
+    await recordCalls(redis, [['UNLINK', ...parts.map((part) => keys.trash(id, part))]]);
+  };
+
+  return {
+    add(grant) {
+      held.push(grant);
+      return held.length < batch ? undefined : flush();
+    },
+    async commit(head) {
+      await flush();
+      await writeHead(head);
+      const tenants = Number(await recordCall(redis, 'HLEN', staged('grants')));
+      await swap();
+      return {grants: written, tenants};
+    },
+    async abandon() {
+      held = [];
+      await recordCalls(redis, [['UNLINK', ...parts.map(staged)]]);
+    },
+  };
+};
+
+/** Replaces everything by the snapshot. */
 export const loadRecord = async (
   redis: RecordCalls,
   prefix: string,
-  snapshot: Snapshot,
+  {grants, ...head}: Snapshot,
   id: string,
-  progress: (written: number) => void = () => undefined,
+  progress?: (written: number) => void,
 ): Promise<{readonly grants: number; readonly tenants: number}> => {
-  const keys = recordKeys(prefix);
-  const staged = (part: string) => keys.loading(id, part);
-  for (const part of ['features', 'plans', 'flags'] as const) {
-    const fields = [...snapshot[part]].flatMap(([key, value]) => [key, JSON.stringify(value)]);
-    for (let at = 0; at < fields.length; at += 1_000) {
-      await recordCalls(redis, [
-        ['HSET', staged(part), ...fields.slice(at, at + 1_000)],
-        ['EXPIRE', staged(part), loadingFor],
-      ]);
-    }
+  const load = openLoad(redis, prefix, id, progress);
+  for (const grant of grants) {
+    const full = load.add(grant);
+    if (full !== undefined) await full;
   }
-  const byTenant = new Map<string, Grant[]>();
-  let grants = 0;
-  for (const grant of snapshot.grants) {
-    const list = byTenant.get(grant.tenant);
-    if (list === undefined) byTenant.set(grant.tenant, [grant]);
-    else list.push(grant);
-    grants += 1;
-  }
-  let written = 0;
-  let commands: RecordCommand[] = [];
-  const flush = async () => {
-    if (commands.length > 0) await recordCalls(redis, [...commands, ['EXPIRE', staged('grants'), loadingFor]]);
-    commands = [];
-    progress(written);
-  };
-  for (const [tenant, list] of byTenant) {
-    commands.push(['HSET', staged('grants'), tenant, packGrants(list)]);
-    written += list.length;
-    if (commands.length >= tenantsAtOnce) await flush();
-  }
-  await flush();
+  return load.commit(head);
+};
 
-  const present = new Set<string>();
-  for (const part of parts) {
-    if ((await recordCall(redis, 'EXISTS', staged(part))) === 1) present.add(`new ${part}`);
-    if ((await recordCall(redis, 'EXISTS', keys[part])) === 1) present.add(`old ${part}`);
-  }
-  const swap: RecordCommand[] = [];
-  for (const part of parts) {
-    if (present.has(`old ${part}`)) swap.push(['RENAME', keys[part], keys.trash(id, part)]);
-    if (!present.has(`new ${part}`)) continue;
-    swap.push(['RENAME', staged(part), keys[part]], ['PERSIST', keys[part]]);
-  }
-  await recordTransaction(redis, [...swap, ['SET', keys.version, id], announce(keys.changes, 'all', '1')]);
-  // Renamed first and freed in the background: deleting a million fields at once would hold Redis up.
-  await recordCalls(redis, [['UNLINK', ...parts.map((part) => keys.trash(id, part))]]);
-  return {grants, tenants: byTenant.size};
+/** Grants of a tenant whose other grants came in an earlier batch: two JSON lists, neither of them empty, as one. */
+const joined = (known: unknown, place: number, list: string): string => {
+  const before: unknown = Array.isArray(known) ? known[place] : undefined;
+  return typeof before === 'string' ? `${before.slice(0, -1)},${list.slice(1)}` : list;
 };
 
 /** Replaces all that one tenant and its users have (an empty list: nothing), and tells every instance. */

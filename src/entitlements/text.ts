@@ -1,0 +1,82 @@
+// Entitlements from the text of a file: YAML, JSON or JSON lines by its name; what is wrong, with its place.
+import {LineCounter, parseDocument} from 'yaml';
+import type {Snapshot} from '../core/entitlement.ts';
+import {describeFinding, type Finding, type Read, readDocument} from './document.ts';
+import {readLines} from './lines.ts';
+
+/** Something that is wrong. Without a line: with the whole. Both count from 1. */
+export interface Fault {
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+}
+
+export type ReadText = {readonly snapshot: Snapshot} | {readonly faults: readonly Fault[]};
+
+/** Reading YAML takes long and holds up everything else meanwhile. */
+const longestYaml = 8 * 1_048_576;
+
+/** Reads by the end of `name`: `.jsonl`, `.json`, else YAML. Tells the first `most` faults. Never rejects. */
+export const readText = async (name: string, bytes: Buffer, most?: number): Promise<ReadText> => {
+  if (name.endsWith('.jsonl')) {
+    const read = await readLines(bytes, most);
+    return 'snapshot' in read ? read : {faults: read.findings.map(faultOfLine)};
+  }
+  const text = bytes.toString('utf8');
+  if (name.endsWith('.json')) {
+    const json = parseJson(text);
+    return 'faults' in json ? json : placed(await readDocument(json.value, most), text);
+  }
+  if (bytes.length > longestYaml) {
+    const message = `has ${bytes.length} bytes, and YAML is read up to ${longestYaml}: write it as .json or .jsonl`;
+    return {faults: [{message}]};
+  }
+  const yaml = parseYaml(text);
+  return 'faults' in yaml ? yaml : placed(await readDocument(yaml.value, most), text);
+};
+
+export const faultOfLine = ({line, ...finding}: Finding & {readonly line: number}): Fault => ({
+  line,
+  message: describeFinding(finding),
+});
+
+type Parsed = {readonly value: unknown} | {readonly faults: readonly Fault[]};
+
+const parseJson = (text: string): Parsed => {
+  try {
+    return {value: JSON.parse(text)};
+  } catch (error) {
+    return {faults: [{message: `is not JSON: ${(error as Error).message.slice(0, 200)}`}]};
+  }
+};
+
+const parseYaml = (text: string): Parsed => {
+  try {
+    const document = parseDocument(text, {uniqueKeys: true, prettyErrors: true});
+    const first = document.errors[0];
+    if (first !== undefined) return {faults: [{message: `is not YAML: ${first.message.split('\n', 1)[0]}`}]};
+    return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
+  } catch (error) {
+    // Aliases that multiply, or more nesting than the stack holds.
+    return {faults: [{message: `is not YAML that can be read: ${(error as Error).message.slice(0, 200)}`}]};
+  }
+};
+
+/** The findings with line and column, found by reading the text once more: JSON is YAML too. */
+const placed = (read: Read, text: string): ReadText => {
+  if ('snapshot' in read) return read;
+  if (text.length > longestYaml) return {faults: read.findings.map((finding) => ({message: describeFinding(finding)}))};
+  const lines = new LineCounter();
+  const document = parseDocument(text, {lineCounter: lines});
+  const faultOf = (finding: Finding): Fault => {
+    const message = describeFinding(finding);
+    for (let depth = finding.path.length; depth >= 0; depth--) {
+      const node = document.getIn(finding.path.slice(0, depth), true) as {range?: [number, number, number]} | undefined;
+      if (node?.range === undefined) continue;
+      const {line, col} = lines.linePos(node.range[0]);
+      return {line, column: col, message};
+    }
+    return {line: 1, column: 1, message};
+  };
+  return {faults: read.findings.map(faultOf)};
+};
