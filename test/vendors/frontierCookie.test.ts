@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {createCipheriv, createHmac} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import fc from 'fast-check';
-import {isTooOld, makeOpenCookie} from '../../src/vendors/frontier/secureCookie.ts';
+import {isTooOld, makeOpenCookie, remembering} from '../../src/vendors/frontier/secureCookie.ts';
 
 interface Made {
   readonly hashKey: string;
@@ -138,6 +138,24 @@ describe("Frontier's session cookie", () => {
         assert.notEqual(open(text).opened, 'session');
       }),
     );
+  });
+
+  it('is opened once, and what is remembered is bounded; what is forged is not remembered', () => {
+    const asked: string[] = [];
+    const reader = remembering((cookie) => {
+      asked.push(cookie);
+      return cookie.startsWith('bad') ? {opened: 'forged'} : {opened: 'session', id: cookie, at: 1};
+    });
+    for (const cookie of ['first', 'first', 'bad', 'bad']) reader(cookie);
+    assert.deepEqual(asked, ['first', 'bad', 'bad']);
+    for (let of = 0; of < 9_999; of++) reader(`a${of}`);
+    asked.length = 0;
+    assert.deepEqual(reader('first'), {opened: 'session', id: 'first', at: 1});
+    assert.deepEqual(asked, [], 'what is in use is kept');
+    for (let of = 0; of < 25_000; of++) reader(`b${of}`);
+    asked.length = 0;
+    reader('first');
+    assert.deepEqual(asked, ['first']);
   });
 
   it('is too old after thirty days, as for the library', () => {

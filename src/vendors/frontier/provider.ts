@@ -43,7 +43,11 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   const verified = makeVerifiedCache(parts.cache, settings);
   const principalOf = makePrincipalOf(settings);
   const exchange = makeExchange(settings, api, dependency, parts);
-  const presented = makeReadPresented(settings);
+  const presented = makeReadPresented(settings, (token) => {
+    const key = verified.keyOf(token);
+    const held = verified.knows(key) ? verified.get(key) : undefined;
+    return held instanceof Promise || held?.provider !== name || typeof held.claims !== 'object' ? undefined : held;
+  });
   const isRelated = makeIsRelated(settings, api, dependency, parts);
 
   /** `accepts` and `authenticate` look at the same request. */
@@ -82,7 +86,10 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
     if (refused !== undefined) return {rejected: refused};
-    if (shown.kind === 'access') return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
+    if (shown.kind === 'access') {
+      if (isGood(shown.known, now)) return {verified: shown.known, token: shown.value};
+      return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
+    }
 
     const {token, rejected} = await exchange(shown as Exchangeable, projectOf(request), deadline);
     if (rejected !== undefined) return {rejected};
