@@ -1,0 +1,58 @@
+// examples/kinde.yaml as it stands, before a stand-in for Kinde.
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {parse} from 'yaml';
+import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {type Postern, startPostern} from '../support/postern.ts';
+import {type Kinde, machine, startKinde} from '../support/vendors/kinde.ts';
+
+describe('the example of kinde', () => {
+  let kinde: Kinde;
+  let postern: Postern;
+  let client: CheckClient;
+  before(async () => {
+    kinde = await startKinde();
+    const example = readFileSync(new URL('../../examples/kinde.yaml', import.meta.url), 'utf8');
+    postern = await startPostern(parse(example), {
+      env: {
+        KINDE_DOMAIN: kinde.domain,
+        KINDE_M2M_CLIENT_ID: machine.clientId,
+        KINDE_M2M_CLIENT_SECRET: machine.clientSecret,
+      },
+    });
+    client = makeCheckClient(postern.address);
+    kinde.keys.set('k_live_import', {status: 'active', scopes: ['write:books'], org_code: 'org_1'});
+    kinde.bought.set('org_9', ['reports']);
+  });
+  after(async () => {
+    client?.close();
+    await postern?.stop();
+    await kinde?.close();
+  });
+
+  const aud = ['https://orders.acme.example'];
+  const user = (claims: object = {}) => kinde.token({aud, ...claims});
+  const rows: [what: string, method: string, path: string, token: () => Promise<string>, status: number][] = [
+    ['whoever has signed in', 'GET', '/me', () => user(), 200],
+    ['a token for another API', 'GET', '/me', () => kinde.token(), 401],
+    ['with the permission', 'GET', '/orgs/org_1/books/7', () => user({permissions: ['read:books']}), 200],
+    ['without it', 'GET', '/orgs/org_1/books/7', () => user(), 403],
+    ['with the role', 'POST', '/orgs/org_1/books', () => user({roles: [{id: 'r', name: 'Admin', key: 'admin'}]}), 200],
+    ['with the permission to read only', 'POST', '/orgs/org_1/books', () => user({permissions: ['read:books']}), 403],
+    ['reports by a flag', 'GET', '/reports/1', () => user({feature_flags: {reports: {t: 'b', v: true}}}), 200],
+    ['reports by the plan', 'GET', '/reports/1', () => user({org_code: 'org_9', sub: 'kp_9'}), 200],
+    ['reports by neither', 'GET', '/reports/1', () => user(), 403],
+    ['an API key of an organisation', 'POST', '/import/books', async () => 'k_live_import', 200],
+    ['a machine with the scope', 'POST', '/import/books', () => kinde.machineToken({aud, scp: ['write:books']}), 200],
+    ['a machine without it', 'POST', '/import/books', () => kinde.machineToken({aud}), 403],
+    ['a user', 'POST', '/import/books', () => user({scp: ['write:books']}), 403],
+  ];
+  for (const [what, method, path, token, status] of rows) {
+    it(`${method} ${path}, ${what}: ${status}`, async () => {
+      const headers = [['authorization', `Bearer ${await token()}`]] as const;
+      const {okResponse, deniedResponse} = await client.check(checkRequestOf({method, path, headers}));
+      const answered = okResponse === undefined ? deniedResponse?.status?.code : 'OK';
+      assert.equal(answered, {200: 'OK', 401: 'Unauthorized', 403: 'Forbidden'}[status]);
+    });
+  }
+});
