@@ -85,6 +85,8 @@ const drawings: Readonly<
       colorMode: 'value',
       graphMode: 'area',
       justifyMode: 'auto',
+      showPercentChange: false,
+      percentChangeColorMode: 'standard',
       wideLayout: true,
     },
   }),
@@ -127,7 +129,7 @@ const drawings: Readonly<
   table: ({unit}) => ({
     type: 'table',
     fieldConfig: {unit, decimals: 0, custom: {align: 'auto', filterable: true}},
-    options: {showHeader: true, cellHeight: 'sm', sortBy: [{displayName: 'Count', desc: true}]},
+    options: {frameIndex: 0, showHeader: true, cellHeight: 'sm', sortBy: [{displayName: 'Count', desc: true}]},
     more: {
       transformations: [
         {id: 'organize', options: {excludeByName: {Time: true}, indexByName: {}, renameByName: {Value: 'Count'}}},
