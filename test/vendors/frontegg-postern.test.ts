@@ -1,0 +1,203 @@
+// Frontegg through the real program: over gRPC, with Redis between two instances, and behind a real Envoy.
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {sealData} from 'iron-session';
+import {parse} from 'yaml';
+import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {startEcho, valuesOf} from '../support/echo.ts';
+import {startEnvoy} from '../support/envoy.ts';
+import {type Postern, startPostern} from '../support/postern.ts';
+import {startRedis} from '../support/redis.ts';
+import {askPort} from '../support/stage.ts';
+import {apiKey, claimsOf, clientId, type Frontegg, startFrontegg} from '../support/vendors/frontegg.ts';
+
+const password = '0123456789abcdef'.repeat(4);
+const stepUpAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor';
+const cookieName = `fe_session-${clientId.replaceAll('-', '')}`;
+
+const settingsOf = (url: string, provider: object = {}) => ({
+  providers: [{name: 'fe', type: 'frontegg', baseUrl: url, clientId, apiKey, sessionCookie: {password}, ...provider}],
+  entitlements: {source: {type: 'frontegg', baseUrl: url, clientId, apiKey}},
+  rules: [
+    {name: 'admin', match: {path: '/admin'}, require: {roles: ['admin']}},
+    {name: 'uploads', match: {path: '/uploads'}, require: {permissions: ['uploadFile']}},
+    {
+      name: 'payouts',
+      match: {path: '/payouts'},
+      require: {stepUp: {maxAge: '1h', acr: [stepUpAcr], amr: [['mfa'], ['otp', 'sms', 'hwk', 'sso']]}},
+    },
+    {name: 'reports', match: {path: '/reports'}, require: {features: ['reports']}},
+    {name: 'shift', match: {path: '/**'}, require: {}},
+  ],
+  responses: {
+    identity: {'x-auth-subject': 'subject', 'x-auth-tenant': 'tenant', 'x-auth-roles': 'roles'},
+    removeCredential: true,
+  },
+});
+
+/** `200`, or the status and reason of the refusal. */
+const outcomeOf = ({okResponse, deniedResponse, errorResponse}: CheckResponse): string => {
+  if (okResponse !== undefined) return '200';
+  const {status, body} = deniedResponse ?? errorResponse ?? {};
+  const {code} = JSON.parse(body ?? '{}') as {code?: string};
+  return `${status?.code} ${code}`;
+};
+
+describe('Frontegg through the program', function () {
+  this.timeout(60_000);
+  let frontegg: Frontegg;
+  const endings: (() => unknown)[] = [];
+  const keep = <T>(one: T, end: (one: T) => unknown): T => {
+    endings.unshift(() => end(one));
+    return one;
+  };
+
+  beforeEach(async () => {
+    frontegg = keep(await startFrontegg(), (one) => one.stop());
+    frontegg.accessTokens.tenants.set('at2', {
+      id: 'at2',
+      tenantId: 't1',
+      roles: ['admin'],
+      permissions: ['uploadFile'],
+    });
+    frontegg.entitlements.data = {
+      features: [['i1', 'reports', []]],
+      featureBundles: [['pro', ['i1'], 'false', []]],
+      entitlements: [['pro', 't1', null, null]],
+      featureFlags: [],
+    };
+  });
+  afterEach(async () => {
+    for (const end of endings.splice(0)) await end();
+  });
+
+  const start = async (settings: object): Promise<{postern: Postern; client: CheckClient}> => {
+    const postern = keep(await startPostern(settings as Record<string, unknown>), (one) => one.stop());
+    return {postern, client: keep(makeCheckClient(postern.address), (one) => one.close())};
+  };
+  type Headers = readonly (readonly [string, string])[];
+  const bearer = async (claims: object): Promise<Headers> => [
+    ['authorization', `Bearer ${await frontegg.sign(claims)}`],
+  ];
+  const key = async (claims: object): Promise<Headers> => [['x-api-key', await frontegg.sign(claims)]];
+
+  it('over gRPC: every kind of credential, requirement and refusal', async () => {
+    const {postern, client} = await start(settingsOf(frontegg.url, {audits: {}}));
+    const ask = async (path: string, headers: Headers) => client.check(checkRequestOf({path, headers}));
+    const seal = await sealData(JSON.stringify({accessToken: await frontegg.sign(claimsOf('userToken'))}), {password});
+    const chunks = [0, 1, 2].map(
+      (at) => `${cookieName}-${at + 1}=${seal.slice(at * 400, at === 2 ? undefined : (at + 1) * 400)}`,
+    );
+    const seconds = Math.floor(Date.now() / 1_000);
+    const stepped = {acr: stepUpAcr, amr: ['mfa', 'otp'], auth_time: seconds};
+    const rows: [string, string, Headers, string][] = [
+      ['no credential', '/shift', [], 'Unauthorized no_credential'],
+      ['a user', '/shift', await bearer(claimsOf('userToken')), '200'],
+      ['a user with the role', '/admin', await bearer(claimsOf('userToken')), '200'],
+      ['one without', '/admin', await bearer(claimsOf('userToken', {roles: ['viewer']})), 'Forbidden missing_role'],
+      ['without the permission', '/uploads', await bearer(claimsOf('userToken')), 'Forbidden missing_permission'],
+      ['a service', '/uploads', await key(claimsOf('tenantAccessToken')), '200'],
+      ['a revoked one', '/shift', await key(claimsOf('tenantAccessToken', {sub: 'gone'})), 'Unauthorized inactive'],
+      ['the wrong header', '/shift', await bearer(claimsOf('tenantAccessToken')), 'Unauthorized wrong_token_type'],
+      ['not stepped up', '/payouts', await bearer(claimsOf('userToken')), 'Unauthorized step_up_required'],
+      ['stepped up', '/payouts', await bearer(claimsOf('userToken', stepped)), '200'],
+      [
+        'a service cannot',
+        '/payouts',
+        await key(claimsOf('tenantAccessToken', stepped)),
+        'Unauthorized step_up_required',
+      ],
+      ['bought', '/reports', await bearer(claimsOf('userToken')), '200'],
+      ['not bought', '/reports', await bearer(claimsOf('userToken', {tenantId: 't2'})), 'Forbidden missing_feature'],
+      ['the cookie', '/admin', [['cookie', `a=1; ${cookieName}=${seal}`]], '200'],
+      ['in chunks', '/admin', [['cookie', `a=1; ${chunks.join('; ')}; b=2`]], '200'],
+    ];
+    for (const [what, path, headers, expected] of rows)
+      assert.equal(outcomeOf(await ask(path, headers)), expected, what);
+
+    const stepUp = await ask('/payouts', await bearer(claimsOf('userToken')));
+    const challenge = stepUp.deniedResponse?.headers?.find(
+      ({header}) => header.key.toLowerCase() === 'www-authenticate',
+    );
+    assert.match(`${challenge?.header.value}`, /insufficient_user_authentication.*acr_values="http.*max_age="?3600/);
+
+    const chunked = await ask('/admin', [['cookie', `a=1; ${chunks.join('; ')}; b=2`]]);
+    const cookie = chunked.okResponse?.headers?.find(({header}) => header.key === 'cookie');
+    assert.equal(cookie?.header.value, 'a=1; b=2', 'all chunks are taken out');
+
+    const logins = frontegg.asked.filter(({path}) => path === '/auth/vendor').length;
+    assert.equal(logins, 1, 'provider, entitlements and audits share one vendor token');
+    assert.equal(await postern.stop(), 0);
+    assert.deepEqual(
+      frontegg.audits.map(({reason}) => reason).sort(),
+      ['missing_feature', 'missing_permission', 'missing_role', ...Array(3).fill('step_up_required')].sort(),
+    );
+    assert.ok(!postern.logs().includes(apiKey) && !postern.logs().includes('Fe26'));
+  });
+
+  it('keeps deciding what it knows while Frontegg hangs, and says unavailable of what it does not', async () => {
+    const {client} = await start(settingsOf(frontegg.url));
+    const ask = async (path: string, headers: Headers) =>
+      outcomeOf(await client.check(checkRequestOf({path, headers}), {deadline: 1_500}));
+    const user = await bearer(claimsOf('userToken'));
+    assert.equal(await ask('/reports', user), '200');
+    frontegg.fault = () => 'hang';
+    assert.equal(await ask('/reports', user), '200');
+    assert.equal(await ask('/reports', await bearer(claimsOf('userToken', {sub: 'u2'}))), '200', 'the keys are known');
+    assert.match(await ask('/shift', await key(claimsOf('tenantAccessToken'))), /unavailable|deadline/);
+  });
+
+  it('two instances share what Frontegg said of access tokens through Redis', async () => {
+    const redis = keep(await startRedis(), (one) => one.stop());
+    const settings = {...settingsOf(frontegg.url), redis: {url: redis.url, timeout: '500ms'}};
+    const headers = await key(claimsOf('tenantAccessToken'));
+    const [first, second] = [await start(settings), await start(settings)];
+    assert.equal(outcomeOf(await first.client.check(checkRequestOf({path: '/uploads', headers}))), '200');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    frontegg.news();
+    assert.equal(outcomeOf(await second.client.check(checkRequestOf({path: '/uploads', headers}))), '200');
+    assert.deepEqual(
+      frontegg.news().filter((asked) => asked.includes('access-tokens')),
+      [],
+    );
+  });
+
+  it('behind Envoy: who it is reaches the service, the credential does not, and Authorization wins', async () => {
+    const {postern} = await start(settingsOf(frontegg.url));
+    const echo = keep(await startEcho(), (one) => one.stop());
+    const envoy = keep(await startEnvoy({checkAddress: postern.address, upstream: echo}), (one) => one.stop());
+    const answer = await askPort(envoy.port, {
+      path: '/uploads',
+      headers: [...(await key(claimsOf('tenantAccessToken'))), ['x-auth-subject', 'root']],
+    });
+    assert.equal(answer.status, 200, answer.body);
+    const echoed = answer.json();
+    assert.deepEqual(valuesOf(echoed, 'x-auth-subject'), ['at2']);
+    assert.deepEqual(valuesOf(echoed, 'x-auth-tenant'), ['t1']);
+    assert.deepEqual(valuesOf(echoed, 'x-auth-roles'), ['admin']);
+    assert.deepEqual(valuesOf(echoed, 'x-api-key'), []);
+    const both = [...(await bearer(claimsOf('userToken', {roles: []}))), ...(await key(claimsOf('tenantAccessToken')))];
+    assert.equal((await askPort(envoy.port, {path: '/admin', headers: both})).status, 403);
+    const junk = [['authorization', 'Basic eDp5'] as const, ...(await key(claimsOf('tenantAccessToken')))];
+    assert.equal((await askPort(envoy.port, {path: '/admin', headers: junk})).status, 401);
+  });
+
+  it('the example, with nothing but its values filled in', async () => {
+    const text = readFileSync(new URL('../../examples/frontegg.yaml', import.meta.url), 'utf8');
+    const {server: _, admin: __, ...example} = parse(text.replaceAll('region: eu', `baseUrl: ${frontegg.url}`));
+    const env = {FRONTEGG_CLIENT_ID: clientId, FRONTEGG_API_KEY: apiKey};
+    const postern = keep(await startPostern(example, {env}), (one) => one.stop());
+    const client = keep(makeCheckClient(postern.address), (one) => one.close());
+    const rows = [
+      ['/healthz', '200'],
+      ['/admin/users', '200'],
+      ['/uploads', 'Forbidden missing_permission'],
+      ['/reports', '200'],
+      ['/shift', '200'],
+    ] as const;
+    for (const [path, expected] of rows) {
+      const headers = path === '/healthz' ? [] : await bearer(claimsOf('userToken'));
+      assert.equal(outcomeOf(await client.check(checkRequestOf({path, headers}))), expected, path);
+    }
+  });
+});
