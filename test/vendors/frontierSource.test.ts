@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import {randomUUID} from 'node:crypto';
 import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeFrontierApi} from '../../src/vendors/frontier/api.ts';
 import {makeFrontierSource} from '../../src/vendors/frontier/entitlements.ts';
 import {frontierSettings, frontierSource} from '../../src/vendors/frontier/settings.ts';
 import {testRemote} from '../remote/servers.ts';
+import {runPostern} from '../support/postern.ts';
 import {principal} from '../support/requests.ts';
 import {outages} from '../support/vendors/faults.ts';
 import {type Frontier, own, paths, startFrontier} from '../support/vendors/frontier.ts';
@@ -166,6 +168,28 @@ for (const api of ['connect', 'rest'] as const) {
     });
   });
 }
+
+describe("Frontier's example", () => {
+  const file = fileURLToPath(new URL('../../examples/frontier.yaml', import.meta.url));
+  const secrets = {
+    FRONTIER_HASH_KEY: 'h'.repeat(32),
+    FRONTIER_BLOCK_KEY: 'b'.repeat(32),
+    FRONTIER_CLIENT_ID: 'c1',
+    FRONTIER_CLIENT_SECRET: 's1',
+  };
+
+  it('is a good configuration with its four secrets', async () => {
+    const {code, output} = await runPostern(['validate', '-c', file], secrets);
+    assert.equal(code, 0, output);
+  });
+
+  it('and says which one is wrong', async () => {
+    const {code, output} = await runPostern(['validate', '-c', file], {...secrets, FRONTIER_HASH_KEY: 'short'});
+    assert.equal(code, 1);
+    assert.match(output, /hashKey.*exactly 32 characters/);
+    assert.ok(!output.includes('short"'));
+  });
+});
 
 describe("Frontier's settings", () => {
   const good = {type: 'frontier', name: 'fr', url: 'https://frontier.example/'};
