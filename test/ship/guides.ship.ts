@@ -62,8 +62,8 @@ const newKey = async (...options: readonly string[]) => {
   const file = join(temporaryFolder(), 'keys.yaml');
   const made = await runPostern(['keys', 'new', '--subject', 'demo', '--tenant', 'acme', ...options, '--file', file]);
   assert.equal(made.code, 0, made.output);
-  const key = made.output.split('\n').find((line) => line.startsWith('pst_') || line.includes('_')) ?? '';
-  return {key: key.trim(), file: readFileSync(file, 'utf8')};
+  const key = made.output.split('\n').find((line) => /^\S+$/.test(line)) ?? assert.fail(made.output);
+  return {key, file: readFileSync(file, 'utf8')};
 };
 
 describe('guides', function () {

@@ -1,6 +1,6 @@
 // The image without a container engine: its file system put together by deploy/image.sh, its settings read from the Dockerfile.
 import {execFile, execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {temporaryFolder} from '../support/ports.ts';
@@ -48,6 +48,7 @@ const assemble = async (): Promise<Image> => {
   for (const path of ['etc/postern', 'run/postern', 'run/secrets/postern', 'run/secrets/postern-tls', 'test']) {
     mkdirSync(join(folder, path), {recursive: true});
   }
+  writeFileSync(join(folder, 'etc/hosts'), '');
   const [uid = 0, gid = 0] = said('USER').split(':').map(Number);
   return {
     root: folder,

@@ -28,6 +28,8 @@ export interface Pod {
   /** ConfigMaps and Secrets that its volumes name. */
   readonly maps: readonly Manifest[];
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Names of Services, which are this pod or another one on the same address. */
+  readonly services?: readonly string[];
 }
 
 export interface Container {
@@ -125,10 +127,19 @@ export const startContainer = async (
   const fromSecrets = (container.envFrom ?? []).map(
     ({secretRef}: Part) => pod.secrets?.[secretRef.name] ?? missing('Secret', secretRef.name),
   );
+  // The kubelet writes /etc/hosts too; here it stands in for the cluster's DNS.
+  const hosts = join(temporaryFolder(), 'hosts');
+  writeFileSync(
+    hosts,
+    ['127.0.0.1 localhost', ...(pod.services ?? []).map((service) => `${podAddress} ${service}`), ''].join('\n'),
+  );
+  chmodSync(hosts, 0o644);
+  chmodSync(join(hosts, '..'), 0o755);
   const steps = [
     `mount --bind ${built.root} ${built.root}`,
     `mount -t proc proc ${built.root}/proc`,
     `mount --bind /dev ${built.root}/dev`,
+    `mount --bind ${hosts} ${built.root}/etc/hosts`,
     ...(container.volumeMounts ?? []).map(({name: volume, mountPath}: Part) => {
       const from = volumes.get(volume) ?? missing('volume', volume);
       return `mount --bind ${from} ${built.root}${mountPath}`;

@@ -1,11 +1,14 @@
 // What the charts start is what runs: command, arguments, user, volumes, ports and probes of rendered pods, in the real image.
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {credentials} from '@grpc/grpc-js';
 import {parse} from 'yaml';
+import {checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {startEcho} from '../support/echo.ts';
 import {send} from '../support/http.ts';
 import {startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort} from '../support/ports.ts';
+import {tlsSecret} from './certificates.ts';
 import {only, render} from './charts.ts';
 import {asIstio, example, examples, runExample} from './envoyExample.ts';
 import {image} from './image.ts';
@@ -13,12 +16,17 @@ import {makeVolumes, needsRoot, type Pod, podAddress, project, startContainer} f
 
 const freePorts = async () => ({grpc: await freePort(), admin: await freePort()});
 
-/** A release of the chart postern: its pod, that of its `helm test`, and the ports. */
+/** A release of the chart postern: its pod, that of its `helm test`, and the ports; that of the Service is the pod's. */
 const central = async (values: object, secrets: Pod['secrets'] = {}) => {
   const ports = await freePorts();
-  const maps = await render('helm/postern', {values: [{ports, ...values}]});
+  const maps = await render('helm/postern', {values: [{ports, service: {port: ports.grpc}, ...values}]});
   const pod: Pod = {spec: only(maps, 'Deployment').spec.template.spec, maps, secrets};
-  const test: Pod = {spec: maps.find(({kind}) => kind === 'Pod')?.spec, maps, secrets};
+  const test: Pod = {
+    spec: maps.find(({kind}) => kind === 'Pod')?.spec,
+    maps,
+    secrets,
+    services: ['shop-postern.shop.svc'],
+  };
   return {pod, test, ports};
 };
 
@@ -62,7 +70,7 @@ describe('pods', function () {
       settings: {POSTERN_ADMIN_TOKEN: 'token-of-the-admin'},
       seal: {seal: 'a-key-of-thirty-two-characters!!'},
     };
-    const {pod, test, ports} = await central(
+    const {pod, test} = await central(
       {
         existingSecret: 'settings',
         secretFiles: ['seal'],
@@ -98,12 +106,10 @@ describe('pods', function () {
       await container.passes('readinessProbe');
       assert.ok(await container.probe('livenessProbe'));
 
-      // The test of the chart, from its own pod; its Service is the pod.
+      // The test of the chart, from its own pod.
       const [asked] = test.spec.containers[0].env as {name: string; value: string}[];
-      const check = JSON.parse(asked?.value ?? '') as {url: string};
-      assert.equal(check.url, 'http://shop-postern.shop.svc:9191');
       const helmTest = async (expect: string) => {
-        const env = {POSTERN_CHECK: JSON.stringify({...check, url: `http://${podAddress}:${ports.grpc}`, expect})};
+        const env = {POSTERN_CHECK: JSON.stringify({...JSON.parse(asked?.value ?? ''), expect})};
         const run = await startContainer(test, 'check', makeVolumes(test), env);
         return {code: await run.process.ended, says: run.process.output()};
       };
@@ -119,13 +125,11 @@ describe('pods', function () {
   });
 
   it('the chart postern without values: closed, and its `helm test` agrees', async () => {
-    const {pod, test, ports} = await central({});
+    const {pod, test} = await central({});
     const container = await startContainer(pod, 'postern', makeVolumes(pod));
     try {
       await container.passes('readinessProbe');
-      const [asked] = test.spec.containers[0].env as {name: string; value: string}[];
-      const check = {...JSON.parse(asked?.value ?? ''), url: `http://${podAddress}:${ports.grpc}`};
-      const run = await startContainer(test, 'check', makeVolumes(test), {POSTERN_CHECK: JSON.stringify(check)});
+      const run = await startContainer(test, 'check', makeVolumes(test));
       assert.equal(await run.process.ended, 0, run.process.output());
       assert.match(run.process.output(), /denied \(HTTP 403, gRPC code 7\)/);
     } finally {
@@ -134,6 +138,45 @@ describe('pods', function () {
       assert.equal(await container.probe('readinessProbe'), false, 'it drains, and is ready all the same');
       assert.ok(await container.probe('livenessProbe'), 'it drains, and counts as dead');
       assert.equal(await container.process.ended, 0, container.process.output());
+    }
+  });
+
+  it('the chart postern with TLS: answers by its certificate, and to known callers alone where that is asked', async () => {
+    const name = 'shop-postern.shop.svc';
+    const secret = tlsSecret(name);
+    const secrets = {certificate: secret};
+    for (const clientCa of [false, true]) {
+      const tls = {enabled: true, existingSecret: 'certificate', clientCa};
+      const {pod, test, ports} = await central({tls}, secrets);
+      const container = await startContainer(pod, 'postern', makeVolumes(pod));
+      try {
+        await container.passes('readinessProbe');
+        if (clientCa) {
+          assert.equal(test.spec, undefined, 'a test that has no certificate to show');
+          const [authority, key, certificate] = (['ca.crt', 'tls.key', 'tls.crt'] as const).map((file) =>
+            Buffer.from(secret[file]),
+          );
+          const ask = async (own: boolean) => {
+            const isServer = (_host: string, {subject}: {subject: {CN: string | string[]}}) =>
+              subject.CN === name ? undefined : new Error('another server');
+            const channel = credentials.createSsl(authority ?? null, own ? key : null, own ? certificate : null, {
+              checkServerIdentity: isServer as never,
+            });
+            const client = makeCheckClient(`${podAddress}:${ports.grpc}`, channel);
+            const answer = await client.check(checkRequestOf({}), {deadline: 3_000}).catch(() => undefined);
+            client.close();
+            return answer?.deniedResponse?.status?.code;
+          };
+          assert.equal(await ask(true), 'Forbidden');
+          assert.equal(await ask(false), undefined, 'it answered who showed nothing');
+          continue;
+        }
+        const run = await startContainer(test, 'check', makeVolumes(test));
+        assert.equal(await run.process.ended, 0, run.process.output());
+        assert.match(test.spec.containers[0].env[0].value, /https:/);
+      } finally {
+        assert.equal(await container.stop(), 0, container.process.output());
+      }
     }
   });
 
@@ -303,7 +346,7 @@ describe('pods', function () {
       const opened = await render('helm/postern', {values: [{ports, config: {rules: open}}]});
       project(volumes.get('config') ?? '', only(opened, 'ConfigMap', 'shop-postern').data ?? {}, 65532, 0o644);
       const [asked] = test.spec.containers[0].env as {name: string; value: string}[];
-      const check = {...JSON.parse(asked?.value ?? ''), url: `http://${podAddress}:${ports.grpc}`, expect: 'allowed'};
+      const check = {...JSON.parse(asked?.value ?? ''), expect: 'allowed'};
       const until = performance.now() + 20_000;
       let code: unknown = 1;
       while (code !== 0 && performance.now() < until) {
