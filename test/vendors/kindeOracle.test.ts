@@ -4,7 +4,7 @@ import {createKindeServerClient, GrantType, type SessionManager} from '@kinde-os
 import {JwtVerifier} from 'aws-jwt-verify';
 import type {Jwks} from 'aws-jwt-verify/jwk';
 import fc from 'fast-check';
-import {isFlagOn} from '../../src/vendors/kinde/claims.ts';
+import {isFlagOn} from '../../src/vendors/kinde/flags.ts';
 import {makeKindeProvider} from '../../src/vendors/kinde/provider.ts';
 import {kindeSettings} from '../../src/vendors/kinde/settings.ts';
 import {type Kinde, startKinde} from '../support/vendors/kinde.ts';

@@ -4,7 +4,7 @@ import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
-import {isFlagOn} from './claims.ts';
+import {isFlagOn} from './flags.ts';
 import type {KindeSourceSettings} from './settings.ts';
 
 const dependency = 'entitlements';

@@ -3,11 +3,8 @@ import {makeOidcProvider} from '../../providers/oidc.ts';
 import type {Provider} from '../../providers/provider.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeApiKeys} from './apiKeys.ts';
-import {makeReadKindePrincipal} from './claims.ts';
+import {makeReadKindePrincipal, paths} from './claims.ts';
 import type {KindeSettings} from './settings.ts';
-
-/** Which claims are read is said in claims.ts, so the paths here are those of nothing. */
-const noPaths = {roles: 'roles', permissions: 'permissions', scopes: 'scp'};
 
 /**
  * Tokens are checked for signature (RS256, which is all that Kinde signs with), issuer, audience and times; a key of
@@ -16,7 +13,7 @@ const noPaths = {roles: 'roles', permissions: 'permissions', scopes: 'scp'};
 export const makeKindeProvider = (settings: KindeSettings, parts: VendorParts): Provider => {
   const {name, domain, apiKeys} = settings;
   const tokens = makeOidcProvider(
-    {...settings, issuer: domain, algorithms: ['RS256'], tokenType: undefined, claims: noPaths},
+    {...settings, issuer: domain, algorithms: ['RS256'], tokenType: undefined, claims: paths},
     parts,
     makeReadKindePrincipal(name),
   );
