@@ -189,6 +189,81 @@ describe('charts', function () {
     assert.equal(pod?.spec.template.spec.initContainers[0].image, `postern:${version}`);
   });
 
+  // https://kubernetes.io/docs/concepts/security/pod-security-standards/, profile `restricted`.
+  for (const {chart, file, name} of cases) {
+    it(`pods meet the restricted Pod Security Standard: ${name}`, async () => {
+      const pods = (await render(chart, {values: [file]})).flatMap(({kind, spec}) =>
+        kind === 'Deployment' ? [spec.template.spec] : kind === 'Pod' ? [spec] : [],
+      );
+      assert.ok(pods.length > 0);
+      for (const pod of pods) {
+        for (const key of ['hostNetwork', 'hostPID', 'hostIPC']) assert.equal(pod[key], undefined, key);
+        assert.equal(pod.automountServiceAccountToken, false);
+        for (const volume of pod.volumes ?? []) {
+          const [kind = ''] = Object.keys(volume).filter((key) => key !== 'name');
+          assert.ok(['configMap', 'secret', 'projected', 'emptyDir'].includes(kind), kind);
+        }
+        for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
+          const {securityContext: own} = container;
+          assert.equal(own.allowPrivilegeEscalation, false);
+          assert.deepEqual(own.capabilities, {drop: ['ALL']});
+          assert.equal(own.privileged, undefined);
+          assert.equal(own.readOnlyRootFilesystem, true);
+          assert.equal(own.runAsNonRoot ?? pod.securityContext.runAsNonRoot, true);
+          assert.notEqual(own.runAsUser, 0);
+          assert.equal((own.seccompProfile ?? pod.securityContext.seccompProfile).type, 'RuntimeDefault');
+        }
+      }
+    });
+  }
+
+  it('a ServiceMonitor finds one Service, and each monitor a port that is there', async () => {
+    const selects = (selector: Record<string, string>, labels: Readonly<Record<string, string>> = {}) =>
+      Object.entries(selector).every(([key, value]) => labels[key] === value);
+    const byService = await render('helm/postern', {values: [{serviceMonitor: {enabled: true}}]});
+    const {spec} = only(byService, 'ServiceMonitor');
+    const found = byService.filter(
+      (one) => one.kind === 'Service' && selects(spec.selector.matchLabels, one.metadata.labels),
+    );
+    assert.equal(found.length, 1);
+    assert.ok(found[0]?.spec.ports.some(({name}: {name: string}) => name === spec.endpoints[0].port));
+
+    for (const [chart, values, place] of [
+      ['helm/postern', {podMonitor: {enabled: true}}, 'containers'],
+      ['examples/sidecar-app', {postern: {podMonitor: {enabled: true}}}, 'initContainers'],
+    ] as const) {
+      const manifests = await render(chart, {values: [values]});
+      const monitor = only(manifests, 'PodMonitor').spec;
+      const {metadata, spec: pod} = only(manifests, 'Deployment').spec.template;
+      assert.ok(selects(monitor.selector.matchLabels, metadata.labels), chart);
+      const ports = pod[place].flatMap((container: {ports?: {name: string}[]}) => container.ports ?? []);
+      assert.ok(
+        ports.some(({name}: {name: string}) => name === monitor.podMetricsEndpoints[0].port),
+        chart,
+      );
+    }
+  });
+
+  it('a Service of the chart reaches its pods, and a NetworkPolicy, a budget and a spread mean them', async () => {
+    const manifests = await render('helm/postern', {values: [{networkPolicy: {enabled: true}}]});
+    const {metadata, spec} = only(manifests, 'Deployment').spec.template;
+    const selectors: Record<string, string>[] = [
+      ...manifests.filter(({kind}) => kind === 'Service').map((one) => one.spec.selector),
+      only(manifests, 'NetworkPolicy').spec.podSelector.matchLabels,
+      only(manifests, 'PodDisruptionBudget').spec.selector.matchLabels,
+      ...spec.topologySpreadConstraints.map(
+        (one: {labelSelector: {matchLabels: object}}) => one.labelSelector.matchLabels,
+      ),
+    ];
+    assert.equal(selectors.length, 6);
+    for (const selector of selectors) {
+      for (const [key, value] of Object.entries(selector)) assert.equal(metadata.labels[key], value, key);
+    }
+    const test = manifests.find(({kind}) => kind === 'Pod');
+    const isMeant = Object.entries(selectors[0] ?? {}).every(([key, value]) => test?.metadata.labels?.[key] === value);
+    assert.equal(isMeant, false, 'the pod of `helm test` would be sent checks');
+  });
+
   it('a changed configuration rolls the pods, unless it is not to', async () => {
     const sumOf = async (values: object) => {
       const deployment = only(await render('helm/postern', {values: [values]}), 'Deployment');

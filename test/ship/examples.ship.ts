@@ -12,7 +12,7 @@ import {runPostern, startPostern} from '../support/postern.ts';
 import {tool} from '../support/tools.ts';
 import {manifestsOf, only, render, root} from './charts.ts';
 import {asIstio, example, examples, faultOf, moved, runExample} from './envoyExample.ts';
-import {faultsOf} from './schemas.ts';
+import {faultsOf, moduleFile} from './schemas.ts';
 
 const run = promisify(execFile);
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -25,7 +25,9 @@ describe('examples', function () {
   this.timeout(120_000);
 
   for (const folder of ['istio', 'envoy-gateway']) {
-    for (const file of readdirSync(join(root, 'deploy', folder)).filter((name) => name !== 'mesh-config.yaml')) {
+    for (const file of readdirSync(join(root, 'deploy', folder)).filter(
+      (name) => !/^(mesh-config|istio-operator)\.yaml$/.test(name),
+    )) {
       it(`deploy/${folder}/${file} is what the custom resources say`, async () => {
         assert.deepEqual(await faultsOf(manifestsOf(text(`deploy/${folder}/${file}`)), '1.33.0'), []);
       });
@@ -47,6 +49,23 @@ describe('examples', function () {
       .filter(({kind}) => kind === 'AuthorizationPolicy');
     assert.equal(policies.length, 3);
     for (const {spec, metadata} of policies) assert.ok(names.includes(spec.provider.name), metadata.name);
+  });
+
+  it('the mesh configuration says nothing that Istio does not know', async () => {
+    const proto = await moduleFile('istio.io/api@v1.28.0', 'mesh/v1alpha1/config.proto');
+    // The fields of a message, as YAML spells them; a message ends where its indentation does.
+    const fieldsOf = (message: string): string[] => {
+      const [, indentation = '', body = ''] =
+        new RegExp(`\\n( *)message ${message} \\{\\n([\\s\\S]*?)\\n\\1\\}`).exec(proto) ?? assert.fail(message);
+      return [...body.matchAll(/^ *[\w.<>, ]+ (\w+) = \d+/gm)]
+        .map(([, name = '']) => name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase()))
+        .concat(indentation === '' ? assert.fail(message) : []);
+    };
+    const [provider, grpc] = [fieldsOf('ExtensionProvider'), fieldsOf('EnvoyExternalAuthorizationGrpcProvider')];
+    for (const entry of example('deploy/istio/mesh-config.yaml').meshConfig.extensionProviders) {
+      for (const key of Object.keys(entry)) assert.ok(provider.includes(key), key);
+      for (const key of Object.keys(entry.envoyExtAuthzGrpc)) assert.ok(grpc.includes(key), key);
+    }
   });
 
   it('the Service that Istio and Envoy Gateway name is that of the chart', async () => {

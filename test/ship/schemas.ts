@@ -61,6 +61,10 @@ const releases = () =>
     await run('python3', ['-m', 'zipfile', '-e', join(aside, file), aside]);
   });
 
+/** A file of a Go module. */
+export const moduleFile = async (module: string, path: string): Promise<string> =>
+  readFile(join(await moduleFolder(module), path), 'utf8');
+
 const moduleFolder = async (module: string): Promise<string> => {
   const {stdout} = await run('go', ['mod', 'download', '-json', module], {cwd: '/', timeout: 300_000}).catch(
     (error) => {
