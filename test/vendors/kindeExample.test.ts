@@ -56,3 +56,39 @@ describe('the example of kinde', () => {
     });
   }
 });
+
+describe("the guide of kinde: a flag's number decides by a file of entitlements", () => {
+  const guide = readFileSync(new URL('../../docs/guides/kinde.md', import.meta.url), 'utf8');
+  const [, entitlements = ''] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
+  let kinde: Kinde;
+  let postern: Postern;
+  let client: CheckClient;
+  before(async () => {
+    kinde = await startKinde();
+    const settings = {
+      providers: [{name: 'ki', type: 'kinde', domain: kinde.domain, audience: ['orders-api']}],
+      entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+      rules: [{name: 'export', match: {path: '/**'}, require: {features: ['export']}}],
+    };
+    postern = await startPostern(settings, {files: {'entitlements.yaml': entitlements}});
+    client = makeCheckClient(postern.address);
+  });
+  after(async () => {
+    client?.close();
+    await postern?.stop();
+    await kinde?.close();
+  });
+
+  for (const [value, type, allowed] of [
+    [100, 'i', false],
+    [101, 'i', true],
+    ['101', 's', false],
+  ] as const) {
+    it(`${JSON.stringify(value)}: ${allowed ? 'in' : 'out'}`, async () => {
+      const token = await kinde.token({feature_flags: {limit: {t: type, v: value}}});
+      const headers = [['authorization', `Bearer ${token}`]] as const;
+      const answer = await client.check(checkRequestOf({path: '/', headers}));
+      assert.equal(answer.okResponse !== undefined, allowed);
+    });
+  }
+});
