@@ -1,6 +1,7 @@
 // Ours and Frontegg's own SDK decide the same generated requests the same, but for the named quirks, each of which is shown.
 import assert from 'node:assert/strict';
 import {KeyObject, sign as signBytes} from 'node:crypto';
+import {IdentityClient} from '@frontegg/client';
 import fc from 'fast-check';
 import {makeCheck} from '../../src/check.ts';
 import {refusals} from '../../src/core/refusals.ts';
@@ -321,6 +322,17 @@ describe("Frontegg's SDK as oracle", () => {
     const headers = {authorization: await frontegg.sign(plain.claims)};
     assert.deepEqual(await sdkDecides(headers, {}), {allow: 'u1'});
     assert.deepEqual(await weDecide(headers, {}), {refuse: 401});
+  });
+
+  it('a quirk that is not copied: an access token works in Authorization, by another method', async () => {
+    forget();
+    frontegg.inactive.clear();
+    frontegg.apiTokensDisabled = false;
+    frontegg.accessTokens.tenants.set('at2', {id: 'at2', tenantId: 't1', roles: [], permissions: []});
+    const token = await frontegg.sign(access.claims);
+    const entity = await IdentityClient.getInstance().validateIdentityOnToken(`Bearer ${token}`);
+    assert.equal(entity.sub, 'at2');
+    assert.deepEqual(await weDecide({authorization: `Bearer ${token}`}, {}), {refuse: 401});
   });
 
   it('a quirk that is not copied: the key id is not looked at', async () => {
