@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
+import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
+import {oidcSettings} from '../../src/providers/settings.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFrontierProvider} from '../../src/vendors/frontier/provider.ts';
@@ -567,6 +569,33 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.equal(frontier.count('token'), 3, 'what is no project selects none');
       });
 
+      it('passes the id of the request on, for its log', async () => {
+        await ask(make(), {...cookie(), 'x-request-id': 'r-1'});
+        await ask(make(), {...basic(secret), 'x-request-id': 'no\u00efd'});
+        const sent = frontier.asked.filter(({path}) => path === paths[api].token);
+        assert.deepEqual(
+          sent.map(({headers}) => headers['x-request-id']),
+          ['r-1', undefined],
+        );
+      });
+
+      it('a flood of made-up secrets leaves sessions alone', async () => {
+        frontier.slow = 200;
+        const provider = make();
+        await provider.start?.();
+        const flood = Array.from({length: 60}, (_, of) =>
+          ask(provider, basic(`cred-1:made-up-${of}`)).then(wordOn, (error: unknown) => {
+            assert.ok(error instanceof Unavailable);
+            return 'unavailable';
+          }),
+        );
+        assert.equal(wordOn(await ask(provider, cookie())), ada.id);
+        const words = await Promise.all(flood);
+        assert.equal(words.filter((word) => word === 'unavailable').length, 28);
+        assert.equal(words.filter((word) => word === 'inactive').length, 32);
+        assert.equal(wordOn(await ask(provider, basic(secret))), robot.id);
+      });
+
       it('slower than the asker waits: unavailable, and then remembered for the next', async () => {
         frontier.slow = 300;
         const provider = make();
@@ -821,3 +850,95 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
     });
   });
 }
+
+describe('Frontier beside another provider', () => {
+  let frontier: Frontier;
+  let remote: ReturnType<typeof testRemote>;
+  let providers: Record<'fr' | 'acme', Provider>;
+
+  before(async () => {
+    frontier = await startFrontier('rest');
+    remote = testRemote();
+    const parts: VendorParts = {
+      call: remote.call,
+      cache: makeMemoryCache<Principal>({}, Date.now),
+      makeCache: (name) => makeLayeredCache<never>({name, memory: makeMemoryCache<never>({}, Date.now)}) as never,
+      now: Date.now,
+      random: () => 0.5,
+      after: () => () => {},
+      log: {info: () => {}, warn: () => {}},
+    };
+    const settings = {type: 'frontier', name: 'fr', url: frontier.url, api: 'rest', session: cookieKeys};
+    const issuer = 'https://id.example';
+    const oidc = {
+      type: 'oidc',
+      name: 'acme',
+      issuer,
+      audience: 'any',
+      jwksUri: `${frontier.url}/.well-known/jwks.json`,
+    };
+    providers = {
+      fr: makeFrontierProvider(frontierSettings.parse(settings), parts),
+      acme: makeOidcProvider(oidcSettings.parse(oidc), parts),
+    };
+  });
+  after(async () => {
+    for (const provider of Object.values(providers)) await provider.close?.();
+    await remote.close();
+    await frontier.close();
+  });
+
+  const session = randomUUID();
+  const theirs = () => frontier.token(ada, {iss: 'https://id.example'});
+  const ours = () => frontier.token(ada);
+  const sid = () => ({cookie: `sid=${frontier.cookie(session)}`});
+  const rows: readonly [
+    what: string,
+    order: readonly ('fr' | 'acme')[],
+    headers: () => Promise<Record<string, string>>,
+    asked: string,
+  ][] = [
+    ["the other's bearer", ['fr', 'acme'], async () => bearer(await theirs()), 'acme'],
+    ['our bearer', ['acme', 'fr'], async () => bearer(await ours()), 'fr'],
+    ["our session and the other's bearer", ['fr', 'acme'], async () => ({...sid(), ...bearer(await theirs())}), 'fr'],
+    ["the same, the other's places first", ['acme', 'fr'], async () => ({...sid(), ...bearer(await theirs())}), 'acme'],
+    [
+      "the other's bearer and our x-user-token",
+      ['fr', 'acme'],
+      async () => ({...bearer(await theirs()), 'x-user-token': await ours()}),
+      'acme',
+    ],
+    [
+      "a strange sid and the other's bearer",
+      ['fr', 'acme'],
+      async () => ({cookie: 'sid=abc', ...bearer(await theirs())}),
+      'unsupported',
+    ],
+    [
+      "the same, the other's places first",
+      ['acme', 'fr'],
+      async () => ({cookie: 'sid=abc', ...bearer(await theirs())}),
+      'acme',
+    ],
+  ];
+  for (const [what, order, headers, asked] of rows) {
+    it(`${what}, ${order.join(' before ')}: ${asked}`, async () => {
+      const found = makeCredentialFinder(order.map((name) => providers[name]))(
+        request('/', {headers: await headers()}),
+      );
+      assert.equal(found.found === 'credential' ? found.provider.name : found.found, asked);
+    });
+  }
+
+  it("a session that is over is not followed by the other's bearer", async () => {
+    const asked = request('/', {headers: {...sid(), ...bearer(await theirs())}});
+    const found = makeCredentialFinder([providers.fr, providers.acme])(asked);
+    assert.ok(found.found === 'credential' && found.provider.name === 'fr');
+    const answer = await found.provider.authenticate(found.credential, {
+      request: asked,
+      now: Date.now(),
+      deadline: never,
+    });
+    assert.equal(answer.rejected, 'unsupported_credential');
+  });
+});

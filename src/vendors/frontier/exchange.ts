@@ -18,8 +18,22 @@ export type Exchanged =
   | {readonly token: string; readonly rejected?: never}
   | {readonly rejected: Reason; readonly token?: never};
 
-/** Exchanges a credential, `project` being the `x-project` of the request. Rejects with Unavailable for an outage. */
-export type Exchange = (presented: Exchangeable, project: string, deadline: number) => Promise<Exchanged>;
+/** What else of the request goes to Frontier. '' for none. */
+export interface Along {
+  /** `x-project`: id or name of the project that is put among the claims. */
+  readonly project: string;
+  /** `x-request-id`, for Frontier's log. */
+  readonly requestId: string;
+}
+
+/** Exchanges a credential. Rejects with Unavailable for an outage. */
+export type Exchange = (presented: Exchangeable, along: Along, deadline: number) => Promise<Exchanged>;
+
+/**
+ * Questions about secrets, assertions and personal tokens at one time. Anyone can make these up, and each may take Frontier
+ * a second: a flood of them must not take sessions, whose cookies nobody can make up, along.
+ */
+const mostAtOnce = 32;
 
 /** What is kept: the token, sealed; or why there is none. `until`: milliseconds since the epoch. */
 type Kept =
@@ -38,9 +52,22 @@ export const makeExchange = (
   /** What was opened once need not be opened again, as long as it is kept in memory. */
   const opened = new WeakMap<Kept, string>();
 
-  const ask = async (presented: Exchangeable, secret: string, project: string, deadline: number): Promise<Kept> => {
-    const request = requestFor(presented, project);
-    const answer = await api.token(request, deadline);
+  let underWay = 0;
+  const tokenFor = async (presented: Exchangeable, along: Along, deadline: number) => {
+    if (presented.kind === 'session') return api.token(requestFor(presented, along), deadline);
+    if (underWay >= mostAtOnce) {
+      throw new Unavailable(dependency, new Error(`it is being asked about ${mostAtOnce} other secrets`));
+    }
+    underWay += 1;
+    try {
+      return await api.token(requestFor(presented, along), deadline);
+    } finally {
+      underWay -= 1;
+    }
+  };
+
+  const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Kept> => {
+    const answer = await tokenFor(presented, along, deadline);
     const now = parts.now();
     if (answer.refused !== undefined) {
       return {rejected: reasonOf(presented, answer.refused), until: now + ttl.refused};
@@ -56,18 +83,18 @@ export const makeExchange = (
     return kept;
   };
 
-  return async (presented, project, deadline) => {
+  return async (presented, along, deadline) => {
     const secret = secretOf(presented);
-    const key = hash('sha256', [prefix, presented.kind, project, secret].join('\n'), 'base64url');
+    const key = hash('sha256', [prefix, presented.kind, along.project, secret].join('\n'), 'base64url');
     const kept = await askOnce(
       key,
-      (budget) => ask(presented, secret, project, budget),
+      (budget) => ask(presented, secret, along, budget),
       ({until}) => until - parts.now(),
       deadline,
     );
     if (kept.rejected !== undefined) return {rejected: kept.rejected};
     const token = opened.get(kept) ?? unseal(kept.sealed, secret);
-    // Another version's entry, or one that was tampered with: as good as no answer, and gone in a moment.
+    // Another version's entry, or one that was tampered with: as good as no answer, until its time is over.
     if (token === undefined) throw new Unavailable(dependency, new Error('a remembered token cannot be read'));
     opened.set(kept, token);
     return {token};
@@ -78,8 +105,11 @@ export const makeExchange = (
 const secretOf = (presented: Exchangeable): string => (presented.kind === 'session' ? presented.id : presented.value);
 
 /** Newer servers look at the headers before they look at the body, so the credential stands in both. */
-const requestFor = (presented: Exchangeable, project: string): TokenRequest => {
-  const context = project === '' ? {} : {'x-project': project};
+const requestFor = (presented: Exchangeable, {project, requestId}: Along): TokenRequest => {
+  const context = {
+    ...(project !== '' && {'x-project': project}),
+    ...(requestId !== '' && {'x-request-id': requestId}),
+  };
   switch (presented.kind) {
     case 'session':
       return {headers: {...context, cookie: `${sessionCookie}=${presented.value}`}, body: clientCredentials};

@@ -10,7 +10,7 @@ import type {Authentication, AuthenticationContext, Provider} from '../../provid
 import {makeVerifiedCache} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {basic, makeFrontierApi} from './api.ts';
-import {type Exchangeable, makeExchange} from './exchange.ts';
+import {type Along, type Exchangeable, makeExchange} from './exchange.ts';
 import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
 import {makePrincipalOf} from './principal.ts';
 import {makeIsRelated} from './relations.ts';
@@ -91,7 +91,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
       return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
     }
 
-    const {token, rejected} = await exchange(shown as Exchangeable, projectOf(request), deadline);
+    const {token, rejected} = await exchange(shown as Exchangeable, alongOf(request), deadline);
     if (rejected !== undefined) return {rejected};
     const answer = await verifiedToken(token, now, deadline);
     // The credential is good, for Frontier says so: a token of its own that does not verify is a fault of the settings.
@@ -167,8 +167,12 @@ const refusalOf = (shown: Presented): Reason | undefined => {
   }
 };
 
-/** The id or name of a project; what is neither selects none, as an unknown project does at Frontier. */
-const projectOf = ({headers}: Request): string => {
+/** Id or name of a project; what is neither selects none, as an unknown project does at Frontier. */
+const isProject = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+const isRequestId = /^[\x21-\x7e]{1,128}$/;
+
+const alongOf = ({headers}: Request): Along => {
   const project = headers.get('x-project')?.trim() ?? '';
-  return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(project) ? project : '';
+  const requestId = headers.get('x-request-id') ?? '';
+  return {project: isProject.test(project) ? project : '', requestId: isRequestId.test(requestId) ? requestId : ''};
 };
