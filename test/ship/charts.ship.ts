@@ -136,6 +136,11 @@ describe('charts', function () {
       values: {tls: {enabled: true, certManager: {enabled: true}}},
       says: /issuerRef/,
     },
+    {
+      of: 'a drain that the kubelet would cut',
+      values: {drain: {delay: '1m', timeout: '10s'}},
+      says: /\(30\).*\(70 s\)/,
+    },
     {of: 'two monitors', values: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}, says: /twice/},
   ];
   for (const name of helms) {
@@ -272,6 +277,16 @@ describe('charts', function () {
     const closed = {config: {rules: [{name: 'b', match: {}, deny: true}]}};
     assert.notEqual(await sumOf({}), await sumOf(closed));
     assert.equal(await sumOf({...closed, rollOnConfigChange: false}), undefined);
+  });
+
+  it('a cluster of IPv6 alone', async () => {
+    for (const [chart, values] of [
+      ['helm/postern', {listenAddress: '[::]'}],
+      ['examples/sidecar-app', {postern: {listenAddress: '[::]'}}],
+    ] as const) {
+      const map = only(await render(chart, {values: [values]}), 'ConfigMap', 'shop-postern');
+      assert.equal(parse(map.data?.['postern.yaml'] ?? '').admin.listen, '[::]:9190');
+    }
   });
 
   it('alerts: some left out, all labelled, their templates untouched', async () => {

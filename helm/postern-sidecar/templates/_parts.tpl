@@ -43,7 +43,7 @@
 {{- end -}}
 {{- $delay := $postern.drain.delay | default (eq (include "postern.sidecar.form" .) "native" | ternary "0s" "15s") -}}
 {{- $_ := set $config "server" (merge (dict "listen" $address "drain" $postern.drain.timeout "drainDelay" $delay) $server) -}}
-{{- $_ := set $config "admin" (merge (dict "listen" (printf "0.0.0.0:%v" $postern.ports.admin)) $admin) -}}
+{{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" $postern.listenAddress $postern.ports.admin)) $admin) -}}
 {{- if not $config.rules -}}
 {{- $_ := set $config "rules" (list (dict "name" "closed" "match" dict "deny" true)) -}}
 {{- end -}}

@@ -70,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if hasKey $admin "listen" -}}
 {{- fail "config.admin.listen is set by the chart, so that the probes reach it: use the value ports.admin" -}}
 {{- end -}}
-{{- $set := dict "listen" (printf "0.0.0.0:%v" .Values.ports.grpc) "drain" .Values.drain.timeout "drainDelay" .Values.drain.delay -}}
+{{- $set := dict "listen" (printf "%s:%v" .Values.listenAddress .Values.ports.grpc) "drain" .Values.drain.timeout "drainDelay" .Values.drain.delay -}}
 {{- if .Values.tls.enabled -}}
 {{- $tls := dict "cert" "/run/secrets/postern-tls/tls.crt" "key" "/run/secrets/postern-tls/tls.key" -}}
 {{- if .Values.tls.clientCa -}}
@@ -79,11 +79,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $_ := set $set "tls" $tls -}}
 {{- end -}}
 {{- $_ := set $config "server" (merge $set $server) -}}
-{{- $_ := set $config "admin" (merge (dict "listen" (printf "0.0.0.0:%v" .Values.ports.admin)) $admin) -}}
+{{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" .Values.listenAddress .Values.ports.admin)) $admin) -}}
 {{- if not $config.rules -}}
 {{- $_ := set $config "rules" (list (dict "name" "closed" "match" dict "deny" true)) -}}
 {{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{- define "postern.seconds" -}}
+{{- $count := regexFind "^[0-9]+" . | int -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- if eq $unit "ms" -}}
+{{- div (add $count 999) 1000 -}}
+{{- else -}}
+{{- mul $count (get (dict "s" 1 "m" 60 "h" 3600) $unit) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* What ServiceMonitor and PodMonitor share: the endpoint. Takes the monitor's values. */ -}}
