@@ -133,8 +133,8 @@ const makeTraffic = async (identityProvider: IdentityProvider): Promise<(round: 
     [2, () => ({path: '/orgs/acme/orders/3', token: revoked})],
   ];
   const all = mix.flatMap(([often, sent]) => Array<(round: number) => Sent>(often).fill(sent));
-  // 37 has no factor in common with their number, so that all come, and mixed.
-  return (round) => (all[(round * 37) % all.length] as (round: number) => Sent)(round);
+  // A prime above their number has no factor in common with it, so that all come, and mixed.
+  return (round) => (all[(round * 997) % all.length] as (round: number) => Sent)(round);
 };
 
 export interface Answer {
