@@ -4,6 +4,7 @@ import {randomBytes, randomUUID} from 'node:crypto';
 import fc from 'fast-check';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
+import {makeRevocationIndex, untilNow} from '../../src/core/revocation.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
@@ -205,6 +206,37 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
       it('a session whose token does not name it: the cookie does', async () => {
         frontier.namesSession = false;
         assert.equal(verified(await ask(make(), cookie())).sessionId, session);
+      });
+
+      it('what is exchanged can be revoked by what the client holds, not by the token of the moment', async () => {
+        const provider = make();
+        const at = Math.floor(Date.now() / 1_000) - 1_000;
+        const signed = await assertion({iat: at, jti: 'a1'});
+        const rows: readonly [Record<string, string>, object][] = [
+          [cookie(session, at), {sessionId: session, tokenId: undefined, issuedAt: at}],
+          [basic(secret), {sessionId: undefined, tokenId: 'cred-1', issuedAt: undefined}],
+          [bearer(personal), {sessionId: undefined, tokenId: pat.id, issuedAt: undefined}],
+          [bearer(signed), {sessionId: undefined, tokenId: 'a1', issuedAt: at}],
+        ];
+        const revocations = makeRevocationIndex();
+        for (const subject of [ada.id, robot.id, pat.id]) {
+          revocations.add({subject, before: untilNow(Date.now()), expires: never});
+        }
+        for (const [headers, expected] of rows) {
+          const {sessionId, tokenId, issuedAt} = verified(await ask(provider, headers));
+          assert.deepEqual({sessionId, tokenId, issuedAt}, expected);
+        }
+        // Exchanged again, after the revocation.
+        later = 61_000;
+        for (const [headers] of rows) assert.ok(revocations.revoked(verified(await ask(provider, headers))));
+        const next = cookie(session, Math.floor(Date.now() / 1_000) + 10);
+        assert.ok(!revocations.revoked(verified(await ask(provider, next))), 'signed in again');
+      });
+
+      it('the same principal for the same token, so that what is made of it is kept', async () => {
+        const provider = make();
+        const headers = cookie();
+        assert.equal(verified(await ask(provider, headers)), verified(await ask(provider, headers)));
       });
 
       const tenants: readonly [setting: string, claims: object, tenant: string | undefined][] = [

@@ -3,6 +3,7 @@ import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
 import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
+import type {Exchangeable} from './exchange.ts';
 import type {FrontierSettings} from './settings.ts';
 
 /** What `sub_type` says that the subject is. Frontier's own rule for a token without one: a user. */
@@ -54,3 +55,32 @@ const only = (joined: unknown): string | undefined => {
       : [];
   return ids.length === 1 ? ids[0] : undefined;
 };
+
+/**
+ * The principal of a credential that was exchanged for the token of `principal`. The token is a minute old at most, and
+ * another one every time; what can be revoked is the credential: the session since its cookie was written, the assertion
+ * since it was signed. When a secret or a personal token was made nobody knows, so any revocation of its owner refuses it.
+ */
+export const principalOfExchanged = (principal: Principal, presented: Exchangeable): Principal => {
+  const {issuedAt: _, tokenId: __, ...rest} = principal;
+  switch (presented.kind) {
+    case 'session':
+      // Not every Frontier is set to name the session in the token; the cookie has proved it.
+      return {...rest, sessionId: presented.id, issuedAt: presented.at};
+    case 'secret':
+      return {...rest, tokenId: presented.clientId};
+    case 'personal':
+      return {...rest, ...optional('tokenId', textOf(principal.claims.sub))};
+    case 'assertion': {
+      const {iat, jti} = presented.claims;
+      return {
+        ...rest,
+        ...optional('tokenId', textOf(jti)),
+        ...optional('issuedAt', typeof iat === 'number' ? iat : undefined),
+      };
+    }
+  }
+};
+
+const optional = <K extends string, V>(key: K, value: V | undefined) =>
+  (value === undefined ? {} : {[key]: value}) as {readonly [Key in K]?: V};

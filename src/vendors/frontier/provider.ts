@@ -12,7 +12,7 @@ import type {VendorParts} from '../vendor.ts';
 import {basic, makeFrontierApi} from './api.ts';
 import {type Along, type Exchangeable, makeExchange} from './exchange.ts';
 import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
-import {makePrincipalOf} from './principal.ts';
+import {makePrincipalOf, principalOfExchanged} from './principal.ts';
 import {makeIsRelated} from './relations.ts';
 import type {FrontierSettings} from './settings.ts';
 
@@ -49,6 +49,8 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     return held instanceof Promise || held?.provider !== name || typeof held.claims !== 'object' ? undefined : held;
   });
   const isRelated = makeIsRelated(settings, api, dependency, parts);
+
+  const exchanged = new WeakMap<Principal, Principal>();
 
   /** `accepts` and `authenticate` look at the same request. */
   const read = new WeakMap<Request, Shown>();
@@ -91,17 +93,24 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
       return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
     }
 
-    const {token, rejected} = await exchange(shown as Exchangeable, alongOf(request), deadline);
+    const exchangeable = shown as Exchangeable;
+    const {token, rejected} = await exchange(exchangeable, alongOf(request), deadline);
     if (rejected !== undefined) return {rejected};
     const answer = await verifiedToken(token, now, deadline);
     // The credential is good, for Frontier says so: a token of its own that does not verify is a fault of the settings.
     if (answer.rejected !== undefined) {
       throw new Unavailable(dependency, new Error(`the token that it issued is refused here: ${answer.rejected}`));
     }
-    const principal = answer.verified;
-    // Not every Frontier is set to name the session in the token; the cookie has proved it.
-    const isNamed = shown.kind !== 'session' || principal.sessionId !== undefined;
-    return {verified: isNamed ? principal : {...principal, sessionId: shown.id}, token};
+    return {verified: exchangedBy(answer.verified, exchangeable), token};
+  };
+
+  /** The same principal for the same token: what is made of it (headers) is kept by it. */
+  const exchangedBy = (principal: Principal, shown: Exchangeable): Principal => {
+    const known = exchanged.get(principal);
+    if (known !== undefined && (shown.kind !== 'session' || known.issuedAt === shown.at)) return known;
+    const made = principalOfExchanged(principal, shown);
+    exchanged.set(principal, made);
+    return made;
   };
 
   /** The first that counts; a session that is over leaves the word to the next. */
