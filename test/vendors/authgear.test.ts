@@ -294,6 +294,47 @@ describe('authgear', () => {
       assert.equal(await answerOf(provider, {cookie: 'my_session=s'}), 'u', 'no session is never kept');
     });
 
+    it('two instances share what is known, and neither keeps it anew; what is odd there is asked about', async () => {
+      const shared = new Map<string, string>();
+      const [one, other] = [makeTestParts(shared), makeTestParts(shared)];
+      const settings = authgearSettings.parse({
+        type: 'authgear',
+        name: 'ag',
+        endpoint: authgear.endpoint,
+        mode: 'resolver',
+        cookiePrefix: 'my_',
+      });
+      const askOf = (instance: TestParts) =>
+        authenticateAs(makeAuthgearProvider(settings, instance.parts), {cookie: 'my_session=s-canary'}, instance.now());
+      try {
+        authgear.sessions.set('s-canary', {userId: 'u'});
+        const first = await askOf(one);
+        for (const instance of [one, other]) instance.forward(8_000);
+        assert.deepEqual(await askOf(other), first);
+        assert.equal(authgear.resolved.length, 1);
+        assert.ok(!JSON.stringify([...shared]).includes('canary'), 'the cookie itself is not there');
+        authgear.sessions.delete('s-canary');
+        for (const instance of [one, other]) instance.forward(2_001);
+        const answer = await askOf(other);
+        assert.equal(typeof answer === 'object' && answer.rejected, 'session_invalid');
+
+        const odd = [
+          '1',
+          '{}',
+          '{"until": 9e15, "session": {}, "setCookies": []}',
+          '{"until": 9e15, "session": {"sub": "root"}}',
+        ];
+        for (const text of odd) {
+          for (const key of shared.keys()) shared.set(key, text);
+          const again = await askOf(other);
+          assert.equal(typeof again === 'object' && again.rejected, 'session_invalid', text);
+        }
+      } finally {
+        await one.close();
+        await other.close();
+      }
+    });
+
     it('what is kept is kept by place, value and settings', async () => {
       authgear.sessions.set(opaque, {userId: 'u'});
       const provider = resolver();

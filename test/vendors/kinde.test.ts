@@ -247,6 +247,39 @@ describe('kinde', () => {
       assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
     });
 
+    it('two instances share what is known, and neither keeps it anew; what is odd there is asked about', async () => {
+      const shared = new Map<string, string>();
+      const [one, other] = [makeTestParts(shared), makeTestParts(shared)];
+      const settings = kindeSettings.parse({type: 'kinde', name: 'ki', domain: kinde.domain, audience: 'any', apiKeys});
+      const askOf = async (instance: TestParts) =>
+        authenticateAs(
+          makeKindeProvider(settings, instance.parts),
+          {authorization: 'Bearer k_live_user1'},
+          instance.now(),
+        );
+      try {
+        kinde.keys.set('k_live_user1', user);
+        const before = askedOf(verifyPath);
+        const first = await askOf(one);
+        for (const instance of [one, other]) instance.forward(240_000);
+        assert.deepEqual(await askOf(other), first);
+        assert.equal(askedOf(verifyPath), before + 1);
+        assert.ok(![...shared].some((entry) => entry.join().includes('k_live_user1')), 'the key itself is not there');
+        kinde.keys.set('k_live_user1', {...user, status: 'revoked'});
+        for (const instance of [one, other]) instance.forward(60_001);
+        assert.deepEqual(await askOf(other), {rejected: 'revoked'});
+
+        const odd = ['1', '{}', '{"until": 9e15}', '{"until": 9e15, "said": {"is_valid": true, "status": "active"}}'];
+        for (const text of odd) {
+          for (const key of shared.keys()) shared.set(key, text);
+          assert.deepEqual(await askOf(other), {rejected: 'revoked'}, text);
+        }
+      } finally {
+        await one.close();
+        await other.close();
+      }
+    });
+
     it('a bad key is asked about each time, so a new one works at once', async () => {
       const provider = make({apiKeys});
       assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'inactive'});

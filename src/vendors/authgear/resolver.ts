@@ -19,11 +19,18 @@ const session = z.strictObject({
   amr: z.array(z.string()).max(100),
   auth_time: z.int().nonnegative().exactOptional(),
 });
-const resolved = z.strictObject({session: session.nullable(), setCookies: z.array(z.string()).max(20)});
+const resolved = z.strictObject({
+  session: session.nullable(),
+  setCookies: z.array(z.string()).max(20),
+  until: z.number(),
+});
 
 export type Session = z.output<typeof session>;
 
-/** `session` null: there is none. `setCookies`: for the client, so that it forgets a session that is over. */
+/**
+ * `session` null: there is none. `setCookies`: for the client, so that it forgets a session that is over. `until`:
+ * milliseconds since the epoch for which it may be kept, so that no layer of the cache keeps it anew.
+ */
 export type Resolved = z.output<typeof resolved>;
 
 export interface Resolver {
@@ -37,12 +44,12 @@ export interface Resolver {
  * Only the credential that counts is sent, as what it came as: Authgear too looks at the first alone. A valid session is
  * kept for the resolver's `ttl`; none is asked about each time, so that a sign-in counts at once.
  */
-export const makeResolver = (settings: AuthgearSettings, {call, makeCache}: VendorParts): Resolver => {
+export const makeResolver = (settings: AuthgearSettings, {call, makeCache, now}: VendorParts): Resolver => {
   const {name, endpoint, resolver} = settings;
   const dependency = `authgear:${name}`;
   const {host} = new URL(endpoint);
   const url = resolver.url ?? `${endpoint}/_resolver/resolve`;
-  const prefix = hash('sha256', `authgear session v1 ${JSON.stringify([host, url, resolver.ttl])}`, 'base64url');
+  const prefix = hash('sha256', `authgear session v2 ${JSON.stringify([host, url, resolver.ttl])}`, 'base64url');
   const cache = makeCache<Resolved>('authgear-sessions', {
     encode: (value) => value,
     decode: (json) => resolved.safeParse(json).data,
@@ -52,12 +59,16 @@ export const makeResolver = (settings: AuthgearSettings, {call, makeCache}: Vend
     const own = place.kind === 'cookie' ? {cookie: `${place.name}=${value}`} : {authorization: `Bearer ${value}`};
     // Authgear chooses the project by the host, and shows its user the browser and address of each session.
     const headers = {...told(request, 'user-agent'), ...told(request, 'x-forwarded-for'), ...own, host};
+    const asked = now();
     const answer = await call(dependency, {method: 'GET', url, headers}, Number.POSITIVE_INFINITY);
     if (answer.status !== 200) {
       const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
       throw new Unavailable(dependency, new Error(`the resolver answered with status ${answer.status}${hint}`));
     }
-    const read = resolved.safeParse({session: sessionOf(answer), setCookies: answer.headers.get('set-cookie') ?? []});
+    const found = sessionOf(answer);
+    const setCookies = answer.headers.get('set-cookie') ?? [];
+    const until = found !== null && setCookies.length === 0 ? asked + resolver.ttl : 0;
+    const read = resolved.safeParse({session: found, setCookies, until});
     if (read.success) return read.data;
     throw new Unavailable(dependency, new Error('the answer of the resolver has not the expected headers'));
   };
@@ -68,7 +79,7 @@ export const makeResolver = (settings: AuthgearSettings, {call, makeCache}: Vend
       cache.fetch(
         key,
         () => ask(credential, request),
-        ({session: found, setCookies}) => (found !== null && setCookies.length === 0 ? resolver.ttl : 0),
+        ({until}) => Math.max(0, until - now()),
       ),
   };
 };

@@ -23,6 +23,9 @@ const verdict = z.discriminatedUnion('is_valid', [
 ]);
 /** What Kinde says of a key, less what changes with every question (`last_verified_on`, `verification_count`). */
 type Verdict = z.output<typeof verdict>;
+/** `until`: milliseconds since the epoch, so that no layer of the cache keeps it anew. */
+const kept = z.object({said: verdict, until: z.number()});
+type Kept = z.output<typeof kept>;
 
 export interface ApiKeys {
   /** Whether it looks like a key of Kinde's. Selects, and says nothing of whether it is one. */
@@ -44,14 +47,19 @@ export const makeApiKeys = (
   const {managementDomain: api = domain, ttl} = settings;
   const dependency = `kinde:${provider}`;
   const token = makeManagementToken(dependency, api, settings, call, now);
-  const cache = makeCache<Verdict>('kinde-api-keys', {
+  const cache = makeCache<Kept>('kinde-api-keys', {
     encode: (value) => value,
-    decode: (json) => verdict.safeParse(json).data,
+    decode: (json) => kept.safeParse(json).data,
   });
-  const prefix = hash('sha256', `kinde api key v1 ${JSON.stringify([api, settings.clientId, ttl])}`, 'base64url');
+  const prefix = hash('sha256', `kinde api key v2 ${JSON.stringify([api, settings.clientId, ttl])}`, 'base64url');
   /** The same answer makes the same principal, so that what is derived from it is derived once. */
   const principals = new WeakMap<Verdict, Principal>();
 
+  const load = async (key: string): Promise<Kept> => {
+    const asked = now();
+    const said = await ask(key);
+    return {said, until: said.is_valid && said.status === 'active' ? asked + ttl : 0};
+  };
   const ask = async (key: string, mayRenew = true): Promise<Verdict> => {
     const bearer = await token.get();
     const answer = await call(
@@ -80,10 +88,10 @@ export const makeApiKeys = (
   return {
     resembles: (value) => /^k_live_[A-Za-z0-9_-]{1,248}$/.test(value),
     async authenticate(key) {
-      const said = await cache.fetch(
+      const {said} = await cache.fetch(
         hash('sha256', prefix + key, 'base64url'),
-        () => ask(key),
-        (value) => (value.is_valid && value.status === 'active' ? ttl : 0),
+        () => load(key),
+        ({until}) => Math.max(0, until - now()),
       );
       if (said.status === 'revoked') return {rejected: 'revoked'};
       if (!said.is_valid || said.status !== 'active') return {rejected: 'inactive'};

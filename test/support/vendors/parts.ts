@@ -1,4 +1,5 @@
 // What a vendor's provider is made of, for tests: real calls, caches in memory, a clock that can be put forward.
+import type {Cache, CacheCodec} from '../../../src/core/cache.ts';
 import type {Credential} from '../../../src/core/credential.ts';
 import {makeCredentialFinder} from '../../../src/core/credential.ts';
 import type {Principal} from '../../../src/core/principal.ts';
@@ -17,7 +18,8 @@ export interface TestParts {
   close(): Promise<void>;
 }
 
-export const makeTestParts = (): TestParts => {
+/** `shared`: what stands in for Redis, by key: JSON as the codecs write it. Two rigs with the same are two instances. */
+export const makeTestParts = (shared?: Map<string, string>): TestParts => {
   let ahead = 0;
   const now = () => Date.now() + ahead;
   // Its circuit never opens, so that a row's faults are not the next row's.
@@ -25,7 +27,8 @@ export const makeTestParts = (): TestParts => {
   const parts: VendorParts = {
     call: remote.call,
     cache: makeMemoryCache<Principal>({}, now),
-    makeCache: (name) => makeLayeredCache({name, memory: makeMemoryCache({}, now)}),
+    makeCache: (name, codec) =>
+      makeLayeredCache({name, memory: makeMemoryCache({}, now), remote: shared && jsonCache(shared, codec)}),
     now,
     random: () => 0.5,
     after: () => () => {},
@@ -40,6 +43,17 @@ export const makeTestParts = (): TestParts => {
     close: () => remote.close(),
   };
 };
+
+/** Keeps for ever what is to be kept at all: that what is kept says itself until when it counts is for the tests to see. */
+const jsonCache = <V>(shared: Map<string, string>, codec: CacheCodec<V>): Cache<V> => ({
+  get: async (key) => {
+    const text = shared.get(key);
+    return text === undefined ? undefined : codec.decode(JSON.parse(text));
+  },
+  set: async (key, value, ttl) => {
+    if (ttl > 0) shared.set(key, JSON.stringify(codec.encode(value)));
+  },
+});
 
 /** Lets the provider find its credential in a request, and authenticate it, as the check does. */
 export const authenticateAs = async (
