@@ -8,7 +8,9 @@ import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {makeRevocationIndex} from '../../src/core/revocation.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
+import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
+import {oidcSettings} from '../../src/providers/settings.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFronteggProvider} from '../../src/vendors/frontegg/provider.ts';
@@ -161,6 +163,7 @@ describe('the Frontegg provider', () => {
       ['expired', claimsOf('userToken', {exp: seconds - 1}), 'token_expired'],
       ['no exp', claimsOf('userToken', {exp: undefined}), 'missing_claim'],
       ['not yet valid', claimsOf('userToken', {nbf: seconds + 600}), 'token_not_yet_valid'],
+      ['an id token', claimsOf('userToken', {at_hash: 'x'}), 'wrong_token_type'],
       ['no sub', claimsOf('userToken', {sub: undefined}), 'missing_claim'],
       ['no creator of an API token', claimsOf('userApiToken', {createdByUserId: undefined}), 'missing_claim'],
       ['neither type nor tenant', {sub: 'u1', exp: seconds + 300}, 'unsupported'],
@@ -198,6 +201,28 @@ describe('the Frontegg provider', () => {
         assert.equal(word === 'verified' ? `${verified(answer).kind} ${verified(answer).subject}` : word, expected);
       });
     }
+    it('beside another provider of the same header, each takes its own tokens, in either order', async () => {
+      const oidc = makeOidcProvider(
+        oidcSettings.parse({type: 'oidc', name: 'acme', issuer: 'https://id.acme.example', audience: 'any'}),
+        partsOf(),
+      );
+      open.push(oidc);
+      const theirs = {iss: 'https://id.acme.example', sub: 'u1', exp: seconds + 300};
+      for (const [settings, claims, expected] of [
+        [{}, claimsOf('userToken'), 'fe'],
+        [{}, theirs, 'acme'],
+        [{issuer: 'https://acme.frontegg.com'}, claimsOf('userToken'), 'fe'],
+        [{issuer: 'https://acme.frontegg.com'}, {...theirs, type: 'userToken', tenantId: 't1'}, 'acme'],
+      ] as const) {
+        const asked = request('/', {headers: await bearer(claims)});
+        const both = [make(settings), oidc];
+        for (const providers of [both, both.toReversed()]) {
+          const found = makeCredentialFinder(providers)(asked);
+          assert.equal(found.found === 'credential' ? found.provider.name : found.found, expected);
+        }
+      }
+    });
+
     it('an unknown issuer opens no socket', async () => {
       const provider = make({issuer: 'https://acme.frontegg.com'});
       frontegg.news();
@@ -431,6 +456,18 @@ describe('the Frontegg provider', () => {
       frontegg.news();
       for (let n = 0; n < 5; n++) await ask(provider, await bearer(claimsOf('userToken', {n}), {key: old}));
       assert.deepEqual(frontegg.news(), [], 'forged signatures cost one look in a cooldown');
+    });
+
+    it('the one key may be another by now: while it cannot be fetched, a signature that does not hold is an outage', async () => {
+      frontegg.published = false;
+      const provider = make();
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      frontegg.keys = [await makeSigningKey('second')];
+      frontegg.fault = () => 500;
+      await assert.rejects(ask(provider, await bearer(claimsOf('userToken'))), Unavailable);
+      frontegg.fault = () => undefined;
+      later = 30_001;
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
     });
 
     it('a key set that fails after it was there is an outage, and the known keys stay', async () => {

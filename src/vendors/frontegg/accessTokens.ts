@@ -90,7 +90,8 @@ export const makeAccessTokens = (
     };
   };
 
-  const listOf = (holder: string) => lists.fetch(keyOf('active', holder), () => fetchList(holder), lifeOf);
+  const listKeys = {users: keyOf('active', 'users'), tenants: keyOf('active', 'tenants')};
+  const listOf = (holder: 'users' | 'tenants') => lists.fetch(listKeys[holder], () => fetchList(holder), lifeOf);
   const tokenOf = (holder: string, id: string, tenant: string | undefined) =>
     tokens.fetch(keyOf('token', holder, id, tenant ?? ''), () => fetchToken(holder, id, tenant), lifeOf);
 

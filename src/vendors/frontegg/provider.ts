@@ -3,9 +3,11 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
+import {Unavailable} from '../../core/unavailable.ts';
 import {longestToken, makeVerifyJwt, parseJwt, timeFault} from '../../providers/jwt.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import type {Authentication, Provider} from '../../providers/provider.ts';
+import {isOtherToken} from '../../providers/tokenKind.ts';
 import {makeVerifiedCache} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
@@ -55,10 +57,16 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
   const verifyOnceMore: typeof verify = async (token, now, deadline) => {
     const first = await verify(token, now, deadline);
     if (first.rejected !== 'bad_signature' || !source.unnamed()) return first;
-    if (now - lookedForKey < settings.jwks.cooldown) return first;
-    lookedForKey = now;
-    await keys.start();
-    return verify(token, now, deadline);
+    const isTime = now - lookedForKey >= settings.jwks.cooldown;
+    if (isTime) {
+      lookedForKey = now;
+      await keys.start();
+    }
+    const second = isTime ? await verify(token, now, deadline) : first;
+    // As for an unknown key id: while keys cannot be fetched, it may be a new one that we cannot know.
+    if (second.rejected === 'bad_signature' && keys.health().state !== 'ready')
+      throw new Unavailable(dependency, new Error('its key may be another one by now, and cannot be fetched'));
+    return second;
   };
 
   const verifyToken = async (token: string, family: Family, now: number, deadline: number): Promise<Authentication> => {
@@ -66,7 +74,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     if (parsed === undefined) return {rejected: 'malformed_credential'};
     const {claims, rejected} = await verifyOnceMore(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
-    if (!isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
+    if (isOtherToken(claims) || !isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
     return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal};
   };
