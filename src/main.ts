@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command line.
 import {Command} from 'commander';
+import {checkEntitlement, dropEntitlements, listEntitlements} from './commands/entitlements.ts';
+import {loadEntitlements} from './commands/entitlementsLoad.ts';
 import {newKey} from './commands/keys.ts';
 import {revocations, revoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
@@ -16,11 +18,8 @@ const program = new Command('postern')
   .showHelpAfterError();
 
 /** Every command reads the same file. Exit status: 0 done, 1 it could not be done (and why is on standard error). */
-const command = (name: string, description: string) =>
-  program
-    .command(name)
-    .description(description)
-    .requiredOption('-c, --config <file>', 'the configuration, postern.yaml');
+const command = (name: string, description: string, of = program) =>
+  of.command(name).description(description).requiredOption('-c, --config <file>', 'the configuration, postern.yaml');
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and name every error').action(validate);
@@ -33,6 +32,26 @@ command('revoke', 'refuse what was issued to somebody until now, on every instan
   .option('--before <time>', 'issued before 2027-01-31T12:00:00Z, or seconds since the epoch (default: now)')
   .action(revoke);
 command('revocations', 'list the revocations in force').action(revocations);
+
+const entitlements = program.command('entitlements').description('what tenants have bought, in Redis');
+command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)
+  .option('--allow-empty', 'also if the file holds nothing')
+  .action(loadEntitlements);
+command('list', 'list the grants in Redis', entitlements)
+  .option('--tenant <tenant>', 'of this tenant alone')
+  .option('--json', 'as JSON lines; without --tenant in the form that load takes')
+  .action(listEntitlements);
+command('check', 'ask the engine, on what Redis holds', entitlements)
+  .requiredOption('--tenant <tenant>')
+  .option('--user <subject>', 'this user of it; else a service')
+  .option('--feature <feature>')
+  .option('--permission <permission>', 'taken to be held')
+  .option('--json')
+  .action(checkEntitlement);
+command('drop', 'have every instance fetch entitlements anew, within a second', entitlements)
+  .option('--tenant <tenant>', 'of this tenant (default: of all)')
+  .option('--subject <subject>', 'of this subject')
+  .action(dropEntitlements);
 
 program
   .command('keys')

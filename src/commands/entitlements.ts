@@ -1,0 +1,108 @@
+// postern entitlements list, check, drop: what Redis holds, what that means to a question, and fetching it anew.
+import {once} from 'node:events';
+import type {Grant} from '../core/entitlement.ts';
+import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
+import {adminCall} from './adminCall.ts';
+import {type Asked, answerOf} from './entitlementsAnswer.ts';
+import {withFeed} from './feed.ts';
+import {needVersion, withRecord} from './record.ts';
+import {CommandError, settingsOf} from './settings.ts';
+
+export interface ListOptions {
+  readonly config: string;
+  readonly tenant?: string;
+  readonly json?: boolean;
+}
+
+/** `--json` without a tenant is JSON lines with everything, which `load` takes again. */
+export const listEntitlements = async ({config, tenant, json = false}: ListOptions): Promise<void> => {
+  // `postern entitlements list | head` is no error.
+  process.stdout.on('error', () => process.exit(0));
+  await withRecord(config, async (redis) => {
+    await needVersion(redis);
+    const head = await readHead(redis, redis.prefix);
+    if (json && tenant === undefined) {
+      for (const [feature, rest] of head.features) await print([JSON.stringify({feature, ...rest})]);
+      for (const [plan, rest] of head.plans) await print([JSON.stringify({plan, ...rest})]);
+      for (const [flag, rest] of head.flags) await print([JSON.stringify({flag, ...rest})]);
+    }
+    const found =
+      tenant === undefined
+        ? readTenants(redis, redis.prefix, head.plans)
+        : await readSomeTenants(redis, redis.prefix, [tenant], head.plans);
+    const now = Date.now();
+    const seen = new Set<string>();
+    let count = 0;
+    for await (const {tenant: name, grants} of found) {
+      // Redis may show a field twice while the hash grows.
+      if (seen.has(name)) continue;
+      seen.add(name);
+      count += grants.length;
+      await print(grants.map((grant) => (json ? lineOf(grant) : textOf(grant, now))));
+    }
+    if (count === 0) process.stderr.write(tenant === undefined ? 'no grants\n' : `no grants of the tenant ${tenant}\n`);
+  });
+};
+
+/** Waits while whoever reads is slow, so that a million lines need no memory. */
+const print = async (lines: readonly string[]): Promise<void> => {
+  if (lines.length === 0) return;
+  if (!process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain');
+};
+
+const lineOf = ({plan, tenant, user, expires}: Grant): string =>
+  JSON.stringify({
+    grant: plan,
+    tenant,
+    ...(user !== null && {user}),
+    ...(expires !== null && {expires: new Date(expires).toISOString()}),
+  });
+
+const textOf = ({plan, tenant, user, expires}: Grant, now: number): string => {
+  const whose =
+    user === null
+      ? `tenant=${JSON.stringify(tenant)}`
+      : `tenant=${JSON.stringify(tenant)} user=${JSON.stringify(user)}`;
+  const end = expires === null ? 'for ever' : `until ${new Date(expires).toISOString()}`;
+  return `${whose} plan=${JSON.stringify(plan)} ${end}${expires !== null && expires <= now ? ' (over)' : ''}`;
+};
+
+export interface CheckOptions extends Asked {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Decided by the engine that decides requests, on the tenant's grants as they stand in Redis now. */
+export const checkEntitlement = async ({config, json = false, ...asked}: CheckOptions): Promise<void> => {
+  if ((asked.feature === undefined) === (asked.permission === undefined)) {
+    throw new CommandError('ask for one thing: either --feature or --permission');
+  }
+  const answer = await withRecord(config, async (redis) => {
+    await needVersion(redis);
+    const head = await readHead(redis, redis.prefix);
+    const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans);
+    return answerOf(asked, {...head, grants: found?.grants ?? []}, Date.now());
+  });
+  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${[answer.sentence, ...answer.why].join('\n  ')}\n`);
+};
+
+export interface DropOptions {
+  readonly config: string;
+  readonly tenant?: string;
+  readonly subject?: string;
+}
+
+/** Through Redis where the configuration has it; else through the admin port of the one process. */
+export const dropEntitlements = async ({config, tenant, subject}: DropOptions): Promise<void> => {
+  const {settings} = await settingsOf(config);
+  for (const [name, value] of Object.entries({tenant, subject})) {
+    if (value !== undefined && (value === '' || value.length > 512)) {
+      throw new CommandError(`--${name}: is not a text of 1 to 512 characters`);
+    }
+  }
+  const drop = {...(tenant !== undefined && {tenant}), ...(subject !== undefined && {subject})};
+  if (settings.redis === undefined) await adminCall(settings.admin, 'POST', '/entitlements/drop', drop);
+  else await withFeed(settings, ({publish}) => publish({kind: 'drop', drop}));
+  const whose = Object.entries(drop).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  process.stdout.write(`dropped, to be fetched anew: ${whose.join(' ') || 'all entitlements'}\n`);
+};

@@ -1,0 +1,107 @@
+// What the engine says to one question, and why, in words for whoever operates it.
+import type {Entitled, Grant, Justification, Snapshot} from '../core/entitlement.ts';
+import {makeEntitlementIndex} from '../core/entitlementIndex.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Reason} from '../core/refusals.ts';
+import {compilePattern} from '../entitlements/pattern.ts';
+
+export interface Asked {
+  readonly tenant: string;
+  /** Absent: a service, to which grants of users do not count. */
+  readonly user?: string;
+  readonly feature?: string;
+  readonly permission?: string;
+}
+
+export interface Answer {
+  readonly entitled: boolean;
+  /** As a request would be refused with. */
+  readonly reason?: Reason;
+  readonly sentence: string;
+  readonly why: readonly string[];
+}
+
+const reasons: Readonly<Record<Justification, Reason>> = {
+  'missing-feature': 'missing_feature',
+  'missing-permission': 'missing_permission',
+  'bundle-expired': 'feature_expired',
+};
+
+/** `snapshot` holds the tenant's grants. `now` in milliseconds since the epoch. */
+export const answerOf = (
+  asked: Asked,
+  snapshot: Snapshot & {readonly grants: readonly Grant[]},
+  now: number,
+): Answer => {
+  const {tenant, user, feature, permission} = asked;
+  const principal: Principal = {
+    provider: 'none',
+    kind: user === undefined ? 'service' : 'user',
+    subject: user ?? '',
+    tenant,
+    roles: [],
+    // Whether it is held is in the token; what is asked here is what it is worth.
+    permissions: permission === undefined ? [] : [permission],
+    scopes: [],
+    claims: {},
+    amr: [],
+  };
+  const index = makeEntitlementIndex(snapshot, {compilePattern});
+  const question = feature === undefined ? {permission: permission ?? ''} : {feature};
+  const answer = index.entitled(principal, question, new Map(), now);
+  const who = `tenant ${tenant}${user === undefined ? '' : `, user ${user}`}`;
+  const what = feature === undefined ? `the permission ${permission}` : `the feature ${feature}`;
+  return {
+    entitled: answer.entitled,
+    ...(!answer.entitled && {reason: reasons[answer.justification]}),
+    sentence: answer.entitled ? `yes: ${who}: ${what}` : `no: ${who}: ${what}: ${reasons[answer.justification]}`,
+    why: whyOf(asked, snapshot, answer, now),
+  };
+};
+
+const whyOf = (
+  {tenant, user, feature, permission}: Asked,
+  {features, plans, flags, grants}: Snapshot & {readonly grants: readonly Grant[]},
+  answer: Entitled,
+  now: number,
+): readonly string[] => {
+  const why: string[] = [];
+  const asked =
+    feature === undefined
+      ? [...features].filter(([, {permissions}]) => permissions.includes(permission ?? '')).map(([name]) => name)
+      : [feature];
+  if (permission !== undefined) {
+    why.push(
+      asked.length === 0
+        ? 'no feature has this permission, so it is enough that the token holds it'
+        : `worth something while one of these features is live: ${asked.join(', ')} (and if the token holds it)`,
+    );
+  }
+  for (const name of asked) {
+    if (!features.has(name)) why.push(`there is no feature ${name}`);
+    const selling = [...plans].filter(([, plan]) => plan.features.includes(name));
+    if (features.has(name)) why.push(`plans with ${name}: ${selling.map(([plan]) => plan).join(', ') || 'none'}`);
+    const names = new Set(selling.map(([plan]) => plan));
+    for (const grant of grants) {
+      if (!names.has(grant.plan) || (grant.user !== null && grant.user !== user)) continue;
+      const end = grant.expires === null ? 'for ever' : `until ${new Date(grant.expires).toISOString()}`;
+      const over = grant.expires !== null && grant.expires <= now ? ', which is over' : '';
+      const whose = grant.user === null ? `the tenant ${tenant}` : `the user ${grant.user}`;
+      why.push(`the plan ${grant.plan} was given to ${whose} ${end}${over}`);
+    }
+    const flag = flags.get(name);
+    if (flag !== undefined) {
+      const rest = flag.on ? `on, by default ${flag.default}` : `off, which gives ${flag.off}`;
+      why.push(`the flag ${name} is ${rest}${rulesOf(flag.rules.length)}`);
+    }
+    for (const [plan, {default: otherwise, rules}] of selling) {
+      if (otherwise || rules.length > 0)
+        why.push(`the plan ${plan} is for everyone: ${otherwise}${rulesOf(rules.length)}`);
+    }
+  }
+  if (!answer.entitled && grants.length === 0) why.push(`the tenant ${tenant} has no grants at all`);
+  return why;
+};
+
+/** Rules look at attributes of a token and a request, and there is neither. */
+const rulesOf = (count: number): string => (count === 0 ? '' : `, with ${count} rules, which a token may meet`);
