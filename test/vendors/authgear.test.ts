@@ -140,6 +140,24 @@ describe('authgear', () => {
         assert.equal(authgear.resolved.length, 0, 'the resolver is not asked');
       });
     }
+    it('whatever its claims hold: a principal of texts, and never a bug', async () => {
+      const flags = ['is_anonymous', 'is_verified', 'can_reauthenticate', 'roles'].map(
+        (name) => `${authgearPrefix}/${name}`,
+      );
+      const claims = fc.dictionary(
+        fc.constantFrom(...flags, 'amr', 'auth_time', 'scope', 'client_id', 'x-authgear'),
+        fc.jsonValue(),
+      );
+      const provider = make();
+      await fc.assert(
+        fc.asyncProperty(claims, async (given) => {
+          const {roles, permissions, scopes, amr} = await principalOf(provider, bearer(await authgear.token(given)));
+          for (const text of [...roles, ...permissions, ...scopes, ...amr]) assert.equal(typeof text, 'string');
+        }),
+        {numRuns: 150},
+      );
+    });
+
     it('cookies are not looked at', async () => {
       assert.equal(await answerOf(make(), {cookie: 'my_session=x'}), 'nothing');
     });

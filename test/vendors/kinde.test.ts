@@ -160,6 +160,34 @@ describe('kinde', () => {
       assert.equal(await refusalOf(await kinde.token({}, {}, await makeSigningKey('other'))), 'unknown_key');
     });
 
+    it('whatever its claims hold: a principal of texts, or a refusal, and never a bug', async () => {
+      const names = [
+        'org_code',
+        'roles',
+        'permissions',
+        'scp',
+        'scope',
+        'gty',
+        'azp',
+        'email',
+        'feature_flags',
+        'jti',
+        'auth_time',
+      ];
+      const claims = fc.dictionary(fc.constantFrom(...names, 'x-hasura-roles', 'x-hasura-org-code'), fc.jsonValue());
+      const provider = make();
+      await fc.assert(
+        fc.asyncProperty(claims, async (given) => {
+          const answer = await ask(provider, await kinde.token(given));
+          assert.ok(typeof answer === 'object' && answer.verified);
+          const {subject, tenant = '', roles, permissions, scopes} = answer.verified;
+          for (const text of [subject, tenant, ...roles, ...permissions, ...scopes])
+            assert.equal(typeof text, 'string');
+        }),
+        {numRuns: 150},
+      );
+    });
+
     it('keys by discovery, or where jwksUri says', async () => {
       const before = askedOf('openid-configuration');
       await principalOf(await kinde.token());
