@@ -164,6 +164,7 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
           ada,
           'user',
         ],
+        ['a token without gen', async () => bearer(await frontier.token(ada, {gen: undefined})), ada, 'user'],
         [
           'a token of before sub_type',
           async () => bearer(await frontier.token(ada, {sub_type: undefined})),
@@ -599,6 +600,31 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.equal(verified(await inProject('web site\u00e9')).tenant, undefined);
         assert.equal(verified(await inProject('website,other')).tenant, undefined);
         assert.equal(frontier.count('token'), 3, 'what is no project selects none');
+      });
+
+      it('an entry of the shared cache that someone has put there lets nobody in', async () => {
+        const entries: [what: string, json: unknown, asked: boolean][] = [
+          ['a token in the clear', {token: await frontier.token(bob), until: now() + 60_000}, true],
+          ['a token that is not sealed', {sealed: await frontier.token(bob), until: now() + 60_000}, false],
+          ['nothing', {sealed: '', until: now() + 60_000}, false],
+          ['no end', {sealed: 'AAAA'}, true],
+          ['a reason that does not exist', {rejected: 'constructor', until: now() + 60_000}, true],
+          ['a text', 'sealed', true],
+          ['null', null, true],
+        ];
+        for (const [what, json, isMiss] of entries) {
+          const makeCache: VendorParts['makeCache'] = (name, codec) =>
+            makeLayeredCache<never>({
+              name,
+              memory: makeMemoryCache<never>({}, now),
+              remote: {get: async () => codec.decode(json) as never, set: async () => {}},
+            }) as never;
+          const provider = make({}, {...makeParts(), makeCache});
+          const answer = await ask(provider, cookie()).then(wordOn, (error: unknown) =>
+            error instanceof Unavailable ? 'unavailable' : String(error),
+          );
+          assert.equal(answer, isMiss ? ada.id : 'unavailable', what);
+        }
       });
 
       it('passes the id of the request on, for its log', async () => {

@@ -1,11 +1,13 @@
 // Frontier through the whole program: over gRPC as Envoy asks, and behind a real Envoy.
 import assert from 'node:assert/strict';
 import {randomBytes, randomUUID} from 'node:crypto';
+import {Redis as IoRedis} from 'ioredis';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type Echo, type Echoed, startEcho, valuesOf} from '../support/echo.ts';
 import {type Envoy, startEnvoy} from '../support/envoy.ts';
 import {send} from '../support/http.ts';
 import {type Postern, startPostern} from '../support/postern.ts';
+import {startRedis} from '../support/redis.ts';
 import {cookieKeys, type Frontier, own, paths, type Subject, startFrontier} from '../support/vendors/frontier.ts';
 
 const ada: Subject = {id: randomUUID(), type: 'app/user', organizations: ['org-1'], email: 'ada@acme.example'};
@@ -182,6 +184,65 @@ for (const api of ['connect', 'rest'] as const) {
     });
   });
 }
+
+describe('Frontier and two instances with one Redis', () => {
+  it('what one has asked the other knows, and Redis holds nothing that lets anyone in', async () => {
+    const ends: (() => Promise<unknown>)[] = [];
+    try {
+      const frontier = await startFrontier('connect');
+      ends.push(frontier.close);
+      const session = randomUUID();
+      frontier.sessions.set(session, ada);
+      frontier.secrets.set(secret, robot);
+      frontier.features.add('org-1 reports');
+      frontier.relations.add(`${ada.id} get app/project:p1`);
+      const redis = await startRedis();
+      ends.push(redis.stop);
+      const {providers, entitlements, ...settings} = settingsFor(frontier, 'connect');
+      const lasting = {
+        ...settings,
+        providers: providers.map((provider) => ({...provider, ttl: {session: '10m', relation: '10m'}})),
+        entitlements: {...entitlements, cache: {fresh: '10m', stale: '20m'}},
+        redis: {url: redis.url},
+      };
+      const rows: readonly [string, Headers][] = [
+        ['/any', [['authorization', basic]]],
+        ['/projects/p1', [['cookie', `sid=${frontier.cookie(session)}`]]],
+        ['/orgs/org-1/reports', [['cookie', `sid=${frontier.cookie(session)}`]]],
+      ];
+      for (const expected of [
+        {token: 3, check: 1, feature: 1},
+        {token: 3, check: 1, feature: 1},
+      ]) {
+        const postern = await startPostern(lasting);
+        ends.push(postern.stop);
+        const client = makeCheckClient(postern.address);
+        ends.push(async () => client.close());
+        for (const [path, headers] of rows) {
+          const {status} = await client.check(checkRequestOf({path, headers}));
+          assert.equal(status?.code, 0, path);
+        }
+        assert.deepEqual(countsOf(frontier), expected);
+      }
+
+      const client = new IoRedis(redis.url);
+      const everything: string[] = [];
+      for (const key of await client.keys('*')) everything.push(key, String(await client.get(key).catch(() => '')));
+      client.disconnect();
+      assert.ok(everything.length >= 8);
+      const dump = everything.join('\n');
+      for (const canary of ['eyJ', session, 'canary', basic.slice(6)]) assert.ok(!dump.includes(canary), canary);
+    } finally {
+      for (const end of ends.reverse()) await end();
+    }
+  });
+
+  const countsOf = (frontier: Frontier) => ({
+    token: frontier.count('token'),
+    check: frontier.count('check'),
+    feature: frontier.count('feature'),
+  });
+});
 
 describe('Frontier behind Envoy', () => {
   let frontier: Frontier;

@@ -90,9 +90,10 @@ const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, known
     if (parsed === undefined) return undefined;
     const {header, claims} = parsed;
     // A service user's assertion names its credential twice (`kid` of header and claims), and Frontier checks no issuer
-    // of it; what Frontier issues has `gen`, and a `kid` among its claims as well.
+    // of it; what Frontier issues has a `kid` among its claims as well, but says what it is.
+    const isIssued = claims.gen !== undefined || (claims.iss === issuer && claims.sub_type !== undefined);
     const isAssertion =
-      claims.gen === undefined && typeof claims.kid === 'string' && claims.kid === header.kid && header.alg === 'RS256';
+      !isIssued && typeof claims.kid === 'string' && claims.kid === header.kid && header.alg === 'RS256';
     if (isAssertion) return {kind: 'assertion', place, value, claims};
     return {kind: claims.iss === issuer ? 'access' : 'foreign', place, value, claims};
   };
