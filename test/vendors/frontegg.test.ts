@@ -500,6 +500,29 @@ describe('the Frontegg provider', () => {
       }
     });
 
+    it('whatever JSON comes instead of keys or vendor token is an outage', async () => {
+      const sent = await bearer(claimsOf('userToken'));
+      let body: unknown;
+      frontegg.fault = () => ({body});
+      const anything = fc.oneof(
+        fc.jsonValue(),
+        fc.record({
+          keys: fc.array(fc.jsonValue({maxDepth: 1})),
+          publicKey: fc.string(),
+          token: fc.string(),
+          expiresIn: fc.integer(),
+        }),
+        fc.record({token: fc.constant('x'), expiresIn: fc.constant(60), publicKey: fc.jsonValue({maxDepth: 1})}),
+      );
+      await fc.assert(
+        fc.asyncProperty(anything, async (value) => {
+          body = value;
+          await assert.rejects(ask(make(), sent), Unavailable);
+        }),
+        {numRuns: 60},
+      );
+    });
+
     const outages: Fault[] = [500, 404, 'html', 'malformed', {body: {keys: []}}, {body: {publicKey: 'x'}}, {body: {}}];
     for (const fault of outages) {
       it(`${JSON.stringify(fault)} from both is an outage, and heals`, async () => {

@@ -10,7 +10,10 @@ export interface VendorToken {
   refused(token: string): void;
 }
 
-const shape = z.object({token: z.string().min(1).max(16_384), expiresIn: z.number().positive().max(31_536_000)});
+const shape = z.object({
+  token: z.string().regex(/^[\x21-\x7e]{1,16384}$/),
+  expiresIn: z.number().positive().max(31_536_000),
+});
 
 /** Of its life after which a token is replaced, as in Frontegg's SDK. */
 const renewal = 0.8;
