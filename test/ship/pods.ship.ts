@@ -1,5 +1,6 @@
 // What the charts start is what runs: command, arguments, user, volumes, ports and probes of rendered pods, in the real image.
 import assert from 'node:assert/strict';
+import {basename} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {credentials} from '@grpc/grpc-js';
 import {parse} from 'yaml';
@@ -9,7 +10,7 @@ import {send} from '../support/http.ts';
 import {startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort} from '../support/ports.ts';
 import {tlsSecret} from './certificates.ts';
-import {only, render} from './charts.ts';
+import {ciValues, only, render} from './charts.ts';
 import {asIstio, example, examples, runExample} from './envoyExample.ts';
 import {image} from './image.ts';
 import {makeVolumes, needsRoot, type Pod, podAddress, project, startContainer} from './pod.ts';
@@ -334,6 +335,43 @@ describe('pods', function () {
       const maps = await render('examples/sidecar-app', {values: [{postern: {form}}]});
       const config = parse(only(maps, 'ConfigMap', 'shop-postern').data?.['postern.yaml'] ?? '');
       assert.equal(config.server.drainDelay, delay);
+    }
+  });
+
+  // What the values schemas let through, the program takes too.
+  for (const file of ['helm/postern', 'examples/sidecar-app'].flatMap((chart) =>
+    ciValues(chart).map((path) => ({chart, path})),
+  )) {
+    const name = `${file.chart} ${basename(file.path)}`;
+    // One case brings its configuration along, another has no sidecar.
+    if (/mtls|off/.test(name)) continue;
+    it(`the configuration of ${name} is a good one`, async () => {
+      const maps = await render(file.chart, {values: [file.path]});
+      const spec = structuredClone(only(maps, 'Deployment').spec.template.spec);
+      const all = [...(spec.initContainers ?? []), ...spec.containers] as {name: string; args: string[]}[];
+      const container = all.find((one) => one.name === 'postern') ?? assert.fail('no container');
+      container.args = container.args.map((arg) => (arg === 'serve' ? 'validate' : arg));
+      const secrets = {
+        'postern-secrets': {POSTERN_ADMIN_TOKEN: 'token-of-the-admin', REDIS_URL: 'redis://:secret@redis:6379/0'},
+        'postern-seal': {seal: 'a-key-of-thirty-two-characters!!'},
+        'shop-postern-tls': tlsSecret('shop-postern'),
+        seal: {seal: 'a-key-of-thirty-two-characters!!'},
+        'orders-postern': {NOTHING: 'asked for'},
+      };
+      const pod: Pod = {spec, maps, secrets};
+      const {process: validate} = await startContainer(pod, 'postern', makeVolumes(pod));
+      assert.equal(await validate.ended, 0, validate.output());
+    });
+  }
+
+  it('on a cluster of IPv6 alone it listens there', async () => {
+    const {pod, ports} = await central({listenAddress: '[::]'});
+    const container = await startContainer(pod, 'postern', makeVolumes(pod));
+    try {
+      await container.passes('readinessProbe');
+      assert.equal((await fetch(`http://[::1]:${ports.admin}/readyz`)).status, 200);
+    } finally {
+      await container.stop();
     }
   });
 
