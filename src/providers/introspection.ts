@@ -139,7 +139,7 @@ const never = Number.MAX_SAFE_INTEGER;
 const claimFault = (claims: Claims, settings: IntrospectionSettings) => {
   const {issuer, audience, clients, tokenType} = settings;
   // A bound token (RFC 9449, RFC 8705) is worth nothing without a proof of possession, which nobody checks here.
-  if (claims.cnf !== undefined || isOtherToken(claims)) return 'wrong_token_type';
+  if (isOtherToken(claims)) return 'wrong_token_type';
   const type = typeof claims.token_type === 'string' ? claims.token_type.toLowerCase() : undefined;
   if (type === undefined ? tokenType !== undefined : type !== 'bearer') return 'wrong_token_type';
   if (issuer !== undefined && claims.iss !== issuer) return claims.iss === undefined ? 'missing_claim' : 'wrong_issuer';

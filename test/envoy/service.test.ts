@@ -15,7 +15,7 @@ const render = makeRender(
   makeIdentityHeaders(new Map()),
 );
 const never = new Promise<never>(() => {});
-// A clock ahead of the caller's: its 10 ms before the deadline are half a second to the caller, which a slow machine needs.
+// A clock ahead of the caller's: what it leaves before the deadline is half a second to the caller, which a slow machine needs.
 const ahead = {now: () => Date.now() + 500};
 const reasonOf = ({response}: Outcome): string | undefined => {
   const body = (response?.denied_response ?? response?.error_response)?.body;

@@ -154,6 +154,7 @@ describe('the oidc provider', () => {
       ['an id token with at_hash', {at_hash: 'x'}, 'wrong_token_type'],
       ['an id token with c_hash', {c_hash: 'x'}, 'wrong_token_type'],
       ['nonce alone', {nonce: 'x'}, 'verified'],
+      ['a token bound to a key', {cnf: {jkt: 'x'}}, 'wrong_token_type'],
       ['a typ claim that says ID', {typ: 'ID'}, 'wrong_token_type'],
       ['a typ claim that says Refresh', {typ: 'Refresh'}, 'wrong_token_type'],
       ['a typ claim that says Bearer', {typ: 'Bearer'}, 'verified'],
