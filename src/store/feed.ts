@@ -85,11 +85,29 @@ export const makeFeed = (parts: FeedParts): Feed => {
     // The trimming costs next to nothing with ~ (whole nodes), and nobody else has to do it. Redis 6.2.
     await redis.writing.call('XADD', stream, 'MINID', '~', Math.max(0, keepUntil()), '*', 'm', packed);
   };
-  const flush = async (): Promise<void> => {
-    while (outbox[0] !== undefined) {
-      await announce(outbox[0].message, outbox[0].at);
-      outbox.shift();
+  let flushing: Promise<void> | undefined;
+  const flush = (): Promise<void> => {
+    flushing ??= flushAll().finally(() => {
+      flushing = undefined;
+    });
+    return flushing;
+  };
+  const flushAll = async (): Promise<void> => {
+    for (let first = outbox[0]; first !== undefined; first = outbox[0]) {
+      await announce(first.message, first.at);
+      if (outbox[0] === first) outbox.shift();
     }
+  };
+  let insisting = false;
+  /** Until all is announced: a connection that was cut is back within milliseconds, and others wait to hear. */
+  const insist = async (): Promise<void> => {
+    if (insisting) return;
+    insisting = true;
+    for (let pause = 50; outbox.length > 0 && !ended; pause = Math.min(1_000, pause * 1.5)) {
+      await sleep(pause * (0.5 + random() / 2));
+      await flush().catch(() => undefined);
+    }
+    insisting = false;
   };
 
   const take = (entry: StreamEntry): void => {
@@ -220,6 +238,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
       } catch {
         if (outbox.length >= longestOutbox) outbox.shift();
         outbox.push({message, at: moment});
+        void insist();
         return {announced: false};
       }
     },
