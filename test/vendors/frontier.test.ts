@@ -830,6 +830,13 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.equal(await relate(provider, cookie(), 'app.project.update'), false);
         assert.equal(await relate(provider, cookie(), 'get', 'app/project:p2'), false);
         assert.equal(await relate(provider, basic(secret)), false);
+        assert.equal(await relate(provider, bearer(await frontier.token(bob))), false, 'one of the same type');
+        assert.equal(
+          await relate(provider, bearer(await frontier.token({...ada, type: 'app/pat'}))),
+          true,
+          'asked anew',
+        );
+        assert.equal(frontier.count('check'), 6);
         const {body, headers} = frontier.asked.find(({path}) => path === paths[api].check) ?? assert.fail();
         assert.deepEqual(body, {resource: 'app/project:p1', permission: 'get'});
         assert.match(String(headers.authorization), /^Bearer eyJ/);
