@@ -32,6 +32,14 @@ const never = Number.POSITIVE_INFINITY;
 const password = '0123456789abcdef'.repeat(4);
 const stepUpAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor';
 
+/** Waits until it is so. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let waited = 0; !holds(); waited += 5) {
+    assert.ok(waited < 10_000, 'it never came true');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+
 describe('the Frontegg provider', () => {
   let frontegg: Frontegg;
   let remote: ReturnType<typeof testRemote>;
@@ -552,8 +560,7 @@ describe('the Frontegg provider', () => {
       assert.equal(logins(), 0);
       later = 2_881_000;
       await ask(first, await accessToken(claimsOf('tenantAccessToken', {exp: Math.floor(now() / 1_000) + 9})));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      assert.equal(logins(), 1);
+      await until(() => frontegg.asked.filter(({path}) => path === '/auth/vendor').length === 2);
     });
 
     it('a token that Frontegg refuses is replaced, and the call made again', async () => {
@@ -665,9 +672,8 @@ describe('the Frontegg provider', () => {
 
   describe('audits', () => {
     const decided = (fields: object) => ({outcome: 'deny' as const, reason: 'missing_role' as const, ...fields});
-    const flush = async () => {
+    const flush = () => {
       for (const run of delayed.splice(0)) run();
-      await new Promise((resolve) => setTimeout(resolve, 100));
     };
     const who = () => ({provider: 'fe', kind: 'user', subject: 'u1', tenant: 't1', email: 'u1@acme.example'}) as never;
 
@@ -677,7 +683,8 @@ describe('the Frontegg provider', () => {
       provider.denied?.('d1', asked, decided({principal: who(), rule: 'r'}), now());
       provider.denied?.('d2', asked, decided({}), now());
       provider.denied?.('d3', asked, decided({principal: who(), reason: 'unavailable'}), now());
-      await flush();
+      flush();
+      await until(() => frontegg.audits.length > 0);
       assert.equal(frontegg.audits.length, 1);
       const {time, description, ...event} = frontegg.audits[0] ?? {};
       assert.deepEqual(event, {
@@ -699,7 +706,8 @@ describe('the Frontegg provider', () => {
       const provider = make({audits: {queue: 3}});
       frontegg.fault = () => 500;
       for (let n = 0; n < 10; n++) provider.denied?.(`d${n}`, request('/'), decided({principal: who()}), now());
-      await flush();
+      flush();
+      await provider.close?.();
       frontegg.fault = () => undefined;
       assert.equal(frontegg.audits.length, 0);
       assert.equal(logged.filter((line) => line.includes('audit events are lost')).length, 1);

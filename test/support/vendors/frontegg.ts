@@ -78,7 +78,11 @@ export interface Frontegg {
   stop(): Promise<void>;
 }
 
+/** Made once: making one takes longer than most tests. */
+let firstKey: Promise<SigningKey> | undefined;
+
 export const startFrontegg = async (): Promise<Frontegg> => {
+  firstKey ??= makeSigningKey('first');
   const vendorTokens = new Map<string, number>();
   let read = 0;
 
@@ -148,7 +152,7 @@ export const startFrontegg = async (): Promise<Frontegg> => {
 
   const frontegg: Frontegg = {
     url: server.url,
-    keys: [await makeSigningKey('first')],
+    keys: [await firstKey],
     published: true,
     vendorTokenLife: 3_600,
     forgetVendorTokens: () => {
