@@ -1,5 +1,6 @@
 // npm test: fetches the programs that tests need, runs every test, and says at the end how many passed and failed.
 // What follows `npm test --` goes to mocha: `npm test -- --grep envoy`, `npm test -- test/core/path.test.ts`.
+// `npm run test:ship` (--ship) runs the slow ones instead: charts, image, dashboard, alerts.
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
@@ -57,12 +58,17 @@ const runMocha = (args: readonly string[]): Promise<Counts & {broken: string | u
   });
 
 const started = Date.now();
-for (const name of ['envoy', 'envoy-1.36', 'redis-server'] as const) {
+const given = process.argv.slice(2);
+const ship = given[0] === '--ship';
+// Those of test/ship fetch their tools themselves, when they come to them.
+for (const name of ship ? [] : (['envoy', 'envoy-1.36', 'redis-server'] as const)) {
   const obtained = await obtain(name);
   console.log(obtained.missing ?? `${name}: ${obtained.path}`);
 }
 
-const {passed, skipped, failed, broken} = await runMocha(process.argv.slice(2));
+const {passed, skipped, failed, broken} = await runMocha(
+  ship ? ['--timeout', '600000', 'test/ship/**/*.ship.ts', ...given.slice(1)] : given,
+);
 const left = survivors();
 for (const {pid} of left) process.kill(pid, 'SIGKILL');
 const faults = [
