@@ -404,6 +404,10 @@ const fresh: Row = {
   ],
 };
 
+/** In layers that may or may not know; whoever is the source always does. */
+const lookUps = (...matchers: readonly string[]) =>
+  rate('postern_cache_requests_total', 'layer!="source"', ...matchers);
+
 const caches: Row = {
   title: 'Do the caches carry the load?',
   panels: [
@@ -416,7 +420,7 @@ const caches: Row = {
       width: 8,
       queries: [
         {
-          query: `sum by (cache, layer) (${rate('postern_cache_requests_total', 'layer!="source"', 'result=~"hit|stale"')}) / sum by (cache, layer) (${rate('postern_cache_requests_total', 'layer!="source"')})`,
+          query: `(sum by (cache, layer) (${lookUps('result=~"hit|stale"')}) or 0 * sum by (cache, layer) (${lookUps()})) / sum by (cache, layer) (${lookUps()})`,
           legend: '{{cache}} in {{layer}}',
         },
       ],

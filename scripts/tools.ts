@@ -198,6 +198,13 @@ const tools = {
     debian: {package: 'chromium', program: '/usr/bin/chromium', install: true},
     advice: 'install Chromium so that `chromium` is on PATH',
   },
+  pngquant: {
+    onPath: 'pngquant',
+    versionArgs: ['--version'],
+    version: /(\d+)\.(\d+)/,
+    debian: {package: 'pngquant', program: '/usr/bin/pngquant', install: true},
+    advice: 'install pngquant so that `pngquant` is on PATH',
+  },
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof tools;

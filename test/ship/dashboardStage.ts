@@ -9,7 +9,7 @@ import {stringify} from 'yaml';
 import {checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
-import {type Postern, runPostern, startPostern} from '../support/postern.ts';
+import {runPostern, writeFiles} from '../support/postern.ts';
 import {start} from '../support/processes.ts';
 import {startRedis} from '../support/redis.ts';
 import {tool} from '../support/tools.ts';
@@ -45,7 +45,10 @@ const startIntrospection = async () => {
   };
 };
 
+/** The same for both instances, so that it has the same hash: where they listen, the environment says. */
 const settingsOf = (issuer: string, endpoint: string, redis: string) => ({
+  server: {listen: '${CHECK_ADDRESS}'},
+  admin: {listen: '${ADMIN_ADDRESS}'},
   providers: [
     {name: 'acme', type: 'oidc', issuer, audience: ['orders-api'], claims: {tenant: 'org_id', roles: 'roles'}},
     {
@@ -120,7 +123,7 @@ const makeTraffic = async (identityProvider: IdentityProvider): Promise<(round: 
     [1, () => ({path: '/orgs/late/reports/q3', token: late})],
     [2, () => ({method: 'POST', path: '/orgs/acme/payouts', token: careful})],
     [1, () => ({method: 'POST', path: '/orgs/acme/payouts', token: admin})],
-    [14, (round) => ({path: '/partners/feed', token: `opaque-${round % 150}`})],
+    [14, (round) => ({path: '/partners/feed', token: `opaque-${round % 61}`})],
     [1, (round) => ({path: '/partners/feed', token: `dead-${round % 20}`})],
     [3, () => ({path: '/orgs/acme/invoices/7', token: accountant})],
     [3, (round) => ({path: '/orgs/acme/invoices/7', token: user(round)})],
@@ -135,6 +138,30 @@ const makeTraffic = async (identityProvider: IdentityProvider): Promise<(round: 
   const all = mix.flatMap(([often, sent]) => Array<(round: number) => Sent>(often).fill(sent));
   // A prime above their number has no factor in common with it, so that all come, and mixed.
   return (round) => (all[(round * 997) % all.length] as (round: number) => Sent)(round);
+};
+
+interface Instance {
+  readonly address: string;
+  readonly admin: string;
+  readonly folder: string;
+  stop(): Promise<unknown>;
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+const startInstance = async (settings: object): Promise<Instance> => {
+  const folder = temporaryFolder();
+  const address = `127.0.0.1:${await freePort()}`;
+  const admin = `127.0.0.1:${await freePort()}`;
+  writeFiles(folder, {'postern.yaml': settings, 'entitlements.yaml': entitlements});
+  const running = await start({
+    name: 'postern',
+    command: process.execPath,
+    args: [main, 'serve', '-c', join(folder, 'postern.yaml')],
+    env: {...process.env, CHECK_ADDRESS: address, ADMIN_ADDRESS: admin},
+    ready: async () => (await fetch(`http://${admin}/readyz`)).ok,
+  });
+  return {address, admin, folder, stop: () => running.stop(15_000)};
 };
 
 export interface Answer {
@@ -169,11 +196,11 @@ export interface DashboardStage {
   stop(): Promise<void>;
 }
 
-const startPrometheus = async (posterns: readonly Postern[]): Promise<{url: string; stop(): Promise<unknown>}> => {
+const startPrometheus = async (posterns: readonly Instance[]): Promise<{url: string; stop(): Promise<unknown>}> => {
   const folder = temporaryFolder();
   const port = await freePort();
-  const targets = posterns.map(({adminUrl}, at) => ({
-    targets: [adminUrl.replace('http://', '')],
+  const targets = posterns.map(({admin}, at) => ({
+    targets: [admin],
     labels: {namespace: 'shop', pod: `orders-${at}`},
   }));
   const configuration = {
@@ -213,25 +240,23 @@ export const startDashboardStage = async (): Promise<DashboardStage> => {
     const identityProvider = keep(await startIdentityProvider({people: {}, audience: 'orders-api'}));
     const issuer = keep(await startIntrospection());
     const settings = settingsOf(identityProvider.issuer, issuer.url, redis.url);
-    const files = {'entitlements.yaml': entitlements};
-    const posterns = [
-      keep(await startPostern(settings, {files})),
-      keep(await startPostern(settings, {files})),
-    ] as const;
+    const posterns = [keep(await startInstance(settings)), keep(await startInstance(settings))] as const;
     const prometheus = keep(await startPrometheus(posterns));
     const sentIn = await makeTraffic(identityProvider);
     const clients = posterns.map(({address}) => makeCheckClient(address));
     keep({stop: async () => clients.map((client) => client.close())});
 
-    const configurationOf = ({folder}: Postern) => join(folder, 'postern.yaml');
+    const configurationOf = ({folder}: Instance) => join(folder, 'postern.yaml');
     const good = posterns.map((postern) => readFileSync(configurationOf(postern), 'utf8'));
     const configure = (at: 0 | 1, change: (text: string) => string) =>
       writeFileSync(configurationOf(posterns[at]), change(good[at] as string));
     const renamed = (text: string) => text.replace('/v1/**', '/v0/**');
 
+    /** The command line wants the whole configuration to be good, though it listens nowhere. */
+    const anywhere = {CHECK_ADDRESS: '127.0.0.1:1', ADMIN_ADDRESS: '127.0.0.1:1'};
     /** What happens, and when: from 0, the start, to 1, the end. */
     const events: readonly (readonly [number, () => unknown])[] = [
-      [0.1, () => runPostern(['revoke', '-c', configurationOf(posterns[0]), '--subject', 'mallory'])],
+      [0.1, () => runPostern(['revoke', '-c', configurationOf(posterns[0]), '--subject', 'mallory'], anywhere)],
       [0.2, () => configure(0, renamed)],
       [0.3, () => configure(1, renamed)],
       [0.35, () => issuer.turn(false)],
