@@ -49,8 +49,8 @@ program() {
   rm -rf "$to/node_modules/.bin"
   # What only people and compilers read.
   find "$to/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \
-    -o -name '*.markdown' -o -name '*.flow' \) -delete
-  find "$to/node_modules" -type d \( -name test -o -name tests -o -name benchmark -o -name benchmarks \) -prune -exec rm -rf {} +
+    -o -name '*.markdown' -o -name '*.flow' -o -name '*.sh' \) -delete
+  find "$to/node_modules" -type d \( -name '.?*' -o -name test -o -name tests -o -name benchmark -o -name benchmarks \) -prune -exec rm -rf {} +
   find "$to/node_modules" -type d -empty -delete
 }
 
