@@ -162,8 +162,7 @@ const bench = async (how: 'kill' | 'hang', perSecond: number): Promise<boolean> 
   const gone = now();
   let opened: number | undefined;
   while (now() < back) {
-    if (opened === undefined && (await postern.metric('postern_circuit_state{dependency="redis"}')) !== 0)
-      opened = now();
+    if (opened === undefined && ((await postern.metric(circuit)) ?? 0) > 0) opened = now();
     await sleep(50);
   }
   if (how === 'kill') redis = await startRedis({port: redis.port});
@@ -171,8 +170,7 @@ const bench = async (how: 'kill' | 'hang', perSecond: number): Promise<boolean> 
   const returned = now();
   let closed: number | undefined;
   while (now() < end) {
-    if (closed === undefined && (await postern.metric('postern_circuit_state{dependency="redis"}')) === 0)
-      closed = now();
+    if (closed === undefined && (await postern.metric(circuit)) === 0) closed = now();
     await sleep(50);
   }
   clearInterval(sending);
