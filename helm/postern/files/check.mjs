@@ -78,7 +78,8 @@ call.setTimeout(10_000, () => give('error (no answer within 10 s)'));
 const chunks = [];
 let grpcStatus;
 const noteStatus = (received) => {
-  if (received['grpc-status'] !== undefined) grpcStatus = `${received['grpc-status']} ${received['grpc-message'] ?? ''}`;
+  if (received['grpc-status'] !== undefined)
+    grpcStatus = `${received['grpc-status']} ${received['grpc-message'] ?? ''}`;
 };
 call.on('response', noteStatus);
 call.on('trailers', noteStatus);
