@@ -125,6 +125,22 @@ describe('service', () => {
       assert.deepEqual(decided, [{outcome: 'deny', reason: 'internal'}]);
     });
 
+  it('answers in the form of the configuration that decided, though another has come into force meanwhile', async () => {
+    const form =
+      (name: string): Deciding['render'] =>
+      () => ({failure: {code: 5, details: name}});
+    let inForce: Deciding = {
+      check: async () => {
+        inForce = {check: async () => allow, render: form('new')};
+        return allow;
+      },
+      render: form('old'),
+    };
+    const {check} = await start(async () => allow, {inForce: () => inForce});
+    assert.match((await check()).error?.details ?? '', /old/);
+    assert.match((await check()).error?.details ?? '', /new/);
+  });
+
   const broken: [string, Partial<ServiceParts & Deciding>][] = [
     [
       'render',
