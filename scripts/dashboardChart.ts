@@ -165,7 +165,7 @@ export const drawStates = (size: Size, times: readonly number[], lines: readonly
     ...line.values.map((value, at) =>
       value === undefined
         ? ''
-        : `<rect x="${x(at).toFixed(1)}" y="${top + each * row + 3}" width="${(x(at + 1) - x(at) + 0.3).toFixed(1)}" height="${each - 6}" fill="${colours[value] ?? 'grey'}" fill-opacity="0.7"/>`,
+        : `<rect x="${x(at).toFixed(1)}" y="${top + each * row + 3}" width="${(x(at + 1) - x(at)).toFixed(1)}" height="${each - 6}" fill="${colours[value] ?? 'grey'}" fill-opacity="0.7" shape-rendering="crispEdges"/>`,
     ),
   ]);
   const legend = ['closed', 'half open', 'open'].map(

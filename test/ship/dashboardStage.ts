@@ -97,7 +97,9 @@ interface Sent {
 }
 
 /** What is asked, each with how often it comes. */
-const makeTraffic = async (identityProvider: IdentityProvider): Promise<(round: number) => Sent> => {
+const makeTraffic = async (
+  identityProvider: IdentityProvider,
+): Promise<{usual: (round: number) => Sent; forged: Sent}> => {
   const sign = (sub: string, org_id: string, more: object = {}) =>
     identityProvider.sign({sub, org_id, roles: ['viewer'], ...more});
   const users = await Promise.all(Array.from({length: 80}, (_, at) => sign(`user-${at}`, 'acme')));
@@ -137,7 +139,8 @@ const makeTraffic = async (identityProvider: IdentityProvider): Promise<(round: 
   ];
   const all = mix.flatMap(([often, sent]) => Array<(round: number) => Sent>(often).fill(sent));
   // A prime above their number has no factor in common with it, so that all come, and mixed.
-  return (round) => (all[(round * 997) % all.length] as (round: number) => Sent)(round);
+  const usual = (round: number) => (all[(round * 997) % all.length] as (round: number) => Sent)(round);
+  return {usual, forged: {path: '/orgs/acme/orders/4', token: forged}};
 };
 
 interface Instance {
@@ -242,7 +245,7 @@ export const startDashboardStage = async (): Promise<DashboardStage> => {
     const settings = settingsOf(identityProvider.issuer, issuer.url, redis.url);
     const posterns = [keep(await startInstance(settings)), keep(await startInstance(settings))] as const;
     const prometheus = keep(await startPrometheus(posterns));
-    const sentIn = await makeTraffic(identityProvider);
+    const traffic = await makeTraffic(identityProvider);
     const clients = posterns.map(({address}) => makeCheckClient(address));
     keep({stop: async () => clients.map((client) => client.close())});
 
@@ -265,10 +268,18 @@ export const startDashboardStage = async (): Promise<DashboardStage> => {
       [0.62, () => redis.pause()],
       [0.72, () => redis.resume()],
       [0.8, () => configure(1, renamed)],
+      [0.84, () => attack(true)],
+      [0.92, () => attack(false)],
     ];
 
+    /** Every third request is then one with a forged token, whatever it would have been. */
+    let attacked = false;
+    const attack = (on: boolean) => {
+      attacked = on;
+    };
+
     const send = async (round: number): Promise<void> => {
-      const {token, ...sent} = sentIn(round);
+      const {token, ...sent} = attacked && round % 3 === 0 ? traffic.forged : traffic.usual(round);
       const headers: [string, string][] = token === undefined ? [] : [['authorization', `Bearer ${token}`]];
       await clients[round % 2]?.check(checkRequestOf({...sent, headers})).catch(() => undefined);
     };
