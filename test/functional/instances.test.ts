@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {stringify} from 'yaml';
 import {writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {openRedis, type RedisConnection} from '../../src/store/redis.ts';
+import {json, startServer} from '../remote/servers.ts';
 import {settingsOf, until} from '../store/rig.ts';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
@@ -58,13 +59,13 @@ describe('three instances on one Redis', function () {
     await until('it is connected', calls.ready);
     return calls;
   };
-  const startThree = async (more: Record<string, unknown> = {}) => {
+  const startThree = async ({seal: sealKey, ...more}: Record<string, unknown> = {}) => {
     redis = await startRedis();
     await openCalls(redis.url);
     const settings = {
       providers: [acme(identityProvider.issuer)],
       rules,
-      redis: {url: redis.url},
+      redis: {url: redis.url, ...(sealKey !== undefined && {sealKey})},
       admin: {token: adminToken},
       ...more,
     };
@@ -177,6 +178,33 @@ describe('three instances on one Redis', function () {
     await changesReachAll('after the cut');
     assert.deepEqual(await answers('/x', again.token), ['revoked', 'revoked', 'revoked']);
   });
+
+  for (const [sealKey, fetches] of [
+    ['a key of the tests', 1],
+    [undefined, 3],
+  ] as const) {
+    it(`${sealKey ? 'with' : 'without'} a seal key a snapshot is fetched ${fetches} times for three; a drop has each fetch`, async () => {
+      let tenants = ['acme'];
+      const source = await startServer((_request, response) => {
+        setTimeout(() => json(response, bought(...tenants)), 300);
+      });
+      try {
+        await startThree({
+          entitlements: {source: {type: 'http', url: source.url}, cache: {fresh: '10m', stale: '20m'}},
+          ...(sealKey && {seal: sealKey}),
+        });
+        const {token} = await newToken();
+        await all('/reports', token, 'allow');
+        assert.equal(source.asked.length, fetches);
+        tenants = [];
+        await command(three[0] as Instance, 'entitlements', 'drop');
+        await all('/reports', token, 'missing_feature');
+        assert.equal(source.asked.length, fetches + 3);
+      } finally {
+        await source.close();
+      }
+    });
+  }
 
   for (const [onFeedLost, answer, status] of [
     ['keep', 'allow', 'degraded'],
