@@ -30,6 +30,8 @@ export interface GuardParts {
 const failuresToOpen = 3;
 const firstPause = 250;
 const longestPause = 5_000;
+/** Milliseconds between two looks at the connection; gone at two of them, it is shown as out of order. */
+const lookEvery = 250;
 
 /**
  * Puts a breaker before a connection. While it is open, a PING in the background tries whether Redis is back, after
@@ -48,8 +50,21 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
   const turn = (next: CircuitState) => {
     if (state === 'closed' || next === 'closed') since = now();
     state = next;
-    observer?.circuit('redis', next);
+    show();
   };
+  let shown: CircuitState | undefined;
+  let looksAway = 0;
+  /** Without a connection nothing is called either: an operator is to see that as an open circuit, which it is in effect. */
+  const show = () => {
+    const seen = state === 'closed' && looksAway > 1 ? 'open' : state;
+    if (seen === shown) return;
+    shown = seen;
+    observer?.circuit('redis', seen);
+  };
+  const looking = setInterval(() => {
+    looksAway = connection.ready() ? 0 : looksAway + 1;
+    show();
+  }, lookEvery).unref();
   const open = () => {
     if (state === 'closed') log?.(`redis: out of order (${lastFault}); going on without it`);
     turn('open');
@@ -120,6 +135,7 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
     async close() {
       closed = true;
       clearTimeout(probe);
+      clearInterval(looking);
       await connection.close();
     },
   };

@@ -92,11 +92,16 @@ describe('the metrics of each layer', function () {
     assert.equal(gone['memory miss'], 1, JSON.stringify(gone));
 
     kinde.faults.clear();
+    assert.equal((await read(one.postern)).value('postern_circuit_state', {dependency: 'redis'}), 0);
     await redis.kill();
     const {value} = await read(one.postern);
     assert.ok((value('postern_dependency_requests_total', {dependency: 'redis', result: 'ok'}) ?? 0) > 0);
     const away = await added(two.postern, 'entitlements', () => ask(two)());
     assert.equal(away['redis error'] ?? away['redis miss'], 1, JSON.stringify(away));
+    await until('the circuit of Redis is shown open', async () => {
+      const found = await read(one.postern);
+      return found.value('postern_circuit_state', {dependency: 'redis'}) === 2;
+    });
     await until('the lag of the feed grows', async () => {
       const found = await read(one.postern);
       return (found.value('postern_revocation_feed_lag_seconds') ?? 0) > 2;
