@@ -30,6 +30,8 @@ const survivors = (): {pid: number; command: string}[] => {
   }
 };
 
+let interrupted = false;
+
 const runMocha = (args: readonly string[]): Promise<Counts & {broken: string | undefined}> =>
   new Promise((resolve) => {
     const strict = process.env.CI === 'true' ? ['--forbid-only'] : [];
@@ -50,12 +52,34 @@ const runMocha = (args: readonly string[]): Promise<Counts & {broken: string | u
         setTimeout(() => mocha.kill('SIGKILL'), 2_000).unref();
       }, 15_000).unref();
     });
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => mocha.kill(signal));
+    const pass = (signal: NodeJS.Signals) => {
+      interrupted = true;
+      mocha.kill(signal);
+    };
+    process.on('SIGINT', pass).on('SIGTERM', pass);
     mocha.once('close', (code, signal) => {
+      process.off('SIGINT', pass).off('SIGTERM', pass);
       if (counts === undefined) broken = `mocha ended before the tests did (${code ?? signal}), see above.`;
       resolve({...(counts ?? {passed: 0, failed: 0, skipped: 0}), broken});
     });
   });
+
+/**
+ * The test files in lots, each for a process of its own: what a file prepares when it is loaded (a token of five minutes)
+ * is used soon after, and no lot inherits the memory of another. The small folders go together.
+ */
+const lots = (): string[][] => {
+  const files = readdirSync(`${root}test`, {recursive: true, encoding: 'utf8'}).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
+  const lotOf = (file: string): string => {
+    const [folder = '', name = ''] = file.split('/');
+    const isLong = ['functional', 'vendors', 'providers', 'cases.test.ts'].includes(folder);
+    return isLong ? `${folder}/${/^[a-z]*/.exec(name)?.[0]}` : '';
+  };
+  const grouped = Map.groupBy(files.sort(), lotOf);
+  return [...grouped.values()].map((lot) => lot.map((file) => `test/${file}`));
+};
 
 const started = Date.now();
 const given = process.argv.slice(2);
@@ -66,15 +90,26 @@ for (const name of ship ? [] : (['envoy', 'envoy-1.36', 'redis-server'] as const
   console.log(obtained.missing ?? `${name}: ${obtained.path}`);
 }
 
-const {passed, skipped, failed, broken} = await runMocha(
-  ship ? ['--timeout', '600000', 'test/ship/**/*.ship.ts', ...given.slice(1)] : given,
-);
+const runs = ship
+  ? [['--timeout', '600000', 'test/ship/**/*.ship.ts', ...given.slice(1)]]
+  : given.length > 0
+    ? [given]
+    : lots();
+const total = {passed: 0, failed: 0, skipped: 0};
+const broken: string[] = [];
+for (const args of runs) {
+  if (interrupted) break;
+  const run = await runMocha(args);
+  for (const count of ['passed', 'failed', 'skipped'] as const) total[count] += run[count];
+  if (run.broken !== undefined) broken.push(run.broken);
+}
+const {passed, failed, skipped} = total;
 const left = survivors();
 for (const {pid} of left) process.kill(pid, 'SIGKILL');
 const faults = [
-  broken,
+  ...broken,
   left.length > 0 && `Left running: ${left.map(({pid, command}) => `${command}(${pid})`).join('; ')}`,
-  passed + failed + skipped === 0 && broken === undefined && 'No test ran.',
+  passed + failed + skipped === 0 && broken.length === 0 && 'No test ran.',
 ].filter((fault) => typeof fault === 'string');
 
 for (const fault of faults) console.log(fault);
