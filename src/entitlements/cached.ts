@@ -4,7 +4,7 @@ import type {Health} from '../core/health.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
-import type {SharedSnapshots} from './shared.ts';
+import type {Fetched, SharedSnapshots} from './shared.ts';
 import type {SnapshotSource, Versioned} from './source.ts';
 
 /** Told of every look into a layer, for metrics. Must not throw. */
@@ -96,8 +96,9 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     const known = anew ? undefined : version;
     try {
       const own = () => fetch(known);
-      const fetched = shared === undefined || anew ? await own() : await shared.fetch(known, own, settings.fresh);
+      const fetched = shared === undefined || anew ? await own() : await shared.fetch(known, own);
       await adopt(fetched.found, fetched.asOf, began);
+      if (fetched.fault !== undefined) throw fetched.fault;
       if (fault !== undefined) log?.('info', `entitlements: ${source.name} works again`);
       fault = undefined;
       failures = 0;
@@ -109,7 +110,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       failures += 1;
     }
   };
-  const fetch = async (known: string | undefined) => {
+  const fetch = async (known: string | undefined): Promise<Fetched> => {
     const asOf = now();
     try {
       const found = await source.load(known);

@@ -1,4 +1,4 @@
-// One instance fetches a snapshot, the others read it from Redis.
+// Snapshots in Redis: one instance fetches and the others read, or what was read last survives the loss of its source.
 import {z} from 'zod';
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Versioned} from './source.ts';
@@ -7,14 +7,24 @@ import type {Versioned} from './source.ts';
 export interface Fetched {
   readonly found: Versioned | 'unchanged';
   readonly asOf: number;
+  /** Why the source itself gave nothing, where what was found is its last known. */
+  readonly fault?: unknown;
 }
 
+/** A way of fetching that Redis has a part in. Rejects only as `fetch` does. */
 export interface SharedSnapshots {
-  /**
-   * What another instance has fetched within half of `fresh`; else fetches, while other instances wait for it; and
-   * fetches for itself whenever Redis is no help. Rejects only as `fetch` does.
-   */
-  fetch(known: string | undefined, fetch: () => Promise<Fetched>, fresh: number): Promise<Fetched>;
+  fetch(known: string | undefined, fetch: () => Promise<Fetched>): Promise<Fetched>;
+}
+
+export interface SharingParts {
+  readonly pieces: Pieces;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Milliseconds: what is fresh, and how old what serves may get. */
+  readonly settings: {readonly fresh: number; readonly stale: number};
+  /** Resolves when Redis can be written to, or after a while. */
+  readonly connected: () => Promise<void>;
+  readonly observer?: {request(cache: string, layer: 'redis', result: 'hit' | 'miss' | 'error'): void} | undefined;
 }
 
 /** Texts in pieces under a name, with a mark; out of order, each of them is undefined or false. */
@@ -37,32 +47,21 @@ const lookEvery = 250;
 /** Without anything to serve yet, nobody waits longer than this for another instance. */
 const longestWait = 5_000;
 
-export const makeSharedSnapshots = (
-  pieces: Pieces,
-  now: () => number,
-  sleep: (ms: number) => Promise<void>,
-): SharedSnapshots => {
-  const adopt = async (known: string | undefined, youngest: number): Promise<Fetched | undefined> => {
-    const mark = await pieces.mark();
-    // A clock that is ahead must not make an old snapshot young.
-    if (mark === undefined || mark.asOf < youngest || mark.asOf > now() + 1_000) return undefined;
-    if (mark.version === known) return {found: 'unchanged', asOf: mark.asOf};
-    const snapshot = await unpackSnapshot(pieces.read(mark.version, mark.pieces));
-    return snapshot === undefined ? undefined : {found: {version: mark.version, snapshot}, asOf: mark.asOf};
-  };
-  const share = async (known: string | undefined, {found, asOf}: Fetched): Promise<void> => {
-    const version = found === 'unchanged' ? known : found.version;
-    const mark = await pieces.mark();
-    if (version === undefined) return;
-    if (mark?.version === version) return pieces.confirm(version, asOf, mark.pieces);
-    // What nobody has in Redis and has not changed here cannot be written from here: its grants are in the index only.
-    if (found !== 'unchanged') await pieces.write(version, asOf, packSnapshot(found.snapshot));
-  };
-
+/**
+ * For a source that is asked over a network: what another instance has fetched within half of `fresh`; else fetches, while
+ * other instances wait for it; and fetches for itself whenever Redis is no help.
+ */
+export const makeSharedSnapshots = (parts: SharingParts): SharedSnapshots => {
+  const {pieces, now, sleep, settings, connected} = parts;
+  const {adopt, share} = makeExchange(parts);
+  let waited: Promise<void> | undefined;
   return {
-    async fetch(known, fetch, fresh) {
-      const youngest = now() - fresh / 2;
-      const until = now() + Math.min(longestWait, fresh);
+    async fetch(known, fetch) {
+      // The first time: a connection that is just being made may spare the source a question.
+      waited ??= connected();
+      await waited;
+      const youngest = now() - settings.fresh / 2;
+      const until = now() + Math.min(longestWait, settings.fresh);
       for (;;) {
         const there = await adopt(known, youngest);
         if (there !== undefined) return there;
@@ -80,6 +79,60 @@ export const makeSharedSnapshots = (
       }
     },
   };
+};
+
+/**
+ * For a source of this machine (a file), which comes first always: a change of it must not wait for anybody. What it gave
+ * is kept in Redis, and an instance that starts while it is gone or broken serves that, while it is not past `stale`.
+ */
+export const makeKeptSnapshots = (parts: SharingParts): SharedSnapshots => {
+  const {now, settings, connected} = parts;
+  const {adopt, share} = makeExchange(parts);
+  return {
+    async fetch(known, fetch) {
+      try {
+        const fetched = await fetch();
+        // Not waited for: the file is there, and decisions need not wait for Redis.
+        void connected().then(() => share(known, fetched));
+        return fetched;
+      } catch (fault) {
+        const kept = known === undefined ? await adopt(undefined, now() - settings.stale) : undefined;
+        if (kept === undefined) throw fault;
+        return {...kept, fault};
+      }
+    },
+  };
+};
+
+/** Taking from Redis and giving to it. Neither rejects. */
+const makeExchange = ({pieces, now, observer}: SharingParts) => {
+  const told = (result: 'hit' | 'miss' | 'error') => observer?.request('entitlements', 'redis', result);
+  /** What is there, if it holds for a moment after `youngest`. */
+  const adopt = async (known: string | undefined, youngest: number): Promise<Fetched | undefined> => {
+    const mark = await pieces.mark();
+    // A clock that is ahead must not make an old snapshot young.
+    if (mark === undefined || mark.asOf < youngest || mark.asOf > now() + 1_000) {
+      told('miss');
+      return undefined;
+    }
+    if (mark.version === known) {
+      told('hit');
+      return {found: 'unchanged', asOf: mark.asOf};
+    }
+    const snapshot = await unpackSnapshot(pieces.read(mark.version, mark.pieces));
+    told(snapshot === undefined ? 'error' : 'hit');
+    return snapshot === undefined ? undefined : {found: {version: mark.version, snapshot}, asOf: mark.asOf};
+  };
+  const share = async (known: string | undefined, {found, asOf}: Fetched): Promise<void> => {
+    const version = found === 'unchanged' ? known : found.version;
+    const mark = await pieces.mark();
+    if (version === undefined) return;
+    if (mark?.version === version) return pieces.confirm(version, asOf, mark.pieces);
+    // What nobody has in Redis and has not changed here cannot be written from here: its grants are in the index only.
+    if (found !== 'unchanged') await pieces.write(version, asOf, packSnapshot(found.snapshot));
+  };
+
+  return {adopt, share};
 };
 
 /** Characters of a piece: small enough for a Redis command, large enough that a million grants are a few dozen. */

@@ -23,7 +23,7 @@ export interface GuardParts {
     called(dependency: string, result: CallResult, seconds: number): void;
     circuit(dependency: string, state: CircuitState): void;
   };
-  readonly log?: (message: string) => void;
+  readonly log?: (level: 'info' | 'warn', message: string) => void;
 }
 
 /** So many time-outs without an answer between them open the circuit; each has cost a request the whole time. */
@@ -66,7 +66,7 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
     show();
   }, lookEvery).unref();
   const open = () => {
-    if (state === 'closed') log?.(`redis: out of order (${lastFault}); going on without it`);
+    if (state === 'closed') log?.('warn', `redis: out of order (${lastFault}); going on without it`);
     turn('open');
     clearTimeout(probe);
     if (closed) return;
@@ -80,7 +80,7 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
     } catch (error) {
       if (!isReply(error)) return open();
     }
-    log?.('redis: back');
+    log?.('info', 'redis: back');
     close();
   };
   const close = () => {

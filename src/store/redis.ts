@@ -32,7 +32,7 @@ export interface RedisUse {
   readonly timeout: number;
   /** In [0, 1), for the jitter of reconnecting. */
   readonly random: () => number;
-  readonly log?: (message: string) => void;
+  readonly log?: (level: 'info' | 'warn', message: string) => void;
 }
 
 /** Longest pause between two attempts to connect, milliseconds. */
@@ -49,11 +49,11 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): RedisConnecti
 
   client.on('error', (error: Error) => {
     const message = withoutSecrets(error.message, secrets);
-    if (message !== fault) use.log?.(`redis (${use.purpose}): ${message}`);
+    if (message !== fault) use.log?.('warn', `redis (${use.purpose}): ${message}`);
     fault = message;
   });
   client.on('ready', () => {
-    if (fault !== undefined) use.log?.(`redis (${use.purpose}): connected`);
+    if (fault !== undefined) use.log?.('info', `redis (${use.purpose}): connected`);
     fault = undefined;
   });
   client.on('close', () => {

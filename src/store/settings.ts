@@ -79,7 +79,7 @@ export const redisSettings = z
       .min(16, 'is shorter than 16 characters: use a random key, such as 32 bytes in base64')
       .meta({writeOnly: true})
       .describe(
-        'Secret of all instances. Cached entries carry an HMAC-SHA256 under it; one that was tampered with is a miss. Only with it do instances share a snapshot of entitlements that one of them has fetched.',
+        'Secret of all instances. Cached entries carry an HMAC-SHA256 under it; one that was tampered with is a miss. Without it, whoever can write to this Redis can forge them.',
       )
       .optional(),
   })

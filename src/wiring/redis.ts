@@ -17,11 +17,8 @@ export interface RedisParts {
   open(purpose: string, timeout: number): RedisConnection;
   readonly prefix: string;
   readonly seal: Seal;
-  /**
-   * A short name for settings, from which no secret among them can be guessed. Absent without `sealKey`: then nothing
-   * that grants may be shared, since whoever can write to Redis could forge it.
-   */
-  readonly nameOf?: (settings: string) => string;
+  /** A short name for settings; with a `sealKey` one from which no secret among them can be guessed. */
+  readonly nameOf: (settings: string) => string;
   health(): readonly Health[];
   close(): Promise<void>;
 }
@@ -32,7 +29,7 @@ export const makeRedis = (
 ): RedisParts => {
   const {now, random} = clocks;
   const {sealKey} = settings;
-  const say = (message: string) => log.warn({dependency: 'redis'}, message);
+  const say = (level: 'info' | 'warn', message: string) => log[level]({dependency: 'redis'}, message);
   const opened = new Set<RedisConnection>();
   const open = (purpose: string, timeout: number): RedisConnection => {
     const connection = openRedis(settings, {purpose, timeout, random, log: say});
@@ -50,9 +47,11 @@ export const makeRedis = (
     open,
     prefix: settings.prefix,
     seal: makeSeal(sealKey),
-    ...(sealKey !== undefined && {
-      nameOf: (text) => createHmac('sha256', sealKey).update(`name:${text}`).digest('base64url').slice(0, 16),
-    }),
+    nameOf: (text) =>
+      createHmac('sha256', sealKey ?? '')
+        .update(`name:${text}`)
+        .digest('base64url')
+        .slice(0, 16),
     health: () => [cache.health()],
     close: async () => {
       await Promise.all([cache.close(), ...[...opened].map((one) => one.close())]);

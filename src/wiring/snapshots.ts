@@ -5,7 +5,7 @@ import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
 import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRedisSource} from '../entitlements/redis.ts';
-import {makeSharedSnapshots, type SharedSnapshots} from '../entitlements/shared.ts';
+import {makeKeptSnapshots, makeSharedSnapshots} from '../entitlements/shared.ts';
 import type {SnapshotSource} from '../entitlements/source.ts';
 import {makePieces} from '../store/pieces.ts';
 import type {RedisConnection} from '../store/redis.ts';
@@ -28,7 +28,7 @@ const skew = 60_000;
 
 export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSettings, shared: Shared): Entitlements => {
   const {clocks, log, metrics, revocation} = shared;
-  const sharing = isRemote(source) ? makeSharing(settings, shared) : undefined;
+  const sharing = makeSharing(settings, shared);
   const snapshots = makeSnapshotEntitlements({
     source,
     shared: sharing?.snapshots,
@@ -62,10 +62,7 @@ export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSett
         for (const end of ends) end();
       };
     },
-    start: async () => {
-      await sharing?.connected();
-      await snapshots.start();
-    },
+    start: snapshots.start,
     close: async () => {
       endDrops();
       pending?.();
@@ -74,15 +71,14 @@ export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSett
   };
 };
 
-/** A local file is read faster than Redis, and Redis needs no copy of itself. */
-const isRemote = ({name}: SnapshotSource): boolean => name !== 'file' && name !== 'redis';
-
 /**
- * One instance fetches for all, through Redis. Only behind a seal: without one, whoever can write to Redis could grant.
- * What is kept is named by the source's settings, so that instances with others never read it.
+ * What Redis has to do with snapshots: it is where one instance fetches for all (http, frontegg), or where the last good
+ * file survives (file); the source `redis` needs no copy of itself. What is kept is named by the source's settings, so
+ * that instances with others never read it, and sealed where there is a key: without one, whoever can write to Redis
+ * could grant.
  */
-const makeSharing = (settings: EntitlementsSettings, {clocks, redis}: Shared) => {
-  if (redis?.nameOf === undefined) return undefined;
+const makeSharing = (settings: EntitlementsSettings, {clocks, redis, metrics}: Shared) => {
+  if (redis === undefined || settings.source.type === 'redis') return undefined;
   const connection = redis.open('snapshots', piecesTimeout);
   const pieces = makePieces({
     redis: connection,
@@ -92,8 +88,17 @@ const makeSharing = (settings: EntitlementsSettings, {clocks, redis}: Shared) =>
     seal: redis.seal,
     now: clocks.now,
   });
-  const snapshots: SharedSnapshots = makeSharedSnapshots(pieces, clocks.now, clocks.sleep);
-  return {snapshots, connected: () => connected(connection, clocks), close: connection.close};
+  const make = settings.source.type === 'file' ? makeKeptSnapshots : makeSharedSnapshots;
+  const {now, sleep} = clocks;
+  const snapshots = make({
+    pieces,
+    now,
+    sleep,
+    settings: settings.cache,
+    connected: () => connected(connection, clocks),
+    observer: metrics.cache,
+  });
+  return {snapshots, close: connection.close};
 };
 
 /** The source `redis`, on two connections of its own: one that reads much, one that waits for changes. */

@@ -178,11 +178,9 @@ describe('three instances on one Redis', function () {
     assert.deepEqual(await answers('/x', again.token), ['revoked', 'revoked', 'revoked']);
   });
 
-  for (const [sealKey, fetches] of [
-    ['a key of the tests', 1],
-    [undefined, 3],
-  ] as const) {
-    it(`${sealKey ? 'with' : 'without'} a seal key a snapshot is fetched ${fetches} times for three; a drop has each fetch`, async () => {
+  const fetches = 1;
+  for (const sealKey of ['a key of the tests', undefined]) {
+    it(`${sealKey ? 'with' : 'without'} a seal key a snapshot is fetched once for three; a drop has each fetch`, async () => {
       let tenants = ['acme'];
       const source = await startServer((_request, response) => {
         setTimeout(() => json(response, bought(...tenants)), 300);

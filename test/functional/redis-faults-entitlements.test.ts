@@ -1,11 +1,12 @@
 // Entitlements in Redis as the store of record: three instances see each change, and decide on through every fault.
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {Unavailable} from '../../src/core/unavailable.ts';
 import {recordKeys} from '../../src/entitlements/record.ts';
 import {readHead, readSomeTenants, readTenants} from '../../src/entitlements/recordRead.ts';
 import {loadRecord, writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {makeRedisSource} from '../../src/entitlements/redis.ts';
-import {makeSharedSnapshots} from '../../src/entitlements/shared.ts';
+import {makeKeptSnapshots, makeSharedSnapshots} from '../../src/entitlements/shared.ts';
 import type {SnapshotSource} from '../../src/entitlements/source.ts';
 import {makePieces} from '../../src/store/pieces.ts';
 import {openRedis} from '../../src/store/redis.ts';
@@ -77,8 +78,9 @@ describe('entitlements in Redis', () => {
       ['yes', 'yes', 'yes'],
     );
     kept(await startRedis({port: redis.port}));
-    await until('it says that Redis is empty', () => three.every(({store}) => store.health().state === 'degraded'));
-    assert.match(three[0]?.store.health().detail ?? '', /run postern entitlements load/);
+    await until('all say that Redis is empty', () =>
+      three.every(({store}) => /run postern entitlements load/.test(store.health().detail ?? '')),
+    );
     assert.deepEqual(
       three.map(({says}) => says('t3', 'reports')),
       ['yes', 'yes', 'yes'],
@@ -192,20 +194,22 @@ describe('entitlements in Redis', () => {
     assert.deepEqual(none?.grants, []);
   });
 
+  const openShared = (settings: RedisSettings, source: SnapshotSource, fresh = 30_000, make = makeSharedSnapshots) => {
+    const redis = connect(settings, 1_000);
+    const pieces = makePieces({
+      redis,
+      prefix,
+      name: 'snapshot:test',
+      keep: 600_000,
+      seal: makeSeal(settings.sealKey),
+      now: Date.now,
+    });
+    const cache = {fresh, stale: 600_000};
+    const shared = make({pieces, now: Date.now, sleep: (ms) => sleep(ms), settings: cache, connected: async () => {}});
+    return {redis, entitlements: kept(openEntitlements({source, shared, settings: cache}))};
+  };
+
   describe('a snapshot that one instance fetches for all', () => {
-    const openShared = (settings: RedisSettings, source: SnapshotSource, fresh = 30_000) => {
-      const redis = connect(settings, 1_000);
-      const pieces = makePieces({
-        redis,
-        prefix,
-        name: 'snapshot:test',
-        keep: 600_000,
-        seal: makeSeal(settings.sealKey),
-        now: Date.now,
-      });
-      const shared = makeSharedSnapshots(pieces, Date.now, (ms) => sleep(ms));
-      return {redis, entitlements: kept(openEntitlements({source, shared, settings: {fresh, stale: 600_000}}))};
-    };
     const countingSource = () => {
       const self = {loads: 0, version: 'v1', tenant: 't1'};
       const source: SnapshotSource = {
@@ -277,6 +281,50 @@ describe('entitlements in Redis', () => {
       await until('all have the new one', () => three.every(({entitlements}) => entitlements.says('t2') === 'yes'));
       console.log(`      ${self.loads} loads for 3 instances`);
       assert.ok(three.every(({entitlements}) => entitlements.says('t1') === 'missing-feature'));
+    });
+  });
+
+  describe('a snapshot of a local file, kept in Redis', () => {
+    const openKept = async (url: string, load: SnapshotSource['load'], sealKey?: string) => {
+      const opened = openShared(
+        settingsOf({url, ...(sealKey && {sealKey})}),
+        {name: 'file', load},
+        30_000,
+        makeKeptSnapshots,
+      );
+      await until('it is connected', () => opened.redis.ready());
+      return opened;
+    };
+    const there = async () => ({version: 'v1', snapshot: snapshot(grant('t1'))});
+    const gone = async () => {
+      throw new Unavailable('entitlements', new Error('the file is gone'));
+    };
+
+    it('serves an instance that starts while the file is gone, which says so', async () => {
+      const redis = kept(await startRedis());
+      const one = await openKept(redis.url, there);
+      await one.entitlements.store.start();
+      await until('it is kept', async () => (await one.redis.call('EXISTS', 'postern:snapshot:test')) === 1);
+      const two = await openKept(redis.url, gone);
+      await two.entitlements.store.start();
+      assert.equal(two.entitlements.says('t1'), 'yes');
+      const {state, detail} = two.entitlements.store.health();
+      assert.deepEqual([state, /the file is gone/.test(detail ?? '')], ['degraded', true]);
+      assert.ok(two.entitlements.store.age() < 60);
+    });
+
+    it('never stands before the file, and is nothing without Redis or behind another seal', async () => {
+      const redis = kept(await startRedis());
+      const one = await openKept(redis.url, there, 'of the tests here');
+      await one.entitlements.store.start();
+      await until('it is kept', async () => (await one.redis.call('EXISTS', 'postern:snapshot:test')) === 1);
+      const newer = async () => ({version: 'v2', snapshot: snapshot(grant('t2'))});
+      const two = await openKept(redis.url, newer, 'of the tests here');
+      await two.entitlements.store.start();
+      assert.deepEqual([two.entitlements.says('t1'), two.entitlements.says('t2')], ['missing-feature', 'yes']);
+      const three = await openKept(redis.url, gone, 'another key, of others');
+      await three.entitlements.store.start();
+      assert.equal(three.entitlements.store.health().state, 'unready');
     });
   });
 });

@@ -33,13 +33,13 @@ export const openStore = (settings: RedisSettings) => {
     purpose: 'cache',
     timeout: settings.timeout,
     random,
-    log: (line) => log.push(line),
+    log: (_level, line) => log.push(line),
   });
   const redis = makeGuardedRedis({
     connection,
     now,
     random,
-    log: (line) => log.push(line),
+    log: (_level, line) => log.push(line),
     observer: {called: () => undefined, circuit: (_dependency, state) => circuits.push(state)},
   });
   const seal = makeSeal(settings.sealKey);
