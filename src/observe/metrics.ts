@@ -170,6 +170,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
 /** Each rule's allow, with each provider that may vouch for it, and the denial that it is sure to give. */
 const declareDecisions = (decisions: Tally, {rules, providers}: Configured) => {
   decisions.declare(NONE, 'deny', 'no_rule', NONE);
+  // A rate sees the first bug only if it was a zero before.
+  decisions.declare(NONE, 'error', 'internal', NONE);
   for (const {name, access} of rules) {
     decisions.declare(name, 'allow', NONE, NONE);
     decisions.declare(name, 'deny', access.access === 'deny' ? 'denied_by_rule' : 'no_credential', NONE);
