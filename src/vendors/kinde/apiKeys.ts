@@ -46,7 +46,7 @@ export const makeApiKeys = (
 ): ApiKeys => {
   const {managementDomain: api = domain, ttl} = settings;
   const dependency = `kinde:${provider}`;
-  const token = makeManagementToken(dependency, api, settings, call, now);
+  const token = makeManagementToken(api, settings, call, now);
   const cache = makeCache<Kept>('kinde-api-keys', {
     encode: (value) => value,
     decode: (json) => kept.safeParse(json).data,
@@ -61,7 +61,7 @@ export const makeApiKeys = (
     return {said, until: said.is_valid && said.status === 'active' ? asked + ttl : 0};
   };
   const ask = async (key: string, mayRenew = true): Promise<Verdict> => {
-    const bearer = await token.get();
+    const bearer = await token.get(dependency);
     const answer = await call(
       dependency,
       {

@@ -1,0 +1,57 @@
+// The token with which Postern itself calls a vendor's API: fetched once for all who need it, replaced before it ends.
+
+export interface OwnToken {
+  /** The token, from memory unless it has run out. Rejects as `fetch` does. `dependency`: on whose behalf, for metrics. */
+  get(dependency: string): Promise<string>;
+  /** The vendor has refused this one: the next `get` fetches another. */
+  refused(token: string): void;
+}
+
+export interface FetchedToken {
+  readonly token: string;
+  /** Seconds that it lives. */
+  readonly expiresIn: number;
+}
+
+/** Of its life after which a token is replaced. */
+const renewal = 0.8;
+/** Milliseconds between attempts to replace a token that still works. */
+const rest = 5_000;
+
+/** `fetch` asks the vendor; it belongs to all requests, so it takes a time-out of its own and no request's deadline. */
+export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken>, now: () => number): OwnToken => {
+  let held: {readonly token: string; readonly renewAt: number; readonly endsAt: number} | undefined;
+  let flight: Promise<string> | undefined;
+  let restUntil = Number.NEGATIVE_INFINITY;
+
+  const replace = async (dependency: string): Promise<string> => {
+    const asked = now();
+    try {
+      const {token, expiresIn} = await fetch(dependency);
+      held = {token, renewAt: asked + expiresIn * 1_000 * renewal, endsAt: asked + expiresIn * 1_000};
+      return token;
+    } catch (error) {
+      restUntil = now() + rest;
+      throw error;
+    } finally {
+      flight = undefined;
+    }
+  };
+  const renew = (dependency: string): Promise<string> => {
+    flight ??= replace(dependency);
+    return flight;
+  };
+
+  return {
+    async get(dependency) {
+      const moment = now();
+      if (held === undefined || moment >= held.endsAt) return renew(dependency);
+      // It is good for the last fifth of its life: nobody waits for the next one, and an outage hurts nobody yet.
+      if (moment >= held.renewAt && moment >= restUntil) renew(dependency).catch(() => undefined);
+      return held.token;
+    },
+    refused(token) {
+      if (held?.token === token) held = undefined;
+    },
+  };
+};
