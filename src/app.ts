@@ -107,6 +107,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       await admin.close();
       await shared.close();
       log.info({}, 'ended');
+      await log.flush();
     },
   };
 

@@ -11,6 +11,8 @@ export type LogLine = (fields: object, sentence: string) => void;
 export type Log = Readonly<Record<Level, LogLine>> & {
   /** A log whose lines all have these fields. */
   with(fields: object): Log;
+  /** Resolves when all lines are written, in order; or after a second, if nobody reads them. */
+  flush(): Promise<void>;
 };
 
 /** Where lines go: standard output, or an array in a test. A line ends with a newline. */
@@ -55,10 +57,16 @@ export const makeLog = ({settings, sink, secrets = () => []}: LogParts): Log => 
     },
     {write, flushSync} as pino.DestinationStream,
   );
-  return logOf(logger);
+  const flush = () =>
+    new Promise<void>((resolve) => {
+      if (!('flush' in out)) return resolve();
+      setTimeout(resolve, 1_000).unref();
+      (out as {flush(done: () => void): void}).flush(resolve);
+    });
+  return logOf(logger, flush);
 };
 
-const logOf = (logger: pino.Logger): Log => {
+const logOf = (logger: pino.Logger, flush: Log['flush']): Log => {
   const line = (level: Level): LogLine => {
     if (!logger.isLevelEnabled(level)) return () => {};
     return (fields, sentence) => logger[level](fields, sentence);
@@ -70,6 +78,7 @@ const logOf = (logger: pino.Logger): Log => {
     warn: line('warn'),
     error: line('error'),
     fatal: line('fatal'),
-    with: (fields) => logOf(logger.child(safeFields(fields))),
+    with: (fields) => logOf(logger.child(safeFields(fields)), flush),
+    flush,
   };
 };
