@@ -1,4 +1,5 @@
-// Completes package-lock.json after a dependency was added: `node scripts/complete-lock.mjs`.
+// Completes package-lock.json after a dependency was added: `node scripts/complete-lock.mjs` (`--check`: only says
+// whether it is complete).
 //
 // A package that ships a binary for each platform lists all of them as optional dependencies. npm writes into the lock
 // file only those that the registry of the moment answers for, and `npm ci` then refuses the file because the others are
@@ -31,7 +32,8 @@ const entryOf = (name, version, dev) => {
   return {version, cpu: [cpu], ...(dev && {dev}), ...(libc && {libc: [libc]}), optional: true, ...(os && {os: [os]})};
 };
 
-const lock = JSON.parse(readFileSync(file, 'utf8'));
+const before = readFileSync(file, 'utf8');
+const lock = JSON.parse(before);
 for (const [where, {optionalDependencies = {}, dev}] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(optionalDependencies)) {
     const isThere = [`${where}/node_modules/${name}`, `node_modules/${name}`].some((path) => path in lock.packages);
@@ -39,4 +41,9 @@ for (const [where, {optionalDependencies = {}, dev}] of Object.entries(lock.pack
   }
 }
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([one], [other]) => (one < other ? -1 : 1)));
-writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+const completed = `${JSON.stringify(lock, null, 2)}\n`;
+if (!process.argv.includes('--check')) writeFileSync(file, completed);
+else if (completed !== before) {
+  console.error('package-lock.json lacks packages of other platforms: run node scripts/complete-lock.mjs');
+  process.exitCode = 1;
+}

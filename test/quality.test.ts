@@ -8,6 +8,7 @@ describe('quality', function () {
     ['types hold', 'tsc', '-p', '.'],
     ['format and lint', 'biome', 'check', '.'],
     ['nothing unused', 'knip'],
+    ['every platform is in the lock file', 'node', 'scripts/complete-lock.mjs', '--check'],
   ] as const) {
     it(title, async () => {
       const {code, output} = await runTool(command, args);
