@@ -68,7 +68,8 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   ambiguous_path: 'Attacks, or a client that builds paths with `//`; `paths.allow` opens one ambiguity on purpose.',
   duplicate_credential: 'Attacks, or a proxy that adds a second header or cookie.',
   malformed_request: 'What reaches the proxy; attacks.',
-  unavailable: '`postern_dependency_requests_total`, `postern_circuit_state`, `/readyz`: which dependency, since when.',
+  unavailable:
+    '`postern_dependency_requests_total`, `postern_circuit_state`, `/readyz`: which dependency, since when; `dependency` and `detail` in the log line.',
   deadline: '`postern_dependency_duration_seconds`; the time-out of ext_authz in Envoy; CPU limits.',
   overloaded: 'CPU, event loop lag, the number of instances.',
   internal: 'The log at level error, by the id of the decision: this is a bug, please report it.',

@@ -38,6 +38,7 @@ export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog 
         tenant: shown(decision.principal?.tenant, 256),
         ...requestFields(request),
         duration_ms: milliseconds(seconds),
+        ...outageFields(decision),
         shadow: outcome === 'shadow_deny' ? true : undefined,
       },
       'decision',
@@ -67,6 +68,12 @@ const requestFields = (request: Request | undefined) =>
         request_id: shown(request.headers.get('x-request-id'), 128),
         trace_id: traceIdOf(request.headers.get('traceparent')),
       };
+
+/** What did not answer, and how: an outage is looked for by these. */
+const outageFields = (decision: Decision) =>
+  decision.outcome === 'deny' && decision.outage !== undefined
+    ? {dependency: decision.outage.dependency, detail: printable(decision.outage.message, 512)}
+    : {};
 
 /** The path alone: no query or fragment, not even an encoded one, and no parameters (`;jsessionid=` is a session). */
 const loggedPath = (target: string) => {

@@ -131,6 +131,15 @@ describe('observed check', () => {
     });
   }
 
+  it('an outage: the line says what did not answer, and how, without its secrets', () => {
+    const {observer, line, lines} = make('denied');
+    const cause = new Error(`connect ECONNREFUSED https://keys.example/jwks?token=${canary}`);
+    const outage = new Unavailable('keys:acme', cause);
+    observer.decided(context, request, {outcome: 'deny', reason: 'unavailable', rule: 'orders', outage}, 0.001);
+    assert.equal(line().dependency, 'keys:acme');
+    assert.match(line().detail, /keys:acme is unavailable: connect ECONNREFUSED/);
+    assert.doesNotMatch(lines.join(), new RegExp(canary));
+  });
   it('a check that throws counts once as internal, is logged whatever the settings, and throws on', async () => {
     for (const decisions of ['all', 'denied', 'none'] as const) {
       const {observer, counts, lines, line} = make(decisions);
