@@ -7,6 +7,7 @@ import type {Health} from './core/health.ts';
 import {makeQueueDelay} from './envoy/queueDelay.ts';
 import {makeServer} from './envoy/server.ts';
 import {makeService} from './envoy/service.ts';
+import {makeHealthLog} from './observe/healthLog.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import {type Configuration, type Decider, makeDecider} from './wiring/decider.ts';
@@ -19,6 +20,8 @@ export interface App {
   readonly admin: string;
   /** Says NOT_SERVING, lets calls in flight end, and ends. `signal`: why, for the log. */
   stop(signal: string): Promise<void>;
+  /** Looks whether the configuration has changed, now; it does so by itself, too. */
+  look(): Promise<void>;
 }
 
 /** How often readiness is looked at for grpc.health.v1, milliseconds; /readyz looks when it is asked. */
@@ -58,7 +61,12 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     draining
       ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
       : [...decider.health(), ...shared.health()];
-  const ready = () => health().every(({state}) => state !== 'unready');
+  const logHealth = makeHealthLog(log);
+  const look = () => {
+    const parts = health();
+    if (!draining) logHealth(parts);
+    server.setServing(parts.every(({state}) => state !== 'unready'));
+  };
   const admin = makeAdminServer({
     settings: settings.admin,
     routes: [
@@ -86,9 +94,9 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const adminAddress = await admin.start();
   const starting = Promise.all([shared.start(), decider.start()]);
   const addresses = await server.start();
-  const looking = setInterval(() => server.setServing(ready()), healthInterval).unref();
+  const looking = setInterval(look, healthInterval).unref();
   await starting;
-  server.setServing(ready());
+  look();
   for (const warning of configuration.warnings) log.warn({}, formatErrors([warning]));
   log.info({version, addresses, admin: adminAddress}, 'Postern answers');
 
@@ -109,6 +117,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       log.info({}, 'ended');
       await log.flush();
     },
+    look: watcher.look,
   };
 
   function takeOver({settings: {rules, providers}, settingsHash}: Configuration) {

@@ -4,7 +4,8 @@ import {CommandError, settingsOf} from './settings.ts';
 
 /**
  * Ends with status 1, every error on standard error and nothing served, if the configuration is bad or a listener cannot
- * be had. SIGTERM and SIGINT drain and end it with status 0; further ones change nothing.
+ * be had. SIGTERM and SIGINT drain and end it with status 0; further ones change nothing. SIGHUP
+ * looks for a changed configuration at once, and ends nothing.
  */
 export const serve = async ({config}: {config: string}): Promise<void> => {
   const starting = startApp(config, await settingsOf(config));
@@ -18,6 +19,8 @@ export const serve = async ({config}: {config: string}): Promise<void> => {
       .finally(() => process.exit());
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  // What fails is told by startApp, and by the one that is waited for below.
+  process.on('SIGHUP', () => void starting.then((app) => app.look()).catch(() => {}));
   try {
     await starting;
   } catch (error) {

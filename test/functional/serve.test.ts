@@ -4,6 +4,7 @@ import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stringify} from 'yaml';
+import {startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, startPostern, writeFiles} from '../support/postern.ts';
 import {acme, type Stage, startStage} from '../support/stage.ts';
@@ -72,6 +73,27 @@ describe('postern on the command line', () => {
     const postern = await startPostern({rules: rules.slice(0, 1), server: {drainDelay: '200ms'}});
     for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) postern.process.signal(signal);
     assert.equal(await postern.process.ended, 0);
+  });
+  it('serve: SIGHUP looks for a changed configuration, and ends nothing', async () => {
+    const postern = await startPostern({rules: rules.slice(0, 1)});
+    const file = join(postern.folder, 'postern.yaml');
+    postern.process.signal('SIGHUP');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('path: /open', 'path: /new'));
+    postern.process.signal('SIGHUP');
+    assert.ok(await soon(async () => /loaded anew/.test(postern.logs())), postern.logs());
+    assert.equal((await fetch(`${postern.adminUrl}/readyz`)).status, 200);
+    assert.equal(await postern.stop(), 0);
+  });
+  it('serve: what keeps it from being ready is told in the log, and that it is over', async () => {
+    const port = await freePort();
+    const providers = [acme(`http://127.0.0.1:${port}`)];
+    const postern = await startPostern({providers, rules: rules.slice(0, 1)}, {unready: true});
+    const told = (words: RegExp) => soon(async () => words.test(postern.logs()), 15_000);
+    assert.ok(await told(/"part":"keys acme","state":"unready","detail":"[^"]*ECONNREFUSED/), postern.logs());
+    const identityProvider = await startIdentityProvider({people: {}, audience: 'orders-api', port});
+    assert.ok(await told(/"part":"keys acme","state":"ready"/), postern.logs());
+    assert.equal(await postern.stop(), 0);
+    await identityProvider.stop();
   });
 });
 
