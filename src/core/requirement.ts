@@ -55,9 +55,18 @@ const holds = ({any, all}: ListRequirement, held: readonly string[]): boolean =>
   (any === undefined || any.some((item) => held.includes(item))) &&
   (all === undefined || all.every((item) => held.includes(item)));
 
+/** How far an issuer's clock may be ahead of ours, milliseconds. */
+const clockSkew = 60_000;
+
+/** A time in the future is no sign-in: an issuer that counts milliseconds would have one that never grows old. */
+const isRecent = (authTime: number | undefined, maxAge: number, now: number): boolean => {
+  const age = now - (authTime ?? 0) * 1_000;
+  return age >= -clockSkew && age <= maxAge;
+};
+
 /** RFC 9470. A principal that says nothing of when or how it signed in has not stepped up. */
 const steppedUp = ({maxAge, acr, amr}: StepUp, principal: Principal, now: number): boolean => {
-  if (maxAge !== undefined && !(now - (principal.authTime ?? 0) * 1_000 <= maxAge)) return false;
+  if (maxAge !== undefined && !isRecent(principal.authTime, maxAge, now)) return false;
   if (acr !== undefined && (principal.acr === undefined || !acr.includes(principal.acr))) return false;
   return amr === undefined || amr.every((oneOf) => oneOf.some((method) => principal.amr.includes(method)));
 };
