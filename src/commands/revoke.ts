@@ -1,4 +1,5 @@
 // postern revoke, postern revocations: who is refused from now on, told to every instance.
+import {suggestion} from '../config/nearest.ts';
 import type {Revocation} from '../core/revocation.ts';
 import {type RevocationOrder, revocationOf} from '../core/revocationOrder.ts';
 import {adminCall} from './adminCall.ts';
@@ -22,6 +23,12 @@ export const revoke = async ({config, session: sessionId, ...given}: RevokeOptio
   const made = revocationOf(order, Date.now(), settings.revocation.keep);
   if ('fault' in made) throw new CommandError(`the revocation ${made.fault}`);
   const {revocation} = made;
+  // A misspelt one would refuse nobody, and say that all is well.
+  const {provider} = revocation;
+  const known = settings.providers.map(({name}) => name);
+  if (provider !== undefined && !known.includes(provider)) {
+    throw new CommandError(`--provider: there is no provider "${provider}"${suggestion(provider, known)}`);
+  }
   if (settings.redis === undefined) await adminCall(settings.admin, 'POST', '/revocations', order);
   else await withFeed(settings, ({publish}) => publish({kind: 'revoke', revocation}));
   process.stdout.write(`revoked: ${textOf(revocation)}\n`);

@@ -4,7 +4,7 @@ import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
 import {revocationOf} from '../../src/core/revocationOrder.ts';
-import {freePort} from '../support/ports.ts';
+import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, startPostern} from '../support/postern.ts';
 import {startRedis} from '../support/redis.ts';
 
@@ -48,6 +48,15 @@ describe('postern revoke', () => {
     await postern.stop();
     const gone = await runPostern(['revocations', '-c', config]);
     assert.deepEqual([gone.code, /is Postern running\?/.test(gone.output)], [1, true], gone.output);
+  });
+
+  it('knows the providers: a misspelt one would refuse nobody', async () => {
+    const folder = temporaryFolder();
+    const config = join(folder, 'postern.yaml');
+    const providers = [{name: 'acme', type: 'oidc', issuer: 'https://id.acme.example', audience: 'any'}];
+    writeFileSync(config, stringify({providers, rules, admin: {token: 'a-token-of-tests'}}));
+    const {code, output} = await runPostern(['revoke', '-c', config, '--provider', 'acmee']);
+    assert.deepEqual([code, output.trim()], [1, '--provider: there is no provider "acmee"; did you mean "acme"?']);
   });
 
   it('goes through Redis where there is one, and says when it is away', async () => {
