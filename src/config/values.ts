@@ -96,6 +96,11 @@ export const origin = httpUrl
   }, 'has more than scheme, host and port: take the path out')
   .transform((text) => new URL(text).origin);
 
+/** For a check between settings: runs although one of them is wrong or missing, so that no mistake hides another. */
+export const besideMistakes = {
+  when: ({value}: {value: unknown}): boolean => typeof value === 'object' && value !== null,
+};
+
 /**
  * For an object of settings with an `insecure` flag: an error on each of `keys` that holds an `http:` URL beyond loopback
  * while `insecure` is not true.

@@ -1,6 +1,6 @@
 // The setting `entitlements`: where grants come from, and how old they may be.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, secret, text} from '../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../config/values.ts';
 
 const file = z.strictObject({
   type: z.literal('file'),
@@ -21,7 +21,7 @@ const http = z
       .prefault(268_435_456),
     insecure: z.boolean().describe('Allows http: to another machine.').prefault(false),
   })
-  .superRefine(insecureUrls('url'));
+  .superRefine(insecureUrls('url'), besideMistakes);
 
 const redis = z.strictObject({
   type: z.literal('redis').describe('The Redis of the setting `redis`, filled by `postern entitlements load`.'),

@@ -1,6 +1,16 @@
 // The settings of the oidc provider, and the parts that every type of provider shares.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, isInsecureUrl, name, secret, text, texts} from '../config/values.ts';
+import {
+  besideMistakes,
+  duration,
+  httpUrl,
+  insecureUrls,
+  isInsecureUrl,
+  name,
+  secret,
+  text,
+  texts,
+} from '../config/values.ts';
 
 export {isInsecureUrl};
 
@@ -137,6 +147,7 @@ export const oidcSettings = z
     const {issuer, jwksUri, insecure: allowed} = settings;
     // Without a jwksUri the issuer is where discovery starts; with one it is only compared, and may be any string.
     const used = jwksUri === undefined ? (['issuer', issuer] as const) : (['jwksUri', jwksUri] as const);
+    if (typeof used[1] !== 'string') return; // told already
     if (jwksUri === undefined && !httpUrl.safeParse(issuer).success) {
       context.addIssue({
         code: 'custom',
@@ -151,7 +162,7 @@ export const oidcSettings = z
           'is http: to another machine, where anyone on the way can read and forge: use https:, or set insecure: true',
       });
     }
-  });
+  }, besideMistakes);
 export type OidcSettings = z.output<typeof oidcSettings>;
 
 /** `type: introspection`: tokens that only their issuer understands (RFC 7662). */
@@ -195,7 +206,7 @@ export const introspectionSettings = z
     claims,
     insecure,
   })
-  .superRefine(insecureUrls('endpoint'));
+  .superRefine(insecureUrls('endpoint'), besideMistakes);
 export type IntrospectionSettings = z.output<typeof introspectionSettings>;
 
 /** `type: apiKeys`: keys of your own, in a file. */

@@ -131,6 +131,14 @@ describe('config/load: what is said', () => {
       `${rules}providers: [{name: a, type: oidc, isuer: https://a, audience: any, jwksUri: http://far.example/keys}]\n`,
       '2:13: providers[0].issuer: is required; add it',
       '2:35: providers[0].isuer: is not a setting; did you mean "issuer"?',
+      '2:77: providers[0].jwksUri: is http: to another machine',
+    ],
+    [
+      `${rules}providers: [{name: k, type: kinde, domain: http://far.example}, {name: a, type: oidc, issuer: 5}]\n`,
+      '2:13: providers[0].audience: is required; add it',
+      '2:44: providers[0].domain: is http: to another machine',
+      '2:65: providers[1].audience: is required; add it',
+      '2:95: providers[1].issuer: must be a text, not a whole number; put it in quotes',
     ],
     [
       `${rules}providers: [{name: a, type: oidc, issuer: https://a, audience: 5}]\n`,

@@ -1,6 +1,6 @@
 // The settings of Authgear.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, name, origin, texts} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, name, origin, texts} from '../../config/values.ts';
 import {claimPath, clockTolerance, insecure, jwks} from '../../providers/settings.ts';
 
 const resolver = z
@@ -12,7 +12,7 @@ const resolver = z
       .describe('How long a valid session is not asked about again. 0s: asked each time.'),
     insecure,
   })
-  .superRefine(insecureUrls('url'))
+  .superRefine(insecureUrls('url'), besideMistakes)
   .prefault({})
   .describe('The resolver, for the modes resolver and both.');
 
@@ -46,5 +46,5 @@ export const authgearSettings = z
     jwks,
     insecure,
   })
-  .superRefine(insecureUrls('endpoint'));
+  .superRefine(insecureUrls('endpoint'), besideMistakes);
 export type AuthgearSettings = z.output<typeof authgearSettings>;

@@ -1,6 +1,6 @@
 // The settings of Frontegg: the provider, and the entitlement source.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
 import {audience, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 /** Where each region answers (Frontegg's documentation; the SDK knows the first only). */
@@ -97,7 +97,7 @@ export const fronteggSettings = z
     clockTolerance,
     jwks,
   })
-  .superRefine(insecureUrls('baseUrl'));
+  .superRefine(insecureUrls('baseUrl'), besideMistakes);
 export type FronteggSettings = z.output<typeof fronteggSettings>;
 export type AuditSettings = z.output<typeof audits>;
 export type SessionCookieSettings = z.output<typeof sessionCookie>;
@@ -115,5 +115,5 @@ export const fronteggSourceSettings = z
       .prefault(268_435_456)
       .describe('Largest answer that is read, in bytes.'),
   })
-  .superRefine(insecureUrls('baseUrl'));
+  .superRefine(insecureUrls('baseUrl'), besideMistakes);
 export type FronteggSourceSettings = z.output<typeof fronteggSourceSettings>;

@@ -1,6 +1,6 @@
 // The settings of Raystack Frontier: its provider, and its entitlements as a source.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
 import {clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 /** AES-256 and the HMAC take keys of 32 bytes; Frontier itself does not start with others. */
@@ -73,7 +73,7 @@ export const frontierSettings = z
     jwks,
     insecure,
   })
-  .superRefine(insecureUrls('url'))
+  .superRefine(insecureUrls('url'), besideMistakes)
   .superRefine(({clientId: id, clientSecret: given}, context) => {
     if ((id === undefined) === (given === undefined)) return;
     const [has, lacks] = id === undefined ? ['clientSecret', 'clientId'] : ['clientId', 'clientSecret'];
@@ -93,5 +93,5 @@ export const frontierSource = z
     clientSecret,
     insecure,
   })
-  .superRefine(insecureUrls('url'));
+  .superRefine(insecureUrls('url'), besideMistakes);
 export type FrontierSourceSettings = z.output<typeof frontierSource>;

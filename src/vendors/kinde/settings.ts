@@ -1,6 +1,6 @@
 // The settings of Kinde: the provider, and the entitlement source.
 import {z} from 'zod';
-import {duration, httpUrl, insecureUrls, origin, secret, text} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, origin, secret, text} from '../../config/values.ts';
 import {audience, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 const domain = origin.describe('Where Kinde answers, which is the issuer of its tokens: `https://acme.kinde.com`.');
@@ -17,7 +17,7 @@ const apiKeys = z
       .prefault('5m')
       .describe('How long a key that was valid and active is not asked about again. 0s: asked each time.'),
   })
-  .superRefine(insecureUrls('managementDomain'))
+  .superRefine(insecureUrls('managementDomain'), besideMistakes)
   .describe('Accepts API keys (`k_live_...`), which Kinde is asked about. Absent: they are not accepted.');
 
 /** `type: kinde`: access tokens of users and machines, and API keys. */
@@ -33,7 +33,7 @@ export const kindeSettings = z
     jwks,
     insecure,
   })
-  .superRefine(insecureUrls('domain', 'jwksUri'));
+  .superRefine(insecureUrls('domain', 'jwksUri'), besideMistakes);
 export type KindeSettings = z.output<typeof kindeSettings>;
 export type KindeApiKeySettings = z.output<typeof apiKeys>;
 
@@ -51,5 +51,5 @@ export const kindeSourceSettings = z
       .describe('`flags`: boolean flags that are true in the token. `billing`: entitlements of the plan.'),
     insecure,
   })
-  .superRefine(insecureUrls('domain'));
+  .superRefine(insecureUrls('domain'), besideMistakes);
 export type KindeSourceSettings = z.output<typeof kindeSourceSettings>;
