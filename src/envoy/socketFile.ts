@@ -1,6 +1,7 @@
 // The file of a Unix socket: made way for, and opened to the group.
-import {chmod, lstat, unlink} from 'node:fs/promises';
+import {chmod, lstat, stat, unlink} from 'node:fs/promises';
 import {connect} from 'node:net';
+import {dirname} from 'node:path';
 
 /**
  * Takes away the socket that a process which is gone left behind: only if it is a socket, and only after nobody answered
@@ -11,7 +12,12 @@ export const makeWay = async (path: string): Promise<void> => {
     if (error.code === 'ENOENT') return undefined;
     throw new Error(`server.listen: cannot look at ${path}: ${error.message}`);
   });
-  if (!found) return;
+  if (!found) {
+    // Node says EACCES for it, which sends people looking for permissions.
+    const folder = await stat(dirname(path)).catch(() => undefined);
+    if (!folder) throw new Error(`server.listen: there is no folder ${dirname(path)}: make it, or choose another path`);
+    return;
+  }
   if (!found.isSocket()) throw new Error(`server.listen: ${path} exists and is not a socket: choose another path`);
   if (await answers(path)) throw new Error(`server.listen: another process listens on ${path}: stop it first`);
   await unlink(path);

@@ -102,6 +102,10 @@ describe('server', () => {
       assert.ok((await stat(path)).isSocket());
     });
 
+    it('a socket in a folder that does not exist is an error that says so', async () => {
+      const path = '/nonexistent-postern/check.sock';
+      await assert.rejects(make({listen: [{kind: 'unix', path}]}).start(), /no folder \/nonexistent-postern/);
+    });
     it('does not take away a file', async () => {
       const path = join(folder, 'check.sock');
       await writeFile(path, 'precious');
