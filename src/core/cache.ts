@@ -38,3 +38,16 @@ export type MakeFetchingCache = <V extends object | string | number | boolean>(
   name: string,
   codec: CacheCodec<V>,
 ) => FetchingCache<V>;
+
+/** Milliseconds by which the clocks of instances that share a cache may differ. */
+const mostSkew = 1_000;
+
+/**
+ * What is left of a remote fact's time, milliseconds: for `ttl` of `fetch`. One that ends later than it could if it were
+ * learnt now comes from a clock that is ahead, or from whoever else can write to a shared cache: it has no time left, for
+ * it would outlive what its source takes back (a session that was ended, a token that was withdrawn).
+ */
+export const lifeLeft = (until: number, longest: number, now: number): number => {
+  const left = until - now;
+  return left > longest + mostSkew ? 0 : Math.min(longest, left);
+};

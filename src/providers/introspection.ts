@@ -1,6 +1,6 @@
 // The provider `introspection`: opaque tokens, about which their issuer is asked (RFC 7662).
 import {hash} from 'node:crypto';
-import type {MakeFetchingCache} from '../core/cache.ts';
+import {lifeLeft, type MakeFetchingCache} from '../core/cache.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../core/remote.ts';
@@ -80,7 +80,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
       const kept = await replies.fetch(
         key,
         () => ask(value),
-        ({until}) => until - now(),
+        ({until}) => lifeLeft(until, ttl, now()),
       );
       return read(kept, context.now);
     },

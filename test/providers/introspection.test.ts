@@ -349,6 +349,22 @@ describe('the introspection provider', () => {
       kept.clear();
       assert.deepEqual([await asksAfter(other, 9_999), await asksAfter(other, 1)], [0, 1]);
     });
+    it('nothing from the future: a fact that ends later than ttl allows was written by a wrong clock or a stranger', async () => {
+      for (const [ahead, asked] of [
+        [0, 0],
+        [1_000, 0],
+        [60_000, 1],
+      ] as const) {
+        const one = make({ttl: '30s'});
+        await ask(one);
+        const shared = [...kept];
+        const other = make({ttl: '30s'});
+        for (const [key, value] of shared) kept.set(key, {...(value as KeptReply), until: clock + 30_000 + ahead});
+        assert.equal(await asksAfter(other, 0), asked, `${ahead} ms`);
+        kept.clear();
+        assert.equal(await asksAfter(other, 30_000), 1, `${ahead} ms, later`);
+      }
+    });
     it('nothing for other settings, and no token in the clear', async () => {
       await ask(make());
       const shared = [...kept];

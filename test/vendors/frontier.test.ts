@@ -605,8 +605,10 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
       it('an entry of the shared cache that someone has put there lets nobody in', async () => {
         const entries: [what: string, json: unknown, asked: boolean][] = [
           ['a token in the clear', {token: await frontier.token(bob), until: now() + 60_000}, true],
-          ['a token that is not sealed', {sealed: await frontier.token(bob), until: now() + 60_000}, false],
-          ['nothing', {sealed: '', until: now() + 60_000}, false],
+          ['a token that is not sealed', {sealed: await frontier.token(bob), until: now() + 1_000}, false],
+          ['nothing', {sealed: '', until: now() + 1_000}, false],
+          ['one that ends later than the settings let it', {sealed: '', until: now() + 60_000}, true],
+          ['a refusal without an end', {rejected: 'inactive', until: 1e300}, true],
           ['no end', {sealed: 'AAAA'}, true],
           ['a reason that does not exist', {rejected: 'constructor', until: now() + 60_000}, true],
           ['a text', 'sealed', true],

@@ -1,6 +1,7 @@
 // Authgear's resolver: asked whose session a token or cookie is.
 import {hash} from 'node:crypto';
 import {z} from 'zod';
+import {lifeLeft} from '../../core/cache.ts';
 import type {Credential} from '../../core/credential.ts';
 import type {RemoteAnswer} from '../../core/remote.ts';
 import type {Request} from '../../core/request.ts';
@@ -79,7 +80,7 @@ export const makeResolver = (settings: AuthgearSettings, {call, makeCache, now}:
       cache.fetch(
         key,
         () => ask(credential, request),
-        ({until}) => Math.max(0, until - now()),
+        ({until}) => Math.max(0, lifeLeft(until, resolver.ttl, now())),
       ),
   };
 };

@@ -1,7 +1,7 @@
 // What Frontegg says of a machine-to-machine access token now: is it active, which roles and permissions has it.
 import {hash} from 'node:crypto';
 import {z} from 'zod';
-import type {CacheCodec, MakeFetchingCache} from '../../core/cache.ts';
+import {type CacheCodec, lifeLeft, type MakeFetchingCache} from '../../core/cache.ts';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteAnswer} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
@@ -46,8 +46,6 @@ const rightsReply = z.object({
 });
 const errors = z.object({errors: z.array(z.unknown())});
 
-/** Milliseconds by which the clocks of instances that share a cache may differ. */
-const mostSkew = 1_000;
 const folder = '/identity/resources/vendor-only';
 
 export const makeAccessTokens = (
@@ -63,10 +61,7 @@ export const makeAccessTokens = (
   const prefix = JSON.stringify([baseOf(account), account.clientId, account.apiKey, account.vendorHost]);
   const keyOf = (...of: readonly string[]) => hash('sha256', prefix + JSON.stringify(of), 'base64url');
   /** What is left of the time: a shared cache must not give a fact a second life, nor one from the future any. */
-  const lifeOf = ({at}: {readonly at: number}): number => {
-    const left = at + ttl - parts.now();
-    return left > ttl + mostSkew ? 0 : Math.min(ttl, left);
-  };
+  const lifeOf = ({at}: {readonly at: number}): number => lifeLeft(at + ttl, ttl, parts.now());
 
   const fetchList = async (holder: string): Promise<List> => {
     const at = parts.now();

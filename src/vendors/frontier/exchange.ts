@@ -1,6 +1,6 @@
 // A credential that only Frontier can judge becomes an access token (the phantom token): asked once, kept for a while.
 import {createCipheriv, createDecipheriv, hash} from 'node:crypto';
-import type {CacheCodec} from '../../core/cache.ts';
+import {type CacheCodec, lifeLeft} from '../../core/cache.ts';
 import {type Reason, refusals} from '../../core/refusals.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {parseJwt} from '../../providers/jwt.ts';
@@ -52,6 +52,8 @@ export const makeExchange = (
   /** What was opened once need not be opened again, as long as it is kept in memory. */
   const opened = new WeakMap<Kept, string>();
 
+  const lifeOf = ({kind}: Exchangeable): number => (kind === 'session' ? ttl.session : ttl.secret);
+
   let underWay = 0;
   const tokenFor = async (presented: Exchangeable, along: Along, deadline: number) => {
     if (presented.kind === 'session') return api.token(requestFor(presented, along), deadline);
@@ -74,10 +76,9 @@ export const makeExchange = (
     }
     const claims = parseJwt(answer.value)?.claims;
     if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
-    const life = presented.kind === 'session' ? ttl.session : ttl.secret;
     // An assertion ends by itself; Frontier would not take it any more.
     const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.POSITIVE_INFINITY;
-    const until = Math.min(now + life, expires(claims), ends);
+    const until = Math.min(now + lifeOf(presented), expires(claims), ends);
     const kept: Kept = {sealed: seal(answer.value, secret), until};
     opened.set(kept, answer.value);
     return kept;
@@ -89,7 +90,7 @@ export const makeExchange = (
     const kept = await askOnce(
       key,
       (budget) => ask(presented, secret, along, budget),
-      ({until}) => until - parts.now(),
+      ({until, rejected}) => lifeLeft(until, rejected === undefined ? lifeOf(presented) : ttl.refused, parts.now()),
       deadline,
     );
     if (kept.rejected !== undefined) return {rejected: kept.rejected};

@@ -1,6 +1,7 @@
 // Kinde's API keys: opaque, so the management API is asked what a key is worth.
 import {hash} from 'node:crypto';
 import {z} from 'zod';
+import {lifeLeft} from '../../core/cache.ts';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
@@ -91,7 +92,7 @@ export const makeApiKeys = (
       const {said} = await cache.fetch(
         hash('sha256', prefix + key, 'base64url'),
         () => load(key),
-        ({until}) => Math.max(0, until - now()),
+        ({until}) => Math.max(0, lifeLeft(until, ttl, now())),
       );
       if (said.status === 'revoked') return {rejected: 'revoked'};
       if (!said.is_valid || said.status !== 'active') return {rejected: 'inactive'};
