@@ -1,12 +1,37 @@
 // postern validate: checks the configuration, and says every error at once.
+import {access, constants} from 'node:fs/promises';
 import {formatErrors} from '../config/load.ts';
+import type {Settings} from '../config/schema.ts';
 import {settingsOf} from './settings.ts';
 
 export const validate = async ({config}: {config: string}): Promise<void> => {
   const {settings, warnings} = await settingsOf(config);
   if (warnings.length > 0) process.stderr.write(`${formatErrors(warnings)}\n`);
+  for (const {setting, path} of filesOf(settings)) {
+    // Only said: on the machine that checks, secrets and mounted files may rightly be absent.
+    const reason = await access(path, constants.R_OK).then(() => undefined, describe);
+    if (reason !== undefined) process.stderr.write(`${config}: ${setting}: ${path} ${reason}; serve will need it\n`);
+  }
   const {rules, providers} = settings;
   process.stdout.write(`${config}: good: ${count(rules.length, 'rule')}, ${count(providers.length, 'provider')}\n`);
 };
+
+/** The files that the settings name, and that are read when it serves. */
+const filesOf = ({server, redis, entitlements, providers}: Settings): readonly {setting: string; path: string}[] => {
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ['server.tls.cert', server.tls?.cert],
+    ['server.tls.key', server.tls?.key],
+    ['server.tls.clientCa', server.tls?.clientCa],
+    ['redis.tls.ca', redis?.tls?.ca],
+    ['redis.tls.cert', redis?.tls?.cert],
+    ['redis.tls.key', redis?.tls?.key],
+    ['entitlements.source.path', entitlements?.source.type === 'file' ? entitlements.source.path : undefined],
+    ...providers.map((one, at) => [`providers[${at}].file`, 'file' in one ? one.file : undefined] as const),
+  ];
+  return named.flatMap(([setting, path]) => (path === undefined ? [] : [{setting, path}]));
+};
+
+const describe = (error: NodeJS.ErrnoException): string =>
+  error.code === 'ENOENT' ? 'is not there' : `cannot be read (${error.code})`;
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
