@@ -121,7 +121,7 @@ const makeFinderByRule = ({rules, providers}: CheckParts) => {
 /** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */
 const letThrough = (rule: Rule, decision: Decision): Decision => {
   if (decision.outcome === 'allow') return decision;
-  const {reason, principal, challenge: _, outage: __, ...rest} = decision;
+  const {reason, principal, challenge: _, ...rest} = decision;
   const told = principal === undefined || reason === 'revoked' ? {} : {principal};
   return {...rest, ...told, outcome: 'allow', rule: rule.name, shadow: reason};
 };

@@ -25,6 +25,8 @@ interface Decided {
   readonly credentialPlace?: Place | undefined;
   /** `Set-Cookie` values that the provider wants the client to have, on allow and on deny. */
   readonly setCookies?: readonly string[];
+  /** Why it is `unavailable` (or would be, on a shadow rule), for the log. */
+  readonly outage?: Unavailable;
 }
 
 export interface Allow extends Decided {
@@ -38,8 +40,6 @@ export interface Deny extends Decided {
   readonly outcome: 'deny';
   readonly reason: Reason;
   readonly challenge?: Challenge;
-  /** Why it is `unavailable`, for the log. */
-  readonly outage?: Unavailable;
 }
 
 /** Allow is an explicit value; no absence, empty list or rejected promise can become it. */

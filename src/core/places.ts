@@ -102,11 +102,11 @@ export const queryPlace = (name: string): Place => ({
     const values = valuesOf(
       rawQueryOf(request.target),
       '&',
-      (written) => written === name || decoded(written) === name,
+      (written) => written === name || decodedParameter(written) === name,
     );
     if (values.length === 0) return nothing;
     if (values.length > 1) return duplicate;
-    const value = decoded(values[0] ?? '');
+    const value = decodedParameter(values[0] ?? '');
     if (value === undefined) return malformed;
     return value === '' ? nothing : holding(value);
   },
@@ -128,7 +128,8 @@ const valuesOf = (line: string, separator: string, isName: (written: string) => 
   return values;
 };
 
-const decoded = (written: string): string | undefined => {
+/** A name or value of a query as written -> what it means: percent-decoded, `+` a space. Undefined: it cannot be decoded. */
+export const decodedParameter = (written: string): string | undefined => {
   if (!/[%+]/.test(written)) return written;
   try {
     return decodeURIComponent(written.replaceAll('+', ' '));

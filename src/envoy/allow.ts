@@ -2,8 +2,9 @@
 import type {Place} from '../core/credential.ts';
 import type {Allow} from '../core/decision.ts';
 import type {HeaderChanges} from '../core/identityHeaders.ts';
+import {decodedParameter} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Request} from '../core/request.ts';
+import {type Request, rawQueryOf} from '../core/request.ts';
 import {isHeaderSafe, overwrite, setCookie} from './headers.ts';
 import type {OkHttpResponse} from './wire.ts';
 
@@ -53,13 +54,22 @@ const without = (set: HeaderChanges['set'], removed: readonly string[]): string[
 
 const withoutCredential = (identity: OkHttpResponse, place: Place, request: Request): OkHttpResponse => {
   const {headers = [], headers_to_remove: removed = []} = identity;
-  if (place.kind === 'query') return {...identity, query_parameters_to_remove: [place.name]};
+  if (place.kind === 'query') return {...identity, query_parameters_to_remove: spellingsOf(place.name, request)};
   const name = place.kind === 'cookie' ? 'cookie' : place.name;
   // An identity header of this very name replaces it already.
   if (removed.includes(name) || headers.some(({header}) => header.key === name)) return identity;
   const rest = place.kind === 'cookie' ? withoutCookie(request.headers.get('cookie') ?? '', place) : '';
   if (rest === '') return {...identity, headers_to_remove: [...removed, name]};
   return {...identity, headers: [...headers, overwrite(name, rest)]};
+};
+
+/** The parameter's name, and the encoded spellings of it that were sent: Envoy compares names as they stand. */
+const spellingsOf = (name: string, {target}: Request): string[] => {
+  const sent = rawQueryOf(target)
+    .split('&')
+    .map((piece) => piece.split('=', 1)[0] as string)
+    .filter((written) => written !== name && decodedParameter(written) === name);
+  return [name, ...new Set(sent)];
 };
 
 /** The Cookie header less every cookie of the place's name or pieces; '' if nothing is left that could be sent on. */

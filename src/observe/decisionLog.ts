@@ -71,7 +71,7 @@ const requestFields = (request: Request | undefined) =>
 
 /** What did not answer, and how: an outage is looked for by these. */
 const outageFields = (decision: Decision) =>
-  decision.outcome === 'deny' && decision.outage !== undefined
+  decision.outage !== undefined
     ? {dependency: decision.outage.dependency, detail: printable(decision.outage.message, 512)}
     : {};
 

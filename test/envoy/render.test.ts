@@ -157,6 +157,14 @@ describe('render: allow', () => {
       assert.deepEqual(kept, {headers: [], headers_to_remove: []}, 'and nothing without the setting');
     });
 
+  it('removeCredential takes out a parameter in the spelling that was sent, too', () => {
+    const request = asked({}, {target: '/x?a=1&access%5Ftoken=t&%zz=1'});
+    const credentialPlace = place('query', 'access_token');
+    const decision: Decision = {outcome: 'allow', rule: 'r', principal, credentialPlace};
+    const {ok_response} = rendered(decision, {request, settings: {removeCredential: true}});
+    assert.deepEqual(ok_response?.query_parameters_to_remove, ['access_token', 'access%5Ftoken']);
+  });
+
   it('gives the client the cookies of the provider, each a line', () => {
     const {ok_response} = rendered({
       outcome: 'allow',
