@@ -1,17 +1,10 @@
 // Memory before Redis before the source, and one call to the source however many wait for it.
-import type {Cache} from '../core/cache.ts';
+import type {Cache, FetchingCache} from '../core/cache.ts';
 import type {MemoryCache} from './memory.ts';
 import type {CacheObserver} from './redisCache.ts';
 
-/** A cache of facts that can also fetch what it does not have. */
-export interface LayeredCache<V> extends Cache<V> {
-  /**
-   * The fact, from the nearest layer that has it; else `load` is called, once for all who ask for the key meanwhile, and
-   * what it gives is kept for `ttl(value)` milliseconds (0: not at all; less for a negative answer). Rejects as `load`
-   * does; a failure is not kept. `ttl` is asked again for what comes from Redis, so that no layer prolongs a fact.
-   */
-  fetch(key: string, load: () => Promise<V>, ttl: (value: V) => number): V | Promise<V>;
-  delete(key: string): void;
+export interface LayeredCache<V> extends FetchingCache<V> {
+  /** How many facts are in memory. */
   entries(): number;
 }
 

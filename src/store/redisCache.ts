@@ -1,14 +1,7 @@
 // The cache in Redis: shared by all instances, and never more than a cache.
-import type {Cache} from '../core/cache.ts';
+import type {Cache, CacheCodec} from '../core/cache.ts';
 import type {GuardedRedis} from './guarded.ts';
 import {entryName, type Seal} from './seal.ts';
-
-/** How a value becomes JSON and comes back. */
-export interface Codec<V> {
-  encode(value: V): unknown;
-  /** Undefined: this is not such a value, so a miss. Must look at everything: others can write to Redis. */
-  decode(json: unknown): V | undefined;
-}
 
 export type Layer = 'memory' | 'redis' | 'source';
 export type LayerResult = 'hit' | 'stale' | 'miss' | 'error';
@@ -23,7 +16,7 @@ export interface RedisCacheParts<V> {
   /** What is kept, for the key and the metrics: `principals`, `entitlements`. */
   readonly name: string;
   readonly prefix: string;
-  readonly codec: Codec<V>;
+  readonly codec: CacheCodec<V>;
   readonly seal: Seal;
   readonly now: () => number;
   readonly observer?: CacheObserver | undefined;

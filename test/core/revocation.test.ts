@@ -4,21 +4,9 @@ import fc from 'fast-check';
 import type {Principal} from '../../src/core/principal.ts';
 import {makeRevocationIndex, type Revocation, untilNow} from '../../src/core/revocation.ts';
 import {checkRevocation} from '../../src/core/revocationCheck.ts';
+import {principal} from '../support/requests.ts';
 
-const whole: Principal = {
-  provider: 'acme',
-  kind: 'user',
-  subject: 'u1',
-  tenant: 't1',
-  roles: [],
-  permissions: [],
-  scopes: [],
-  claims: {},
-  sessionId: 's1',
-  tokenId: 'j1',
-  issuedAt: 99,
-  amr: [],
-};
+const whole: Principal = principal({sessionId: 's1', tokenId: 'j1', issuedAt: 99});
 const without = (...keys: (keyof Principal)[]): Principal =>
   Object.fromEntries(Object.entries(whole).filter(([key]) => !keys.includes(key as keyof Principal))) as never;
 

@@ -13,21 +13,14 @@ import {openRedis} from '../../src/store/redis.ts';
 import {makeSeal} from '../../src/store/seal.ts';
 import type {RedisSettings} from '../../src/store/settings.ts';
 import {grant, openEntitlements, snapshot} from '../entitlements/rig.ts';
-import {measure, settingsOf, until} from '../store/rig.ts';
-import {type Redis, startRedis} from '../support/redis.ts';
+import {endingAfterEach, measure, settingsOf, until} from '../store/rig.ts';
+import {startRedis} from '../support/redis.ts';
 
 const prefix = 'postern:';
 const keys = recordKeys(prefix);
 
 describe('entitlements in Redis', () => {
-  const ends: (() => unknown)[] = [];
-  const kept = <T extends {close(): unknown} | Redis>(thing: T): T => {
-    ends.push(() => ('close' in thing ? thing.close() : thing.stop()));
-    return thing;
-  };
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  });
+  const kept = endingAfterEach();
   const connect = (settings: RedisSettings, timeout = 5_000) =>
     kept(openRedis(settings, {purpose: 'entitlements', timeout, random: Math.random}));
   const writer = async (settings: RedisSettings) => {

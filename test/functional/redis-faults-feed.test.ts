@@ -5,8 +5,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {makeRevocationIndex} from '../../src/core/revocation.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {openRedis} from '../../src/store/redis.ts';
-import {openFeed, revoke, settingsOf, until} from '../store/rig.ts';
-import {type Redis, startRedis} from '../support/redis.ts';
+import {endingAfterEach, openFeed, revoke, settingsOf, until} from '../store/rig.ts';
+import {startRedis} from '../support/redis.ts';
 import {principal} from '../support/requests.ts';
 
 type Opened = ReturnType<typeof openFeed>;
@@ -42,14 +42,7 @@ const startCuttable = async (port: number) => {
 };
 
 describe('the feed of revocations', () => {
-  const ends: (() => unknown)[] = [];
-  const kept = <T extends {close(): unknown} | Redis>(thing: T): T => {
-    ends.push(() => ('close' in thing ? thing.close() : thing.stop()));
-    return thing;
-  };
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  });
+  const kept = endingAfterEach();
   const openThree = async (url: string, settings: Record<string, unknown> = {}) => {
     const three = [1, 2, 3].map(() => kept(openFeed(settingsOf({url, ...settings})))) as [Opened, Opened, Opened];
     await Promise.all(three.map(({feed}) => feed.start()));

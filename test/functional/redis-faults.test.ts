@@ -7,9 +7,9 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {createServer as createTlsServer} from 'node:tls';
 import {openRedis} from '../../src/store/redis.ts';
 import {entryName, makeSeal} from '../../src/store/seal.ts';
-import {type Fact, measure, openStore, settingsOf, until} from '../store/rig.ts';
+import {endingAfterEach, type Fact, measure, openStore, settingsOf, until} from '../store/rig.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
-import {type Redis, startRedis} from '../support/redis.ts';
+import {startRedis} from '../support/redis.ts';
 
 const minute = 60_000;
 const works = async (store: ReturnType<typeof openStore>): Promise<boolean> => {
@@ -18,14 +18,7 @@ const works = async (store: ReturnType<typeof openStore>): Promise<boolean> => {
 };
 
 describe('Redis out of order', () => {
-  const ends: (() => unknown)[] = [];
-  const kept = <T extends {close(): unknown} | Redis>(thing: T): T => {
-    ends.push(() => ('close' in thing ? thing.close() : thing.stop()));
-    return thing;
-  };
-  afterEach(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  });
+  const kept = endingAfterEach();
   const report = (what: string, line: string) => console.log(`      ${what}: ${line}`);
 
   it('gone at the start: misses at once; used as soon as it is there', async () => {
@@ -232,7 +225,7 @@ describe('Redis out of order', () => {
     });
     server.on('tlsClientError', () => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    ends.push(() => server.close());
+    kept({close: () => server.close()});
     const url = `rediss://localhost:${(server.address() as {port: number}).port}`;
     const store = kept(openStore(settingsOf({url, tls: {ca: join(folder, 'server.pem')}})));
     await until('the cache works', () => works(store));

@@ -1,9 +1,10 @@
 // The store as app.ts wires it, for tests: connections, guard, caches and feeds on a real Redis, and what to measure.
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {CacheCodec} from '../../src/core/cache.ts';
 import {makeFeed} from '../../src/store/feed.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';
 import {openRedis} from '../../src/store/redis.ts';
-import {type Codec, makeRedisCache} from '../../src/store/redisCache.ts';
+import {makeRedisCache} from '../../src/store/redisCache.ts';
 import {makeSeal} from '../../src/store/seal.ts';
 import {type RedisSettings, redisSettings, revocationSettings} from '../../src/store/settings.ts';
 
@@ -11,7 +12,7 @@ export interface Fact {
   readonly fact: string;
 }
 
-export const factCodec: Codec<Fact> = {
+export const factCodec: CacheCodec<Fact> = {
   encode: (value) => value,
   decode: (json) =>
     typeof json === 'object' && json !== null && typeof (json as {fact?: unknown}).fact === 'string'
@@ -112,4 +113,16 @@ export const measure = async (times: number, run: () => unknown): Promise<string
   took.sort((a, b) => a - b);
   const of = (share: number) => (took[Math.min(took.length - 1, Math.floor(share * took.length))] ?? 0).toFixed(2);
   return `p50 ${of(0.5)} ms, p99 ${of(0.99)} ms, longest ${of(1)} ms`;
+};
+
+/** For a describe block: ends what is handed to its result after each test, the last first. */
+export const endingAfterEach = () => {
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
+  return <T extends {close(): unknown} | {stop(): unknown}>(thing: T): T => {
+    ends.push(() => ('close' in thing ? thing.close() : thing.stop()));
+    return thing;
+  };
 };

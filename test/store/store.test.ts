@@ -7,12 +7,10 @@ import {packMessage, unpackMessage} from '../../src/store/feedMessage.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';
 import {jittered, makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
-import {principalCodec} from '../../src/store/principalCodec.ts';
 import type {RedisConnection} from '../../src/store/redis.ts';
 import {entryName, makeSeal} from '../../src/store/seal.ts';
 import {redisSettings, revocationSettings} from '../../src/store/settings.ts';
 import {entriesOf, isAfter} from '../../src/store/stream.ts';
-import {principal} from '../support/requests.ts';
 import {type Fact, revoke, until} from './rig.ts';
 
 describe('the memory cache', () => {
@@ -308,40 +306,5 @@ describe('the feed', () => {
       {id: '2-0', value: ''},
       {id: '3-0', value: ''},
     ]);
-  });
-});
-
-describe('a principal in Redis', () => {
-  const full = principal({
-    email: 'a@acme.example',
-    sessionId: 's',
-    tokenId: 'j',
-    issuedAt: 1,
-    expiresAt: 2,
-    authTime: 1,
-    acr: 'x',
-    amr: ['mfa'],
-    roles: ['admin'],
-    claims: {a: {b: [1, null]}},
-  });
-  for (const whole of [full, principal()]) {
-    it(`comes back as it was, with ${Object.keys(whole).length} fields`, () => {
-      assert.deepEqual(principalCodec.decode(JSON.parse(JSON.stringify(principalCodec.encode(whole)))), whole);
-    });
-  }
-  it('is a miss if a field is missing, mistyped or unknown', () => {
-    const {roles: _roles, ...lacking} = full;
-    const rows: unknown[] = [
-      null,
-      [],
-      {},
-      lacking,
-      {...full, subject: ''},
-      {...full, roles: 'admin'},
-      {...full, kind: 'root'},
-      {...full, isAdmin: true},
-      {...full, expiresAt: '9'},
-    ];
-    for (const json of rows) assert.equal(principalCodec.decode(json), undefined, JSON.stringify(json));
   });
 });
