@@ -1,11 +1,11 @@
 // What the verification of one token costs: ours beside jose's on the same tokens, and the way of a token that is kept.
 // Read the ratios: both run in turn, in one process, so that a busy machine slows both.
 import {createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT} from 'jose';
-import type {Principal} from '../src/core/principal.ts';
 import {makeVerifyJwt, parseJwt} from '../src/providers/jwt.ts';
 import {readKeySet} from '../src/providers/keys.ts';
 import {makeOidcProvider} from '../src/providers/oidc.ts';
 import {oidcSettings} from '../src/providers/settings.ts';
+import type {KeptPrincipal} from '../src/providers/verifiedCache.ts';
 
 const issuer = 'https://id.acme.example';
 const audience = ['orders-api'];
@@ -49,7 +49,7 @@ for (const alg of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
   const verify = makeVerifyJwt({find: (kid, algorithm) => keys.find(kid, algorithm)}, checks);
   const local = createLocalJWKSet(jwks);
 
-  const cache = new Map<string, Principal>();
+  const cache = new Map<string, KeptPrincipal>();
   const provider = makeOidcProvider(
     oidcSettings.parse({type: 'oidc', name: 'acme', issuer, audience, jwksUri: 'https://id.acme.example/jwks'}),
     {

@@ -81,8 +81,8 @@ export interface KeyFinder {
 }
 
 export type Verified =
-  | {readonly claims: Claims; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly claims?: never};
+  | {readonly claims: Claims; readonly signedBy: Key; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly claims?: never; readonly signedBy?: never};
 
 /** Verifies a parsed token at `now`; times in milliseconds since the epoch. */
 export type VerifyJwt = (token: ParsedJwt, now: number, deadline: number) => Promise<Verified>;
@@ -104,25 +104,27 @@ export const makeVerifyJwt = (keys: KeyFinder, checks: JwtChecks): VerifyJwt => 
     const found = keys.find(header.kid, algorithm, now, deadline);
     const candidates = found instanceof Promise ? await found : found;
     if (candidates.length === 0) return {rejected: 'unknown_key'};
-    if (!(await isSignedByOne(token, algorithm, candidates))) return {rejected: 'bad_signature'};
+    const signedBy = await signerAmong(token, algorithm, candidates);
+    if (signedBy === undefined) return {rejected: 'bad_signature'};
 
     const rejected = typeFault(header.typ, checks.tokenType) ?? claimFault(claims, checks, now);
-    return rejected === undefined ? {claims} : {rejected};
+    return rejected === undefined ? {claims, signedBy} : {rejected};
   };
 };
 
 const algorithmOf = (alg: unknown): Algorithm | undefined =>
   asymmetric.find((algorithm) => algorithm === (alg === 'Ed25519' ? 'EdDSA' : alg));
 
-const isSignedByOne = async (token: ParsedJwt, algorithm: Algorithm, keys: readonly Key[]): Promise<boolean> => {
+const signerAmong = async (token: ParsedJwt, algorithm: Algorithm, keys: readonly Key[]): Promise<Key | undefined> => {
   const signed = Buffer.from(token.signed, 'latin1');
-  for (const {key, algorithms} of keys) {
+  for (const signer of keys) {
+    const {key, algorithms} = signer;
     // The algorithm is the token's choice, and so is the key id: the two must fit (RFC 8725 section 3.1).
     if (!algorithms.has(algorithm)) continue;
     const valid = signatureHolds(algorithm, key, signed, token.signature);
-    if (typeof valid === 'boolean' ? valid : await valid) return true;
+    if (typeof valid === 'boolean' ? valid : await valid) return signer;
   }
-  return false;
+  return undefined;
 };
 
 /** Bytes of an ECDSA signature: r and s side by side (RFC 7518 section 3.4, IEEE P1363). */

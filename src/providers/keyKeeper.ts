@@ -24,6 +24,11 @@ export interface KeyKeeperParts {
 export interface KeyKeeper extends KeyFinder {
   /** Fetches for the first time; resolves after the first attempt, good or bad. Never rejects. */
   start(): Promise<void>;
+  /**
+   * Whether a token that was signed with this key may still count: false once the issuer publishes other keys and no longer
+   * this one. Before the first fetch nothing speaks against it.
+   */
+  holds(thumbprint: string): boolean;
   /** Seconds since the last good fetch; undefined: none yet. */
   age(now: number): number | undefined;
   health(): Health;
@@ -117,6 +122,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       return found;
     },
     start: refresh,
+    holds: (thumbprint) => keys?.has(thumbprint) ?? true,
     age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, at - fetchedAt) / 1000),
     health() {
       const part = dependency.replace(':', ' ');

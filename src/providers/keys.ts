@@ -1,11 +1,13 @@
 // The keys that an issuer publishes, as those of them that may verify a signature here.
 import {KeyObject} from 'node:crypto';
-import {importJWK} from 'jose';
+import {calculateJwkThumbprint, importJWK} from 'jose';
 import type {Algorithm} from './settings.ts';
 
 /** A public key that is known to be strong enough, and the algorithms that it may be used with. */
 export interface Key {
   readonly kid: string | undefined;
+  /** SHA-256 of its public members (RFC 7638), which names the key whatever its id. */
+  readonly thumbprint: string;
   readonly algorithms: ReadonlySet<Algorithm>;
   readonly key: KeyObject;
 }
@@ -18,6 +20,8 @@ export interface KeySet {
    * fits it, if exactly one does: with several, the token would choose among them.
    */
   find(kid: string | undefined, algorithm: Algorithm): readonly Key[];
+  /** Whether the set has the key of this thumbprint. */
+  has(thumbprint: string): boolean;
 }
 
 type Jwk = Readonly<Record<string, unknown>>;
@@ -54,6 +58,7 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
   if (keys.length === 0) return undefined;
 
   const byKid = Map.groupBy(keys, (key) => key.kid);
+  const thumbprints = new Set(keys.map((key) => key.thumbprint));
   return {
     size: keys.length,
     find(kid, algorithm) {
@@ -61,6 +66,7 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
       const fitting = keys.filter((key) => key.algorithms.has(algorithm));
       return fitting.length === 1 ? fitting : [];
     },
+    has: (thumbprint) => thumbprints.has(thumbprint),
   };
 };
 
@@ -77,7 +83,8 @@ const readKey = async (jwk: unknown): Promise<Key | undefined> => {
     if (imported instanceof Uint8Array) return undefined;
     const key = KeyObject.from(imported);
     if (key.type !== 'public' || !isStrong(key)) return undefined;
-    return {kid: typeof jwk.kid === 'string' ? jwk.kid : undefined, algorithms: new Set(algorithms), key};
+    const kid = typeof jwk.kid === 'string' ? jwk.kid : undefined;
+    return {kid, thumbprint: await calculateJwkThumbprint(bare), algorithms: new Set(algorithms), key};
   } catch {
     return undefined;
   }

@@ -1,22 +1,21 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
 import {makePlace} from '../core/places.ts';
-import type {Principal} from '../core/principal.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import {makeReadPrincipal, type ReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
-import {type Claims, longestToken, makeVerifyJwt, parseJwt, timeFault} from './jwt.ts';
+import {type Claims, longestToken, makeVerifyJwt, parseJwt} from './jwt.ts';
 import {type After, makeKeyKeeper} from './keyKeeper.ts';
-import type {Authentication, Provider} from './provider.ts';
+import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
 import {isOtherToken} from './tokenKind.ts';
-import {makeVerifiedCache} from './verifiedCache.ts';
+import {type KeptPrincipal, makeVerifiedCache, type Verification} from './verifiedCache.ts';
 
 /** What a provider needs from the rest of the program. Times in milliseconds. */
 export interface ProviderParts {
   readonly call: RemoteCall;
   /** Of verified principals; may be shared by all providers. */
-  readonly cache: Cache<Principal>;
+  readonly cache: Cache<KeptPrincipal>;
   /** Milliseconds since the epoch, for work in the background; a request brings its own. */
   readonly now: () => number;
   readonly random: () => number;
@@ -28,7 +27,7 @@ export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: s
 
 /**
  * Accepts a JWT whose unverified `iss` is exactly the configured issuer; opens no socket for any other. A verified
- * principal is kept by the hash of its token until `exp`; what is kept is checked against the clock each time.
+ * principal is kept by the hash of its token until `exp`, or until the issuer takes back the key.
  * `principalOf`: for vendors whose claims say it in ways that settings cannot; the principal keeps the token's times in
  * its claims.
  */
@@ -55,29 +54,19 @@ export const makeOidcProvider = (
     clockTolerance,
     tokenType: settings.tokenType,
   });
-  const verified = makeVerifiedCache(parts.cache, settings);
+  const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
 
-  const verifyAnew = async (token: string, key: string, now: number, deadline: number): Promise<Authentication> => {
+  const verifyAnew = async (token: string, now: number, deadline: number): Promise<Verification> => {
     const parsed = parseJwt(token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, rejected} = await verify(parsed, now, deadline);
+    const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
     if (isOtherToken(claims)) return {rejected: 'wrong_token_type'};
     const unbound = clients === undefined ? undefined : clientFault(claims, clients);
     if (unbound !== undefined) return {rejected: unbound};
     const principal = principalOf(claims);
-    if (principal === undefined) return {rejected: 'missing_claim'};
-    // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
-    verified.keep(key, principal, now, (principal.expiresAt ?? 0) * 1000);
-    return {verified: principal};
+    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal, signedBy};
   };
-
-  /** A shared cache may hold what another version wrote; what does not look like ours is verified anew. */
-  const isGood = (principal: Principal | undefined, now: number): principal is Principal =>
-    principal?.provider === name &&
-    typeof principal.claims === 'object' &&
-    principal.claims !== null &&
-    timeFault(principal.claims, clockTolerance, now) === undefined;
 
   return {
     name,
@@ -88,11 +77,8 @@ export const makeOidcProvider = (
       const mine = verified.knows(key) || parseJwt(credential.value)?.claims.iss === issuer;
       return mine ? {...credential, key} : undefined;
     },
-    async authenticate({value, key = verified.keyOf(value)}, {now, deadline}) {
-      const held = verified.get(key);
-      const principal = held instanceof Promise ? await held : held;
-      return isGood(principal, now) ? {verified: principal} : verifyAnew(value, key, now, deadline);
-    },
+    authenticate: ({value, key = verified.keyOf(value)}, {now, deadline}) =>
+      verified.authenticate(key, now, () => verifyAnew(value, now, deadline)),
     health: () => [keys.health()],
     keysAge: keys.age,
     start: keys.start,

@@ -2,48 +2,94 @@
 import {hash} from 'node:crypto';
 import type {Cache} from '../core/cache.ts';
 import type {Principal} from '../core/principal.ts';
+import type {Reason} from '../core/refusals.ts';
+import {type Claims, timeFault} from './jwt.ts';
+import type {Key} from './keys.ts';
+import type {Authentication} from './provider.ts';
+
+/** A verified principal, as it is kept. */
+export interface KeptPrincipal {
+  readonly principal: Principal;
+  /** Thumbprint of the key that its token was signed with. */
+  readonly signedBy: string;
+}
+
+/** What verification comes to. `until`: milliseconds since the epoch, if it ends before the token does. */
+export type Verification = {readonly until?: number} & (
+  | {readonly verified: Principal; readonly signedBy: Key; readonly rejected?: never}
+  | {readonly rejected: Reason; readonly verified?: never}
+);
 
 export interface VerifiedCache {
   /** The key of a credential: a hash of it and of the provider's settings, so that other settings verify anew. */
   keyOf(credential: string): string;
   /** Whether this process has lately seen the credential of this key verified: then it is this provider's. */
   knows(key: string): boolean;
-  /** The principal, or undefined. The caller checks its times: they may have passed. */
-  get(key: string): Principal | undefined | Promise<Principal | undefined>;
-  /** Keeps it until `until` (milliseconds since the epoch) at most. */
-  keep(key: string, principal: Principal, now: number, until: number): void;
+  /** The claims of such a credential, whatever has become of them since. */
+  claimsOf(key: string): Claims | undefined;
+  /**
+   * The kept principal, if it still counts at `now`: its token is of its time, and the issuer has not taken back the key.
+   * Else what `verify` finds, which is kept until the token's `exp`. Rejects as `verify` does.
+   */
+  authenticate(key: string, now: number, verify: () => Promise<Verification>): Promise<Authentication>;
+}
+
+export interface VerifiedCacheParts {
+  readonly cache: Cache<KeptPrincipal>;
+  /** All that the verification depends on, as JSON can write it. They are hashed: secrets in them stay here. */
+  readonly settings: {readonly name: string; readonly clockTolerance: number};
+  /** False if the issuer is known to publish this key no longer. */
+  readonly holds: (thumbprint: string) => boolean;
 }
 
 const mostKnown = 20_000;
 
-/** `settings`: all that the verification depends on, as JSON can write it. They are hashed: secrets in them stay here. */
-export const makeVerifiedCache = (cache: Cache<Principal>, settings: unknown): VerifiedCache => {
+export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts): VerifiedCache => {
+  const {name, clockTolerance} = settings;
   // Bump the version when the way from credential to principal changes: a shared cache outlives a deployment.
-  const prefix = hash('sha256', `principal v1 ${JSON.stringify(settings)}`, 'base64url');
+  const prefix = hash('sha256', `principal v2 ${JSON.stringify(settings)}`, 'base64url');
   // Two generations: keys that are in use are never all forgotten at once, and the number is bounded.
-  let young = new Set<string>();
-  let old = new Set<string>();
+  let young = new Map<string, Claims>();
+  let old = new Map<string, Claims>();
 
-  const know = (key: string): void => {
-    young.add(key);
+  const know = (key: string, claims: Claims): void => {
+    young.set(key, claims);
     if (young.size < mostKnown) return;
     old = young;
-    young = new Set();
+    young = new Map();
   };
+  const claimsOf = (key: string): Claims | undefined => {
+    const claims = young.get(key);
+    if (claims !== undefined) return claims;
+    const older = old.get(key);
+    if (older !== undefined) know(key, older);
+    return older;
+  };
+
+  /** What does not look like ours is verified anew: a shared cache may hold what another version wrote. */
+  const isOurs = (kept: KeptPrincipal | undefined): kept is KeptPrincipal =>
+    kept?.principal?.provider === name && typeof kept.principal.claims === 'object' && kept.principal.claims !== null;
+  const isGood = ({principal, signedBy}: KeptPrincipal, now: number): boolean =>
+    holds(signedBy) && timeFault(principal.claims, clockTolerance, now) === undefined;
 
   return {
     keyOf: (credential) => hash('sha256', prefix + credential, 'base64url'),
-    knows(key) {
-      if (young.has(key)) return true;
-      if (!old.has(key)) return false;
-      know(key);
-      return true;
-    },
-    get: (key) => cache.get(key),
-    keep(key, principal, now, until) {
-      if (!(until > now)) return;
-      know(key);
-      void cache.set(key, principal, until - now);
+    knows: (key) => claimsOf(key) !== undefined,
+    claimsOf,
+    async authenticate(key, now, verify) {
+      const held = cache.get(key);
+      const kept = held instanceof Promise ? await held : held;
+      if (isOurs(kept) && isGood(kept, now)) return {verified: kept.principal};
+      const found = await verify();
+      if (found.verified === undefined) return {rejected: found.rejected};
+      const {verified, signedBy, until = Number.POSITIVE_INFINITY} = found;
+      // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
+      const life = Math.min(until, (verified.expiresAt ?? 0) * 1_000) - now;
+      if (life > 0) {
+        know(key, verified.claims);
+        void cache.set(key, {principal: verified, signedBy: signedBy.thumbprint}, life);
+      }
+      return {verified};
     },
   };
 };

@@ -17,9 +17,9 @@ export const makeVendorParts = ({clocks, remote, principals, metrics, makeCache,
   call: remote.call,
   cache: {
     get(key) {
-      const principal = principals.get(key);
-      metrics.cache.request('principals', 'memory', principal === undefined ? 'miss' : 'hit');
-      return principal;
+      const kept = principals.get(key);
+      metrics.cache.request('principals', 'memory', kept === undefined ? 'miss' : 'hit');
+      return kept;
     },
     set: principals.set,
   },

@@ -3,10 +3,10 @@ import {randomUUID} from 'node:crypto';
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
-import type {Principal} from '../core/principal.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
+import type {KeptPrincipal} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
@@ -26,7 +26,7 @@ export interface Shared {
   readonly redis: RedisParts | undefined;
   readonly revocation: RevocationFeed;
   /** Verified principals by the hash of their credential and of their provider's settings. */
-  readonly principals: MemoryCache<Principal>;
+  readonly principals: MemoryCache<KeptPrincipal>;
   /** Caches of remote facts; the same name gives the same cache, so that a reload keeps what is known. */
   readonly makeCache: MakeFetchingCache;
   /** Equal settings give the same entitlement store, for the same reason. */
@@ -75,7 +75,7 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     fault: (gauge, error) => log.error({gauge, err: error}, 'a metric could not be read: a bug in Postern'),
   });
   const remote = makeRemote({now: clocks.now, random: clocks.random, observer: makeRemoteObserver(metrics, log)});
-  const principals = makeMemoryCache<Principal>({entries: mostPrincipals}, clocks.now);
+  const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.now);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   const redis = settings.redis && makeRedis(settings.redis, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings.revocation, redis, {clocks, log, metrics});

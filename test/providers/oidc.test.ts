@@ -8,6 +8,7 @@ import {claimReader, scopesOf, stringsOf} from '../../src/providers/claims.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Provider} from '../../src/providers/provider.ts';
 import {oidcSettings} from '../../src/providers/settings.ts';
+import type {KeptPrincipal} from '../../src/providers/verifiedCache.ts';
 import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
 import {startIdentityProvider} from '../support/identityProvider.ts';
 import {request} from '../support/requests.ts';
@@ -18,15 +19,15 @@ const never = Number.POSITIVE_INFINITY;
 /** A cache that tells what it keeps and for how long; `remote` answers by promises, as Redis does. */
 const openCache = (
   remote = false,
-): Cache<Principal> & {kept: Map<string, {value: Principal; ttl: number}>; gets: number} => {
-  const kept = new Map<string, {value: Principal; ttl: number}>();
+): Cache<KeptPrincipal> & {kept: Map<string, {value: KeptPrincipal; ttl: number}>; gets: number} => {
+  const kept = new Map<string, {value: KeptPrincipal; ttl: number}>();
   return {
     kept,
     gets: 0,
     get(key) {
       this.gets += 1;
       const value = kept.get(key)?.value;
-      return remote ? Promise.resolve(value && (JSON.parse(JSON.stringify(value)) as Principal)) : value;
+      return remote ? Promise.resolve(value && (JSON.parse(JSON.stringify(value)) as KeptPrincipal)) : value;
     },
     set(key, value, ttl) {
       kept.set(key, {value, ttl});
@@ -57,7 +58,7 @@ describe('the oidc provider', () => {
     await server.close();
   });
 
-  const make = (settings: object = {}, cache: Cache<Principal> = openCache()): Provider => {
+  const make = (settings: object = {}, cache: Cache<KeptPrincipal> = openCache()): Provider => {
     const provider = makeOidcProvider(
       oidcSettings.parse({
         type: 'oidc',
@@ -252,6 +253,42 @@ describe('the oidc provider', () => {
     assert.equal((await ask(make({name: 'other'}, cache), token)).verified?.provider, 'other');
   });
 
+  it('does not count a principal any more once the issuer has taken back the key, and counts on while it cannot be asked', async () => {
+    let published = [signer.jwk];
+    const rotating = await startServer((_, response) =>
+      published.length === 0 ? response.writeHead(500).end() : json(response, {keys: published}),
+    );
+    const provider = make({jwksUri: `${rotating.url}/jwks`});
+    try {
+      const next = await makeSigner('EdDSA', 'k2');
+      const token = await signer.token();
+      assert.ok((await ask(provider, token)).verified);
+
+      published = [];
+      await provider.start?.();
+      assert.ok((await ask(provider, token)).verified, 'an outage takes nothing back');
+
+      published = [signer.jwk, next.jwk];
+      await provider.start?.();
+      assert.ok((await ask(provider, token)).verified, 'a key beside it takes nothing back');
+
+      published = [next.jwk];
+      await provider.start?.();
+      assert.equal((await ask(provider, token)).rejected, 'unknown_key');
+      assert.ok((await ask(provider, await next.token())).verified);
+
+      published = [{...next.jwk, kid: 'k1'}];
+      await provider.start?.();
+      assert.equal(
+        (await ask(provider, token)).rejected,
+        'bad_signature',
+        'another key under the same id is another key',
+      );
+    } finally {
+      await rotating.close();
+    }
+  });
+
   it('verifies anew what does not look like its own in a shared cache', async () => {
     for (const odd of [
       null,
@@ -259,13 +296,18 @@ describe('the oidc provider', () => {
       7,
       'x',
       [],
-      {provider: 'acme'},
-      {provider: 'acme', claims: null},
-      {provider: 'x', claims: goodClaims},
+      {principal: null},
+      {provider: 'acme', claims: goodClaims},
+      {principal: {provider: 'acme'}},
+      {principal: {provider: 'acme', claims: null}},
+      {principal: {provider: 'x', claims: goodClaims}},
+      {principal: {provider: 'acme', claims: goodClaims}, signedBy: 'a key that is not published'},
     ]) {
       const cache = openCache();
-      cache.get = () => odd as unknown as Principal;
-      assert.equal((await ask(make({}, cache), await signer.token())).verified?.subject, 'u1', JSON.stringify(odd));
+      cache.get = () => odd as unknown as KeptPrincipal;
+      const provider = make({}, cache);
+      await provider.start?.();
+      assert.equal((await ask(provider, await signer.token())).verified?.subject, 'u1', JSON.stringify(odd));
     }
   });
 

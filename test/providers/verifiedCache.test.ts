@@ -1,17 +1,30 @@
 // Which tokens are known: those of late, in bounded number, of these settings only.
 import assert from 'node:assert/strict';
-import type {Principal} from '../../src/core/principal.ts';
 import {makeVerifiedCache} from '../../src/providers/verifiedCache.ts';
 import {principal} from '../support/requests.ts';
 
-const nowhere = {get: (): Principal | undefined => undefined, set: () => {}};
+const nowhere = {get: () => undefined, set: () => {}};
+const make = (settings: object = {}) =>
+  makeVerifiedCache({
+    cache: nowhere,
+    settings: {name: 'acme', clockTolerance: 0, ...settings},
+    holds: () => true,
+  });
+const signedBy = {kid: 'k1', thumbprint: 't1', algorithms: new Set([]), key: undefined as never};
+
+/** Verifies a principal whose token ends at `expiresAt`, seconds since the epoch. */
+const verified = (expiresAt: number | undefined, until?: number) => async () => ({
+  verified: {...principal(), ...(expiresAt !== undefined && {expiresAt})},
+  signedBy,
+  ...(until !== undefined && {until}),
+});
 
 describe('verified credentials', () => {
-  it('are known until many others have come, and for as long as they are in use', () => {
-    const cache = makeVerifiedCache(nowhere, {});
-    for (const name of ['used', 'idle']) cache.keep(name, principal(), 0, 1);
+  it('are known until many others have come, and for as long as they are in use', async () => {
+    const cache = make();
+    for (const name of ['used', 'idle']) await cache.authenticate(name, 0, verified(1));
     for (let other = 0; other < 60_000; other++) {
-      cache.keep(`other ${other}`, principal(), 0, 1);
+      await cache.authenticate(`other ${other}`, 0, verified(1));
       if (other % 10_000 === 0) assert.ok(cache.knows('used'));
     }
     assert.ok(cache.knows('used'));
@@ -20,15 +33,24 @@ describe('verified credentials', () => {
     assert.ok(!cache.knows('other 1'));
   });
 
-  it('are not kept past their end', () => {
-    const cache = makeVerifiedCache(nowhere, {});
-    for (const until of [0, -1, Number.NaN]) cache.keep('k', principal(), 0, until);
-    assert.ok(!cache.knows('k'));
+  it('are not kept past their end', async () => {
+    const cache = make();
+    for (const [now, end, until] of [
+      [0, 0, undefined],
+      [1_000, 0.5, undefined],
+      [0, Number.NaN, undefined],
+      [0, undefined, undefined],
+      [500, 1, 500],
+    ] as const) {
+      const answer = await cache.authenticate('k', now, verified(end, until));
+      assert.ok(answer.verified, 'what was verified counts now');
+      assert.ok(!cache.knows('k'), `${now} ${end} ${until}`);
+    }
   });
 
   it('have a key that depends on credential and settings, and shows neither', () => {
-    const one = makeVerifiedCache(nowhere, {secret: 'canary-1'});
-    const two = makeVerifiedCache(nowhere, {secret: 'canary-2'});
+    const one = make({secret: 'canary-1'});
+    const two = make({secret: 'canary-2'});
     assert.equal(one.keyOf('token'), one.keyOf('token'));
     assert.equal(new Set([one.keyOf('token'), one.keyOf('token2'), two.keyOf('token')]).size, 3);
     assert.match(one.keyOf('token'), /^[A-Za-z0-9_-]{43}$/);

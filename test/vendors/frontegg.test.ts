@@ -11,6 +11,7 @@ import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
 import {oidcSettings} from '../../src/providers/settings.ts';
+import type {KeptPrincipal} from '../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFronteggProvider} from '../../src/vendors/frontegg/provider.ts';
@@ -61,7 +62,7 @@ describe('the Frontegg provider', () => {
   };
   const partsOf = (makeCache = makeCaches()): VendorParts => ({
     call: remote.call,
-    cache: makeMemoryCache<Principal>({entries: 1_000}, now),
+    cache: makeMemoryCache<KeptPrincipal>({entries: 1_000}, now),
     makeCache,
     now,
     random: () => 0.5,

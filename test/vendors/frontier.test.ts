@@ -9,6 +9,7 @@ import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
 import {oidcSettings} from '../../src/providers/settings.ts';
+import type {KeptPrincipal} from '../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFrontierProvider} from '../../src/vendors/frontier/provider.ts';
@@ -70,7 +71,7 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
 
     const makeParts = (): VendorParts => ({
       call: remote.call,
-      cache: makeMemoryCache<Principal>({entries: 1_000}, now),
+      cache: makeMemoryCache<KeptPrincipal>({entries: 1_000}, now),
       makeCache: (name) =>
         makeLayeredCache<never>({name, memory: makeMemoryCache<never>({entries: 1_000}, now)}) as never,
       now,
@@ -928,7 +929,7 @@ describe('Frontier beside another provider', () => {
     remote = testRemote();
     const parts: VendorParts = {
       call: remote.call,
-      cache: makeMemoryCache<Principal>({}, Date.now),
+      cache: makeMemoryCache<KeptPrincipal>({}, Date.now),
       makeCache: (name) => makeLayeredCache<never>({name, memory: makeMemoryCache<never>({}, Date.now)}) as never,
       now: Date.now,
       random: () => 0.5,

@@ -35,7 +35,7 @@ export const makeFronteggKeys = (api: FronteggApi, dependency: string, published
     const {publicKey} = jsonOf(dependency, answer, configuration);
     const keys = await usableKeys(dependency, {keys: [jwkOf(dependency, publicKey)]});
     // It has no key id, and Frontegg's tokens have one: it is tried for all of them.
-    return {size: keys.size, find: (_, algorithm) => keys.find(undefined, algorithm)};
+    return {...keys, find: (_, algorithm) => keys.find(undefined, algorithm)};
   };
 
   return {

@@ -4,11 +4,11 @@ import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import {longestToken, makeVerifyJwt, parseJwt, timeFault} from '../../providers/jwt.ts';
+import {longestToken, makeVerifyJwt, parseJwt} from '../../providers/jwt.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
-import type {Authentication, Provider} from '../../providers/provider.ts';
+import type {Provider} from '../../providers/provider.ts';
 import {isOtherToken} from '../../providers/tokenKind.ts';
-import {makeVerifiedCache} from '../../providers/verifiedCache.ts';
+import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
 import {makeFronteggApi} from './api.ts';
@@ -41,7 +41,8 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     tokenType: undefined,
   });
   const principalOf = makeReadFrontegg(name);
-  const verified = makeVerifiedCache(parts.cache, {...settings, audits: undefined});
+  const {audits: _, ...verifying} = settings;
+  const verified = makeVerifiedCache({cache: parts.cache, settings: verifying, holds: keys.holds});
   const accessTokens = makeAccessTokens(settings, api, parts);
   const audits = settings.audits && makeAudits(name, settings.audits, api, parts);
   const cookie = sessionCookie && sessionCookiePlace(sessionCookie.name ?? cookieNameOf(settings.clientId));
@@ -69,14 +70,14 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     return second;
   };
 
-  const verifyToken = async (token: string, family: Family, now: number, deadline: number): Promise<Authentication> => {
+  const verifyToken = async (token: string, family: Family, now: number, deadline: number): Promise<Verification> => {
     const parsed = token.length > longestToken ? undefined : parseJwt(token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, rejected} = await verifyOnceMore(parsed, now, deadline);
+    const {claims, signedBy, rejected} = await verifyOnceMore(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
     if (isOtherToken(claims) || !isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
-    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal};
+    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal, signedBy};
   };
 
   /** The token of a credential, and until when it may stand there; undefined if a seal does not hold. */
@@ -85,28 +86,15 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       ? openSession(value, sessionCookie.password, now)
       : {accessToken: value, until: Number.POSITIVE_INFINITY};
 
-  /** A shared cache may hold what another version wrote; what does not look like ours is verified anew. */
-  const isGood = (principal: Principal | undefined, now: number): principal is Principal =>
-    principal?.provider === name &&
-    typeof principal.claims === 'object' &&
-    principal.claims !== null &&
-    timeFault(principal.claims, clockTolerance, now) === undefined;
-
-  const identify = async (credential: Credential, now: number, deadline: number): Promise<Authentication> => {
-    // A token must not pass at one place because it was verified at another.
-    const key = credential.key ?? verified.keyOf(`${credential.place.label} ${credential.value}`);
-    const held = verified.get(key);
-    const known = held instanceof Promise ? await held : held;
-    if (isGood(known, now)) return {verified: known};
+  const verifyAnew = async (credential: Credential, now: number, deadline: number): Promise<Verification> => {
     const opened = await open(credential, now);
     if (opened === undefined) return {rejected: 'session_invalid'};
-    const answer = await verifyToken(opened.accessToken, familyAt(credential.place.label), now, deadline);
-    if (answer.verified === undefined) return answer;
-    // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
-    const until = Math.min(opened.until, (answer.verified.expiresAt ?? 0) * 1_000);
-    verified.keep(key, answer.verified, now, until);
-    return answer;
+    const {accessToken, until} = opened;
+    return {...(await verifyToken(accessToken, familyAt(credential.place.label), now, deadline)), until};
   };
+
+  // A token must not pass at one place because it was verified at another.
+  const keyOf = ({place, value}: Credential): string => verified.keyOf(`${place.label} ${value}`);
 
   return {
     name,
@@ -115,13 +103,14 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const {label} = credential.place;
       // With an Authorization header x-api-key does not count, whatever the header holds.
       if (label === apiKeyPlace.label && hasAuthorization(request)) return undefined;
-      const key = verified.keyOf(`${label} ${credential.value}`);
+      const key = keyOf(credential);
       if (verified.knows(key)) return {...credential, key};
       const mine = label === cookie?.label ? credential.value.startsWith('Fe26.2*') : isMine(credential.value);
       return mine ? {...credential, key} : undefined;
     },
     async authenticate(credential, {now, deadline}) {
-      const identified = await identify(credential, now, deadline);
+      const key = credential.key ?? keyOf(credential);
+      const identified = await verified.authenticate(key, now, () => verifyAnew(credential, now, deadline));
       const {verified: principal} = identified;
       if (principal === undefined || familyAt(credential.place.label) !== 'accessToken') return identified;
       const {sub} = principal.claims;

@@ -1,9 +1,9 @@
 // What a request shows to Frontier, and in which order Frontier looks at it. Nothing here is verified but the cookie's seal.
 import type {Held, Place} from '../../core/credential.ts';
 import {cookiePlace, headerPlace} from '../../core/places.ts';
-import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
 import {type Claims, longestToken, parseJwt} from '../../providers/jwt.ts';
+import type {VerifiedCache} from '../../providers/verifiedCache.ts';
 import {isTooOld, makeOpenCookie, remembering, sessionCookie} from './secureCookie.ts';
 import type {FrontierSettings} from './settings.ts';
 
@@ -14,8 +14,8 @@ export type Presented = {readonly place: Place; readonly value: string} & (
   | {readonly kind: 'forged'}
   /** A personal access token. */
   | {readonly kind: 'personal'}
-  /** A JWT that Frontier has issued, if its signature holds. `known`: it has been verified a moment ago. */
-  | {readonly kind: 'access'; readonly claims: Claims; readonly known?: Principal}
+  /** A JWT that Frontier has issued, if its signature holds. `key`: of the verified, if it has been among them. */
+  | {readonly kind: 'access'; readonly claims: Claims; readonly key?: string}
   /** A JWT that a service user has signed for itself. */
   | {readonly kind: 'assertion'; readonly claims: Claims}
   /** Credential id and secret of a service user. */
@@ -40,18 +40,18 @@ export interface ReadPresented {
   of(request: Request): Shown;
 }
 
-/** The principal of an access token that was verified a moment ago: such a one need not be taken apart again. */
-export type KnownBy = (token: string) => Principal | undefined;
+/** The access tokens that were verified a moment ago: such a one need not be taken apart again. */
+export type KnownTokens = Pick<VerifiedCache, 'keyOf' | 'claimsOf'>;
 
 /** Compiles the settings. What is not in any form of Frontier's is left out: it is someone else's. */
-export const makeReadPresented = (settings: FrontierSettings, knownBy: KnownBy): ReadPresented => {
+export const makeReadPresented = (settings: FrontierSettings, known: KnownTokens): ReadPresented => {
   const {session} = settings;
   const cookie = cookiePlace(sessionCookie);
   const bearer = headerPlace('authorization', 'Bearer');
   const userToken = headerPlace('x-user-token');
   const basic = headerPlace('authorization', 'Basic');
   const openCookie = session === undefined ? undefined : remembering(makeOpenCookie(session));
-  const tokenOf = makeTokenOf(settings, knownBy);
+  const tokenOf = makeTokenOf(settings, known);
 
   const cookieOf = (value: string): Presented | undefined => {
     const opened = openCookie?.(value) ?? {opened: 'foreign'};
@@ -78,14 +78,15 @@ const readAt = (place: Place, request: Request, read: (value: string) => Present
 };
 
 /** By prefix, issuer, or the two key ids of an assertion: unverified, so this selects and grants nothing. */
-const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, knownBy: KnownBy) => {
+const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, known: KnownTokens) => {
   return (place: Place, value: string): Presented | undefined => {
     if (value.length > longestToken) return undefined;
     if (value.startsWith(prefix)) {
       return {kind: /^[A-Za-z0-9_-]{1,512}$/.test(value) ? 'personal' : 'malformed', place, value};
     }
-    const known = knownBy(value);
-    if (known !== undefined) return {kind: 'access', place, value, claims: known.claims, known};
+    const key = known.keyOf(value);
+    const verified = known.claimsOf(key);
+    if (verified !== undefined) return {kind: 'access', place, value, claims: verified, key};
     const parsed = parseJwt(value);
     if (parsed === undefined) return undefined;
     const {header, claims} = parsed;

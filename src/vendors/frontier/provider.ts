@@ -4,10 +4,10 @@ import type {Reason} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {usableKeys} from '../../providers/jwks.ts';
-import {makeVerifyJwt, parseJwt, timeFault} from '../../providers/jwt.ts';
+import {makeVerifyJwt, parseJwt} from '../../providers/jwt.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';
-import {makeVerifiedCache} from '../../providers/verifiedCache.ts';
+import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {basic, makeFrontierApi} from './api.ts';
 import {type Along, type Exchangeable, makeExchange} from './exchange.ts';
@@ -40,14 +40,10 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   // Its tokens have no audience; `gen` is looked at below, for service users' assertions share nothing else to tell by.
   const checks = {issuer, audience: 'any', algorithms: ['RS256'], clockTolerance, tokenType: undefined} as const;
   const verify = makeVerifyJwt(keys, checks);
-  const verified = makeVerifiedCache(parts.cache, settings);
+  const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
   const principalOf = makePrincipalOf(settings);
   const exchange = makeExchange(settings, api, dependency, parts);
-  const presented = makeReadPresented(settings, (token) => {
-    const key = verified.keyOf(token);
-    const held = verified.knows(key) ? verified.get(key) : undefined;
-    return held instanceof Promise || held?.provider !== name || typeof held.claims !== 'object' ? undefined : held;
-  });
+  const presented = makeReadPresented(settings, verified);
   const isRelated = makeIsRelated(settings, api, dependency, parts);
 
   const exchanged = new WeakMap<Principal, Principal>();
@@ -62,35 +58,25 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     return shown;
   };
 
-  const isGood = (principal: Principal | undefined, now: number): principal is Principal =>
-    principal?.provider === name &&
-    typeof principal.claims === 'object' &&
-    principal.claims !== null &&
-    timeFault(principal.claims, clockTolerance, now) === undefined;
-
-  /** An access token: verified here, by Frontier's keys. */
-  const verifiedToken = async (token: string, now: number, deadline: number): Promise<Authentication> => {
-    const key = verified.keyOf(token);
-    const held = verified.get(key);
-    const known = held instanceof Promise ? await held : held;
-    if (isGood(known, now)) return {verified: known};
+  const verifyAnew = async (token: string, now: number, deadline: number): Promise<Verification> => {
     const parsed = parseJwt(token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, rejected} = await verify(parsed, now, deadline);
+    const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
     if (claims.gen !== undefined && claims.gen !== 'system') return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
-    if (typeof principal === 'string') return {rejected: principal};
-    verified.keep(key, principal, now, (principal.expiresAt ?? 0) * 1_000);
-    return {verified: principal};
+    return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
   };
+
+  /** An access token: verified here, by Frontier's keys. */
+  const verifiedToken = (token: string, now: number, deadline: number, key = verified.keyOf(token)) =>
+    verified.authenticate(key, now, () => verifyAnew(token, now, deadline));
 
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
     if (refused !== undefined) return {rejected: refused};
     if (shown.kind === 'access') {
-      if (isGood(shown.known, now)) return {verified: shown.known, token: shown.value};
-      return {...(await verifiedToken(shown.value, now, deadline)), token: shown.value};
+      return {...(await verifiedToken(shown.value, now, deadline, shown.key)), token: shown.value};
     }
 
     const exchangeable = shown as Exchangeable;

@@ -2,8 +2,8 @@
 import type {Cache, CacheCodec} from '../../../src/core/cache.ts';
 import type {Credential} from '../../../src/core/credential.ts';
 import {makeCredentialFinder} from '../../../src/core/credential.ts';
-import type {Principal} from '../../../src/core/principal.ts';
 import type {Authentication, Provider} from '../../../src/providers/provider.ts';
+import type {KeptPrincipal} from '../../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../../src/store/layered.ts';
 import {makeMemoryCache} from '../../../src/store/memory.ts';
 import type {VendorParts} from '../../../src/vendors/vendor.ts';
@@ -26,7 +26,7 @@ export const makeTestParts = (shared?: Map<string, string>): TestParts => {
   const remote = testRemote({circuit: {failures: 1_000_000, shortest: 1, longest: 1}});
   const parts: VendorParts = {
     call: remote.call,
-    cache: makeMemoryCache<Principal>({}, now),
+    cache: makeMemoryCache<KeptPrincipal>({}, now),
     makeCache: (name, codec) =>
       makeLayeredCache({name, memory: makeMemoryCache({}, now), remote: shared && jsonCache(shared, codec)}),
     now,
