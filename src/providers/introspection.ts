@@ -1,24 +1,21 @@
 // The provider `introspection`: opaque tokens, about which their issuer is asked (RFC 7662).
-import {hash} from 'node:crypto';
-import {lifeLeft, type MakeFetchingCache} from '../core/cache.ts';
+import {derivedOnce} from '../core/derived.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
-import {introspectionReply, type KeptReply, keptReply, keptReplyCodec} from './introspectionReply.ts';
+import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
 import {type Claims, longestToken, timeFault} from './jwt.ts';
 import {clientFault} from './oidc.ts';
 import type {Authentication, Provider} from './provider.ts';
+import {type AskingParts, makeAskOnce} from './session.ts';
 import type {IntrospectionSettings} from './settings.ts';
 import {isOtherToken} from './tokenKind.ts';
 
-export interface IntrospectionParts {
+export interface IntrospectionParts extends AskingParts {
   readonly call: RemoteCall;
-  readonly makeCache: MakeFetchingCache;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /**
@@ -45,10 +42,10 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
   const {name, ttl, timeout, tokens} = settings;
   const {call, now} = parts;
   const dependency = `introspection:${name}`;
-  const replies = parts.makeCache<KeptReply>('introspection', keptReplyCodec);
   // A change of settings asks anew: another client may be told other things (section 2.2).
-  const prefix = hash('sha256', `introspection v1 ${JSON.stringify(settings)}`, 'base64url');
+  const askOnce = makeAskOnce({dependency, cache: 'introspection', settings, shape: keptReply}, parts);
   const read = makeRead(settings);
+  const life = ({claims}: KeptReply): number => (claims === undefined ? Math.min(ttl, negative) : ttl);
   let failing: {readonly since: number; readonly why: string} | undefined;
 
   /** Asks whatever becomes of the request that was first to want it: others wait for the same answer. */
@@ -58,8 +55,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
       const request = {...requestOf(settings, token), timeout, maxBytes};
       const reply = jsonOf(dependency, await call(dependency, request, asked + timeout), introspectionReply);
       failing = undefined;
-      const kept = keptReply(reply, asked + (reply.active ? ttl : Math.min(ttl, negative)));
-      return {...kept, until: Math.min(kept.until, expiryOf(kept))};
+      return keptOf(reply);
     } catch (error) {
       if (error instanceof Unavailable) failing = {since: failing?.since ?? asked, why: error.message};
       throw error;
@@ -76,12 +72,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
     },
     async authenticate({value}, context) {
       if (!isToken(value)) return {rejected: 'malformed_credential'};
-      const key = hash('sha256', prefix + value, 'base64url');
-      const kept = await replies.fetch(
-        key,
-        () => ask(value),
-        ({until}) => lifeLeft(until, ttl, now()),
-      );
+      const kept = await askOnce({about: [value], ask: () => ask(value), life, end: expiryOf}, context.deadline);
       return read(kept, context.now);
     },
     health() {
@@ -116,20 +107,18 @@ const formEncoded = (value: string): string => new URLSearchParams([['', value]]
 
 /** From what was said of a token to a principal, or to why not. */
 const makeRead = (settings: IntrospectionSettings): ((kept: KeptReply, now: number) => Authentication) => {
-  const principalOf = makeReadPrincipal(settings.name, settings.claims);
-  const principals = new WeakMap<Claims, Principal>();
+  const read = makeReadPrincipal(settings.name, settings.claims);
+  const principalOf = derivedOnce((claims: Claims): Principal | undefined => {
+    // `username` names whoever authorized the token: without it, all users of a client would be that client.
+    const named = read(claims.sub === undefined ? {...claims, sub: claims.username} : claims);
+    return named && {...named, claims};
+  });
   return ({claims}, now) => {
     if (claims === undefined) return {rejected: 'inactive'};
     const rejected = claimFault(claims, settings) ?? timeFault({exp: never, ...claims}, settings.clockTolerance, now);
     if (rejected !== undefined) return {rejected};
-    const known = principals.get(claims);
-    if (known !== undefined) return {verified: known};
-    // `username` names whoever authorized the token: without it, all users of a client would be that client.
-    const named = principalOf(claims.sub === undefined ? {...claims, sub: claims.username} : claims);
-    if (named === undefined) return {rejected: 'missing_claim'};
-    const principal = {...named, claims};
-    principals.set(claims, principal);
-    return {verified: principal};
+    const principal = principalOf(claims);
+    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal};
   };
 };
 

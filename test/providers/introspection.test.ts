@@ -10,7 +10,7 @@ import type {Reason} from '../../src/core/refusals.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {apiKeyOf} from '../../src/providers/apiKeysForm.ts';
 import {makeIntrospectionProvider} from '../../src/providers/introspection.ts';
-import {type KeptReply, keptReplyCodec} from '../../src/providers/introspectionReply.ts';
+import {keptReply} from '../../src/providers/introspectionReply.ts';
 import type {Provider} from '../../src/providers/provider.ts';
 import {introspectionSettings} from '../../src/providers/settings.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
@@ -88,7 +88,12 @@ describe('the introspection provider', () => {
       clientSecret: 's3cret',
       ...settings,
     });
-    return makeIntrospectionProvider(parsed, {call: remote.call, makeCache: cache, now: () => clock});
+    return makeIntrospectionProvider(parsed, {
+      call: remote.call,
+      makeCache: cache,
+      now: () => clock,
+      after: () => () => {},
+    });
   };
   const accepted = (provider: Provider, value: string) => {
     const [place] = provider.places;
@@ -260,7 +265,12 @@ describe('the introspection provider', () => {
         clientSecret: 'b',
         timeout: '100ms',
       });
-      const provider = makeIntrospectionProvider(settings, {call: silent.call, makeCache: makeCache(), now: Date.now});
+      const provider = makeIntrospectionProvider(settings, {
+        call: silent.call,
+        makeCache: makeCache(),
+        now: Date.now,
+        after: () => () => {},
+      });
       await assert.rejects(ask(provider), Unavailable);
       await silent.close();
     });
@@ -359,7 +369,7 @@ describe('the introspection provider', () => {
         await ask(one);
         const shared = [...kept];
         const other = make({ttl: '30s'});
-        for (const [key, value] of shared) kept.set(key, {...(value as KeptReply), until: clock + 30_000 + ahead});
+        for (const [key, value] of shared) kept.set(key, {...(value as object), until: clock + 30_000 + ahead});
         assert.equal(await asksAfter(other, 0), asked, `${ahead} ms`);
         kept.clear();
         assert.equal(await asksAfter(other, 30_000), 1, `${ahead} ms, later`);
@@ -378,13 +388,11 @@ describe('the introspection provider', () => {
     });
 
     it('what does not look like a reply in a shared cache is a miss', () => {
-      const good: KeptReply = {until: now, claims: {sub: 'u1'}};
-      assert.deepEqual(keptReplyCodec.decode(good), good);
-      assert.deepEqual(keptReplyCodec.decode({until: now}), {until: now});
-      const odd = [null, 7, 'x', [], {}, {until: 'x'}, {until: null, claims: {sub: 'u1'}}];
-      const oddClaims = [null, 7, [], {sub: 7}, {sub: 'u1', active: true}, {exp: 'x'}];
-      for (const value of [...odd, ...oddClaims.map((claims) => ({until: now, claims}))])
-        assert.equal(keptReplyCodec.decode(value), undefined, JSON.stringify(value));
+      for (const good of [{claims: {sub: 'u1', org: {id: 't1'}}}, {}]) assert.deepEqual(keptReply.parse(good), good);
+      const odd = [null, 7, 'x', [], {active: true}, {claims: {}, active: true}];
+      const oddClaims = [null, 7, [], {sub: 7}, {exp: 'x'}];
+      for (const value of [...odd, ...oddClaims.map((claims) => ({claims}))])
+        assert.ok(!keptReply.safeParse(value).success, JSON.stringify(value));
     });
   });
 
@@ -465,6 +473,7 @@ describe('introspection: a certified issuer as oracle', () => {
             makeCache: ((name: string) =>
               makeLayeredCache({name, memory: makeMemoryCache<object>({}, Date.now)})) as unknown as MakeFetchingCache,
             now: Date.now,
+            after: () => () => {},
           });
         const provider = makeOf({claims: {tenant: 'org_id'}});
         const strict = makeOf({tokenType: 'Bearer'});

@@ -1,51 +1,90 @@
 // What only another service can say: asked once, waited for by each as long as it may, remembered for a while.
 import assert from 'node:assert/strict';
+import {setImmediate} from 'node:timers/promises';
+import {z} from 'zod';
 import {Unavailable} from '../../src/core/unavailable.ts';
-import {makeAskOnce} from '../../src/providers/session.ts';
+import {type Asked, makeAskOnce} from '../../src/providers/session.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
+interface Answer {
+  readonly said: string;
+}
+
 describe('asking once', () => {
   let clock = 1_000;
   let timers: {at: number; run: () => void}[] = [];
+  /** What stands in for Redis: JSON by key, kept for ever. */
+  let shared = new Map<string, string>();
+  beforeEach(() => {
+    clock = 1_000;
+    timers = [];
+    shared = new Map();
+  });
   const forward = (milliseconds: number) => {
     clock += milliseconds;
     for (const timer of timers.filter(({at}) => at <= clock)) timer.run();
   };
-  const make = () => {
-    clock = 1_000;
-    timers = [];
-    return makeAskOnce<string>({
-      dependency: 'sessions:acme',
-      cache: makeLayeredCache({name: 'sessions', memory: makeMemoryCache<string>({}, () => clock)}),
-      now: () => clock,
-      after: (milliseconds, run) => {
-        const timer = {at: clock + milliseconds, run};
-        timers.push(timer);
-        return () => {
-          timers = timers.filter((one) => one !== timer);
-        };
+  /** Each call makes another instance; all of them share. */
+  const make = (more: Partial<Asked<Answer>> = {}) =>
+    makeAskOnce<Answer>(
+      {
+        dependency: 'sessions:acme',
+        cache: 'sessions',
+        settings: {secret: 'canary'},
+        shape: z.strictObject({said: z.string()}),
+        ...more,
       },
-    });
-  };
+      {
+        makeCache: (name, codec) =>
+          makeLayeredCache({
+            name,
+            memory: makeMemoryCache({}, () => clock),
+            remote: {
+              get(key) {
+                const text = shared.get(key);
+                return text === undefined ? undefined : codec.decode(JSON.parse(text));
+              },
+              set: (key, value, ttl) => {
+                if (ttl > 0) shared.set(key, JSON.stringify(codec.encode(value)));
+              },
+            },
+          }),
+        now: () => clock,
+        after: (milliseconds, run) => {
+          const timer = {at: clock + milliseconds, run};
+          timers.push(timer);
+          return () => {
+            timers = timers.filter((one) => one !== timer);
+          };
+        },
+      },
+    );
   /** A question that is answered when told so. */
-  const question = () => {
-    const {promise, resolve, reject} = Promise.withResolvers<string>();
+  const slow = (life: number) => {
+    const {promise, resolve, reject} = Promise.withResolvers<Answer>();
     const deadlines: number[] = [];
     const ask = (deadline: number) => {
       deadlines.push(deadline);
       return promise;
     };
-    return {ask, resolve, reject, deadlines};
+    return {question: {about: ['s1'], ask, life: () => life}, resolve, reject, deadlines};
   };
+  /** A question that is answered with how often it was asked. */
+  const counted = (about: readonly string[], life: number, end?: number) => {
+    let asked = 0;
+    const ask = async () => ({said: `answer ${++asked}`});
+    return {about, ask, life: () => life, ...(end !== undefined && {end: () => end})};
+  };
+  const said = async (answer: Answer | Promise<Answer>) => (await answer).said;
 
   it('one question for all who wait, with time of its own', async () => {
     const once = make();
-    const {ask, resolve, deadlines} = question();
-    const answers = Promise.all([1_100, 1_200, never].map((deadline) => once('s1', ask, () => 10, deadline)));
-    resolve('live');
+    const {question, resolve, deadlines} = slow(10);
+    const answers = Promise.all([1_100, 1_200, never].map((deadline) => said(once(question, deadline))));
+    resolve({said: 'live'});
     assert.deepEqual(await answers, ['live', 'live', 'live']);
     assert.deepEqual(deadlines, [6_000]);
     assert.deepEqual(timers, [], 'every timer is called off');
@@ -53,49 +92,101 @@ describe('asking once', () => {
 
   it('each waits no longer than its own deadline, and the answer is there for the next', async () => {
     const once = make();
-    const {ask, resolve, deadlines} = question();
-    const impatient = assert.rejects(async () => once('s1', ask, () => 500, 1_100), Unavailable);
-    const patient = once('s1', ask, () => 500, 2_000);
+    const {question, resolve, deadlines} = slow(500);
+    const impatient = assert.rejects(async () => once(question, 1_100), Unavailable);
+    const patient = once(question, 2_000);
     forward(150);
     await impatient;
-    resolve('live');
-    assert.equal(await patient, 'live');
-    assert.equal(
-      once('s1', ask, () => 500, 1_000),
-      'live',
-      'at once, and without a promise',
-    );
+    resolve({said: 'live'});
+    const answer = await patient;
+    assert.equal(answer.said, 'live');
+    assert.equal(once(question, 1_000), answer, 'the same object, at once, and without a promise');
     assert.equal(deadlines.length, 1);
   });
 
-  it('an answer is remembered for its time, and by key', async () => {
+  it('an answer is remembered for its time, and by what it depends on', async () => {
     const once = make();
-    let asked = 0;
-    const ask = async () => `answer ${++asked}`;
-    assert.equal(await once('s1', ask, () => 100, never), 'answer 1');
-    assert.equal(await once('s2', ask, () => 100, never), 'answer 2');
+    const one = counted(['s1', 'x'], 100);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    const others = [['s1'], ['s1x'], ['s1', 'x', ''], ['s1","x']];
+    for (const [at, about] of others.entries())
+      assert.equal(await said(once({...one, about}, never)), `answer ${at + 2}`, JSON.stringify(about));
     forward(99);
-    assert.equal(await once('s1', ask, () => 100, never), 'answer 1');
+    assert.equal(await said(once(one, never)), 'answer 1');
+  });
+
+  it('one that counts for no time is asked for each time', async () => {
+    const once = make();
+    const one = counted(['s1'], 0);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    assert.equal(await said(once(one, never)), 'answer 2');
+    assert.equal(shared.size, 0);
+  });
+
+  it('one that ends by itself is not remembered beyond its end', async () => {
+    const once = make();
+    const one = counted(['s1'], 100, clock + 50);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    forward(49);
+    assert.equal(await said(once(one, never)), 'answer 1');
     forward(1);
-    assert.equal(await once('s1', ask, () => 0, never), 'answer 3');
-    assert.equal(await once('s1', ask, () => 0, never), 'answer 4', 'no time, not remembered');
+    assert.equal(await said(once(one, never)), 'answer 2');
+  });
+
+  it('counts from when it was asked for, however slow the service and however many instances', async () => {
+    const {question, resolve} = slow(100);
+    const answer = make()(question, never);
+    await setImmediate();
+    forward(60);
+    resolve({said: 'live'});
+    await answer;
+    const one = counted(['s1'], 100);
+    forward(39);
+    assert.equal(await said(make()(one, never)), 'live', 'from the shared layer');
+    const late = make();
+    assert.equal(await said(late(one, never)), 'live');
+    forward(1);
+    assert.equal(await said(late(one, never)), 'answer 1', 'no second life in another instance');
+  });
+
+  it('other settings share nothing, and neither they nor what is asked about leave the process', async () => {
+    const one = counted(['credential canary'], 1_000);
+    assert.equal(await said(make()(one, never)), 'answer 1');
+    assert.equal(await said(make()(one, never)), 'answer 1');
+    assert.equal(await said(make({settings: {secret: 'other'}})(one, never)), 'answer 2');
+    assert.equal(shared.size, 2);
+    assert.ok(![...shared].flat().join().includes('canary'));
+  });
+
+  it('what others put into the shared layer is a miss unless it is such an answer and of its time', async () => {
+    const one = counted(['s1'], 1_000);
+    await make()(one, never);
+    const [key = ''] = shared.keys();
+    const good = {answer: {said: 'theirs'}, until: clock + 500};
+    const rows: [what: string, json: unknown, counts: boolean][] = [
+      ['good', good, true],
+      ['over', {...good, until: clock}, false],
+      ['from the future', {...good, until: clock + 3_600_000}, false],
+      ['without an end', {answer: good.answer}, false],
+      ['with an end that is no number', {...good, until: 'soon'}, false],
+      ['of another shape', {...good, answer: {said: 7}}, false],
+      ['with more than the shape has', {...good, answer: {said: 'x', admin: true}}, false],
+      ['null', null, false],
+      ['a text', 'live', false],
+    ];
+    for (const [what, json, counts] of rows) {
+      shared.set(key, JSON.stringify(json));
+      assert.equal((await said(make()(one, never))) === 'theirs', counts, what);
+    }
   });
 
   it('a failure reaches everyone and is not remembered, nor is it unhandled when nobody waits any more', async () => {
     const once = make();
-    const {ask, reject} = question();
-    const both = [never, 1_100].map((deadline) => assert.rejects(async () => once('s1', ask, () => 10, deadline)));
+    const {question, reject} = slow(10);
+    const both = [never, 1_100].map((deadline) => assert.rejects(async () => once(question, deadline)));
     forward(200);
     reject(new Unavailable('sessions:acme', new Error('500')));
     await Promise.all(both);
-    assert.equal(
-      await once(
-        's1',
-        async () => 'live',
-        () => 10,
-        never,
-      ),
-      'live',
-    );
+    assert.equal(await said(once(counted(['s1'], 10), never)), 'answer 1');
   });
 });

@@ -427,9 +427,9 @@ describe('the Frontegg provider', () => {
       );
       later = 10_001;
       assert.equal(wordOn(await ask(second, sent)), 'inactive');
-      for (const key of kept.keys()) kept.set(key, {at: now(), ids: ['at2', 7], rights: 'all'});
+      for (const key of kept.keys()) kept.set(key, {answer: ['at2', 7], until: now() + 5_000});
       assert.equal(wordOn(await ask(make({}, partsOf(shared)), sent)), 'inactive', 'nonsense is a miss');
-      for (const key of kept.keys()) kept.set(key, {at: now() + 3_600_000, ids: ['at2']});
+      for (const key of kept.keys()) kept.set(key, {answer: ['at2'], until: now() + 3_600_000});
       assert.equal(wordOn(await ask(make({}, partsOf(shared)), sent)), 'inactive', 'a fact of the future is a miss');
     });
   });

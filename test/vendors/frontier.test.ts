@@ -604,14 +604,18 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
       });
 
       it('an entry of the shared cache that someone has put there lets nobody in', async () => {
+        const soon = now() + 1_000;
+        const ends = now() + 60_000;
         const entries: [what: string, json: unknown, asked: boolean][] = [
-          ['a token in the clear', {token: await frontier.token(bob), until: now() + 60_000}, true],
-          ['a token that is not sealed', {sealed: await frontier.token(bob), until: now() + 1_000}, false],
-          ['nothing', {sealed: '', until: now() + 1_000}, false],
-          ['one that ends later than the settings let it', {sealed: '', until: now() + 60_000}, true],
-          ['a refusal without an end', {rejected: 'inactive', until: 1e300}, true],
-          ['no end', {sealed: 'AAAA'}, true],
-          ['a reason that does not exist', {rejected: 'constructor', until: now() + 60_000}, true],
+          ['a token in the clear', {answer: {token: await frontier.token(bob)}, until: soon}, true],
+          ['a token that is not sealed', {answer: {sealed: await frontier.token(bob), ends}, until: soon}, false],
+          ['nothing', {answer: {sealed: '', ends}, until: soon}, false],
+          ['one that ends later than the settings let it', {answer: {sealed: '', ends}, until: ends}, true],
+          ['a refusal without an end', {answer: {rejected: 'inactive'}, until: 1e300}, true],
+          ['no end', {answer: {sealed: 'AAAA', ends}}, true],
+          ['no end of the token', {answer: {sealed: 'AAAA'}, until: soon}, true],
+          ['a reason that does not exist', {answer: {rejected: 'constructor'}, until: soon}, true],
+          ['another version', {sealed: 'AAAA', until: soon}, true],
           ['a text', 'sealed', true],
           ['null', null, true],
         ];

@@ -1,11 +1,14 @@
 // Authgear's resolver: asked whose session a token or cookie is.
-import {hash} from 'node:crypto';
 import {z} from 'zod';
-import {lifeLeft} from '../../core/cache.ts';
-import type {Credential} from '../../core/credential.ts';
+import type {Credential, Place} from '../../core/credential.ts';
+import {derivedOnce} from '../../core/derived.ts';
 import type {RemoteAnswer} from '../../core/remote.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import type {ReadPrincipal} from '../../providers/claims.ts';
+import {parseJwt} from '../../providers/jwt.ts';
+import type {Provider} from '../../providers/provider.ts';
+import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
 import {userClaims} from './claims.ts';
 import type {AuthgearSettings} from './settings.ts';
@@ -20,68 +23,68 @@ const session = z.strictObject({
   amr: z.array(z.string()).max(100),
   auth_time: z.int().nonnegative().exactOptional(),
 });
-const resolved = z.strictObject({
-  session: session.nullable(),
-  setCookies: z.array(z.string()).max(20),
-  until: z.number(),
-});
-
-export type Session = z.output<typeof session>;
-
-/**
- * `session` null: there is none. `setCookies`: for the client, so that it forgets a session that is over. `until`:
- * milliseconds since the epoch for which it may be kept, so that no layer of the cache keeps it anew.
- */
-export type Resolved = z.output<typeof resolved>;
-
-export interface Resolver {
-  /** A hash of the credential, of where it stood and of the settings. */
-  keyOf(credential: Credential): string;
-  /** Rejects with Unavailable unless Authgear answers and can be understood. */
-  resolve(key: string, credential: Credential, request: Request): Resolved | Promise<Resolved>;
-}
+/** `session` null: there is none. `setCookies`: for the client, so that it forgets a session that is over. */
+const resolved = z.strictObject({session: session.nullable(), setCookies: z.array(z.string()).max(20)});
+type Session = z.output<typeof session>;
+type Resolved = z.output<typeof resolved>;
 
 /**
  * Only the credential that counts is sent, as what it came as: Authgear too looks at the first alone. A valid session is
  * kept for the resolver's `ttl`; none is asked about each time, so that a sign-in counts at once.
  */
-export const makeResolver = (settings: AuthgearSettings, {call, makeCache, now}: VendorParts): Resolver => {
-  const {name, endpoint, resolver} = settings;
+export const makeSessions = (
+  settings: AuthgearSettings,
+  places: readonly Place[],
+  read: ReadPrincipal,
+  parts: VendorParts,
+): Provider => {
+  const {name, endpoint, mode, resolver} = settings;
   const dependency = `authgear:${name}`;
   const {host} = new URL(endpoint);
   const url = resolver.url ?? `${endpoint}/_resolver/resolve`;
-  const prefix = hash('sha256', `authgear session v2 ${JSON.stringify([host, url, resolver.ttl])}`, 'base64url');
-  const cache = makeCache<Resolved>('authgear-sessions', {
-    encode: (value) => value,
-    decode: (json) => resolved.safeParse(json).data,
+  const about = {dependency, cache: 'authgear-sessions', settings: [host, url, resolver.ttl], shape: resolved};
+  const askOnce = makeAskOnce<Resolved>(about, parts);
+  const principalBehind = derivedOnce((found: Session) => {
+    const principal = read(found);
+    // A session counts as issued when its user signed in, so that a revocation ends it and not the next one.
+    return principal?.authTime === undefined ? principal : {...principal, issuedAt: principal.authTime};
   });
 
   const ask = async ({place, value}: Credential, request: Request): Promise<Resolved> => {
     const own = place.kind === 'cookie' ? {cookie: `${place.name}=${value}`} : {authorization: `Bearer ${value}`};
     // Authgear chooses the project by the host, and shows its user the browser and address of each session.
     const headers = {...told(request, 'user-agent'), ...told(request, 'x-forwarded-for'), ...own, host};
-    const asked = now();
-    const answer = await call(dependency, {method: 'GET', url, headers}, Number.POSITIVE_INFINITY);
+    const answer = await parts.call(dependency, {method: 'GET', url, headers}, Number.POSITIVE_INFINITY);
     if (answer.status !== 200) {
       const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
       throw new Unavailable(dependency, new Error(`the resolver answered with status ${answer.status}${hint}`));
     }
-    const found = sessionOf(answer);
     const setCookies = answer.headers.get('set-cookie') ?? [];
-    const until = found !== null && setCookies.length === 0 ? asked + resolver.ttl : 0;
-    const read = resolved.safeParse({session: found, setCookies, until});
-    if (read.success) return read.data;
+    const readable = resolved.safeParse({session: sessionOf(answer), setCookies});
+    if (readable.success) return readable.data;
     throw new Unavailable(dependency, new Error('the answer of the resolver has not the expected headers'));
+  };
+  const life = (found: Resolved): number =>
+    found.session !== null && found.setCookies.length === 0 ? resolver.ttl : 0;
+
+  /** What may be sent to Authgear: its opaque and its own tokens, and cookies that are cookie values (RFC 6265). */
+  const isForResolver = ({place, value}: Credential): boolean => {
+    if (place.kind === 'cookie') return /^[!#-+\--:<-[\]-~]{1,4096}$/.test(value);
+    return /^[A-Za-z0-9]{32}$/.test(value) || (mode === 'resolver' && parseJwt(value)?.claims.iss === endpoint);
   };
 
   return {
-    keyOf: ({place, value}) => hash('sha256', `${prefix}${place.label} ${value}`, 'base64url'),
-    resolve: (key, credential, request) =>
-      cache.fetch(
-        key,
-        () => ask(credential, request),
-        ({until}) => Math.max(0, lifeLeft(until, resolver.ttl, now())),
-      ),
+    name,
+    places,
+    accepts: (credential) => (isForResolver(credential) ? credential : undefined),
+    async authenticate(credential, {request, deadline}) {
+      const {place, value} = credential;
+      const question = {about: [place.label, value], ask: () => ask(credential, request), life};
+      const {session: found, setCookies} = await askOnce(question, deadline);
+      const principal = found === null ? undefined : principalBehind(found);
+      return principal === undefined ? {rejected: 'session_invalid', setCookies} : {verified: principal, setCookies};
+    },
+    health: () => [],
   };
 };
 

@@ -1,10 +1,10 @@
 // What Frontegg says of a machine-to-machine access token now: is it active, which roles and permissions has it.
-import {hash} from 'node:crypto';
 import {z} from 'zod';
-import {type CacheCodec, lifeLeft, type MakeFetchingCache} from '../../core/cache.ts';
+import {derivedOnce} from '../../core/derived.ts';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteAnswer} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import {type AskingParts, makeAskOnce} from '../../providers/session.ts';
 import type {FronteggApi} from './api.ts';
 import {type AccountSettings, baseOf} from './settings.ts';
 import {holderOf} from './tokens.ts';
@@ -16,26 +16,18 @@ export interface Rights {
 }
 
 export interface AccessTokens {
-  /** Rejects with Unavailable. `id`: the `sub` of the verified token. */
-  rightsOf(principal: Principal, id: string, now: number): Promise<Rights | undefined>;
+  /** Rejects with Unavailable. `id`: the `sub` of the verified token. Times in milliseconds since the epoch. */
+  rightsOf(principal: Principal, id: string, now: number, deadline: number): Promise<Rights | undefined>;
 }
 
-/** Facts with the moment at which they were asked for, milliseconds since the epoch. */
-const listShape = z.strictObject({at: z.number(), ids: z.array(z.string())});
+const ids = z.array(z.string().max(256));
+/** What is kept of a token; `expires` in milliseconds since the epoch. */
 const tokenShape = z.strictObject({
-  at: z.number(),
   rights: z.strictObject({roles: z.array(z.string()), permissions: z.array(z.string())}).nullable(),
   expires: z.number().nullable(),
 });
-type List = z.output<typeof listShape>;
 type Token = z.output<typeof tokenShape>;
 
-const codec = <V>(shape: z.ZodType<V>): CacheCodec<V> => ({
-  encode: (value) => value,
-  decode: (json) => shape.safeParse(json).data,
-});
-
-const ids = z.array(z.string().max(256));
 const rightsReply = z.object({
   id: z.string().optional(),
   tenantId: z.string().optional(),
@@ -51,53 +43,44 @@ const folder = '/identity/resources/vendor-only';
 export const makeAccessTokens = (
   account: AccountSettings & {readonly name: string; readonly accessTokens: {readonly ttl: number}},
   api: FronteggApi,
-  parts: {readonly makeCache: MakeFetchingCache; readonly now: () => number},
+  parts: AskingParts,
 ): AccessTokens => {
   const dependency = `frontegg:${account.name}`;
-  const lists = parts.makeCache<List>('frontegg-active-tokens', codec(listShape));
-  const tokens = parts.makeCache<Token>('frontegg-access-tokens', codec(tokenShape));
-  const {ttl} = account.accessTokens;
+  const life = () => account.accessTokens.ttl;
   // The key is in it too: with another key the same environment may show other things.
-  const prefix = JSON.stringify([baseOf(account), account.clientId, account.apiKey, account.vendorHost]);
-  const keyOf = (...of: readonly string[]) => hash('sha256', prefix + JSON.stringify(of), 'base64url');
-  /** What is left of the time: a shared cache must not give a fact a second life, nor one from the future any. */
-  const lifeOf = ({at}: {readonly at: number}): number => lifeLeft(at + ttl, ttl, parts.now());
+  const settings = [baseOf(account), account.clientId, account.apiKey, account.vendorHost];
+  const askList = makeAskOnce({dependency, cache: 'frontegg-active-tokens', settings, shape: ids}, parts);
+  const askToken = makeAskOnce({dependency, cache: 'frontegg-access-tokens', settings, shape: tokenShape}, parts);
 
-  const fetchList = async (holder: string): Promise<List> => {
-    const at = parts.now();
+  const fetchList = async (holder: string): Promise<string[]> => {
     const answer = await api.call(dependency, `${folder}/${holder}/access-tokens/v1/active`, {maxBytes: 16_777_216});
-    return {at, ids: isRefusal(answer) ? [] : jsonOf(dependency, answer, ids)};
+    return isRefusal(answer) ? [] : jsonOf(dependency, answer, ids);
   };
   const fetchToken = async (holder: string, id: string, tenant: string | undefined): Promise<Token> => {
-    const at = parts.now();
     const path = `${folder}/${holder}/access-tokens/v1/${encodeURIComponent(id)}`;
     const headers = tenant === undefined || !/^[\x21-\x7e]{1,256}$/.test(tenant) ? {} : {'frontegg-tenant-id': tenant};
     const answer = await api.call(dependency, path, {headers});
-    if (isRefusal(answer)) return {at, rights: null, expires: null};
+    if (isRefusal(answer)) return {rights: null, expires: null};
     const reply = jsonOf(dependency, answer, rightsReply);
     if ((reply.id ?? id) !== id || (reply.tenantId ?? tenant) !== tenant)
       throw new Unavailable(dependency, new Error('it answered about another access token than was asked for'));
     const {roles, permissions, expires} = reply;
     return {
-      at,
       rights: {roles, permissions},
       expires: typeof expires === 'string' ? Date.parse(expires) : (expires ?? null),
     };
   };
 
-  const listKeys = {users: keyOf('active', 'users'), tenants: keyOf('active', 'tenants')};
-  const listOf = (holder: 'users' | 'tenants') => lists.fetch(listKeys[holder], () => fetchList(holder), lifeOf);
-  const tokenOf = (holder: string, id: string, tenant: string | undefined) =>
-    tokens.fetch(keyOf('token', holder, id, tenant ?? ''), () => fetchToken(holder, id, tenant), lifeOf);
-
   return {
-    async rightsOf(principal, id, now) {
+    async rightsOf(principal, id, now, deadline) {
       const holder = holderOf(principal);
+      const {tenant} = principal;
       // Both at once; what the list says comes first.
-      const token = tokenOf(holder, id, principal.tenant);
+      const about = [holder, id, tenant ?? ''];
+      const token = askToken({about, ask: () => fetchToken(holder, id, tenant), life}, deadline);
       if (token instanceof Promise) token.catch(() => undefined);
-      const list = listOf(holder);
-      if (!isIn(list instanceof Promise ? await list : list, id)) return undefined;
+      const list = askList({about: [holder], ask: () => fetchList(holder), life}, deadline);
+      if (!setOf(list instanceof Promise ? await list : list).has(id)) return undefined;
       const found = token instanceof Promise ? await token : token;
       return found.rights === null || (found.expires !== null && found.expires <= now) ? undefined : found.rights;
     },
@@ -115,11 +98,5 @@ const isRefusal = ({status, body}: RemoteAnswer): boolean => {
   }
 };
 
-/** Lists are long and asked at each request. */
-const sets = new WeakMap<List, ReadonlySet<string>>();
-
-const isIn = (list: List, id: string): boolean => {
-  const known = sets.get(list) ?? new Set(list.ids);
-  sets.set(list, known);
-  return known.has(id);
-};
+/** Lists are long, and asked at each request. */
+const setOf = derivedOnce((list: readonly string[]): ReadonlySet<string> => new Set(list));

@@ -115,7 +115,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       if (principal === undefined || familyAt(credential.place.label) !== 'accessToken') return identified;
       const {sub} = principal.claims;
       if (typeof sub !== 'string' || sub === '') return {rejected: 'missing_claim'};
-      const rights = await accessTokens.rightsOf(principal, sub, now);
+      const rights = await accessTokens.rightsOf(principal, sub, now, deadline);
       return rights === undefined ? {rejected: 'inactive'} : {verified: withRights(principal, rights)};
     },
     health: () => [keys.health()],

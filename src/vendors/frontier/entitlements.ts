@@ -3,6 +3,7 @@ import type {RemoteCall} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
 import {parseJwt} from '../../providers/jwt.ts';
+import {makeOwnToken} from '../../providers/ownToken.ts';
 import {basic, type FrontierApi, makeFrontierApi} from './api.ts';
 import {expires} from './presented.ts';
 import type {FrontierSourceSettings} from './settings.ts';
@@ -22,16 +23,16 @@ const nothing: PrincipalGrants = {features: {}};
 /** Asks as a service user of its own, for the organisation that is the principal's tenant; one feature at a time. */
 export const makeFrontierSource = (settings: FrontierSourceSettings, parts: FrontierSourceParts): LookupSource => {
   const api = makeFrontierApi(parts.call, dependency, settings);
-  const ownToken = makeOwnToken(settings, api, parts.now);
+  const serviceToken = makeServiceToken(settings, api, parts.now);
 
   const ask = async (organization: string, feature: string, deadline: number): Promise<PrincipalGrants> => {
     for (let attempt = 0; ; attempt++) {
-      const token = await ownToken.get();
+      const token = await serviceToken.get(dependency);
       const {value, refused} = await api.hasFeature(token, organization, feature, deadline);
       if (refused === undefined) return value ? {features: {[feature]: null}} : nothing;
       if (refused === 'unauthenticated' && attempt === 0) {
         // Its keys or the service user may have changed since; with a new token it is right or a fault of the settings.
-        ownToken.drop(token);
+        serviceToken.refused(token);
         continue;
       }
       if (refused === 'unauthenticated' || refused === 'permission_denied') throw notAllowed(refused);
@@ -54,37 +55,14 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
 const notAllowed = (refused: string) =>
   new Unavailable(dependency, new Error(`${refused}: the service user of the settings may not ask this`));
 
-/**
- * The access token of the settings' service user, got once and used for four fifths of its life: with the secret itself,
- * every question would cost Frontier the second that it takes to compare one.
- */
-const makeOwnToken = ({clientId, clientSecret}: FrontierSourceSettings, api: FrontierApi, now: () => number) => {
-  let current: {readonly token: string; readonly until: number} | undefined;
-  let flight: Promise<string> | undefined;
-
-  /** Not within the time of who asks first: the secret takes about a second, and the next one has the token then. */
-  const fetch = async (): Promise<string> => {
+/** Not within the time of who asks first: the secret takes about a second, and the next one has the token then. */
+const makeServiceToken = ({clientId, clientSecret}: FrontierSourceSettings, api: FrontierApi, now: () => number) =>
+  makeOwnToken(async () => {
     const deadline = now() + budget;
     const body = {grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret};
     const {value: token, refused} = await api.token({headers: basic(clientId, clientSecret), body}, deadline);
     if (refused !== undefined) throw notAllowed(refused);
     const claims = parseJwt(token)?.claims;
     if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
-    const from = now();
-    current = {token, until: from + (expires(claims) - from) * 0.8};
-    return token;
-  };
-
-  return {
-    get(): string | Promise<string> {
-      if (current !== undefined && now() < current.until) return current.token;
-      flight ??= fetch().finally(() => {
-        flight = undefined;
-      });
-      return flight;
-    },
-    drop(token: string): void {
-      if (current?.token === token) current = undefined;
-    },
-  };
-};
+    return {token, expiresIn: (expires(claims) - now()) / 1_000};
+  }, now);

@@ -1,6 +1,6 @@
 // A credential that only Frontier can judge becomes an access token (the phantom token): asked once, kept for a while.
 import {createCipheriv, createDecipheriv, hash} from 'node:crypto';
-import {type CacheCodec, lifeLeft} from '../../core/cache.ts';
+import {z} from 'zod';
 import {type Reason, refusals} from '../../core/refusals.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {parseJwt} from '../../providers/jwt.ts';
@@ -35,10 +35,12 @@ export type Exchange = (presented: Exchangeable, along: Along, deadline: number)
  */
 const mostAtOnce = 32;
 
-/** What is kept: the token, sealed; or why there is none. `until`: milliseconds since the epoch. */
-type Kept =
-  | {readonly sealed: string; readonly until: number; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly until: number; readonly sealed?: never};
+/** What is kept: the token, sealed, and its end in milliseconds since the epoch; or why there is none. */
+const answer = z.union([
+  z.strictObject({sealed: z.string(), ends: z.number()}),
+  z.strictObject({rejected: z.enum(Object.keys(refusals) as [Reason, ...Reason[]])}),
+]);
+type Answer = z.output<typeof answer>;
 
 export const makeExchange = (
   settings: FrontierSettings,
@@ -47,10 +49,9 @@ export const makeExchange = (
   parts: VendorParts,
 ): Exchange => {
   const {ttl} = settings;
-  const askOnce = makeAskOnce<Kept>({...parts, dependency, cache: parts.makeCache('frontier-tokens', keptCodec)});
-  const prefix = hash('sha256', `frontier token v1 ${JSON.stringify(settings)}`, 'base64url');
+  const askOnce = makeAskOnce({dependency, cache: 'frontier-tokens', settings, shape: answer}, parts);
   /** What was opened once need not be opened again, as long as it is kept in memory. */
-  const opened = new WeakMap<Kept, string>();
+  const opened = new WeakMap<Answer, string>();
 
   const lifeOf = ({kind}: Exchangeable): number => (kind === 'session' ? ttl.session : ttl.secret);
 
@@ -68,32 +69,30 @@ export const makeExchange = (
     }
   };
 
-  const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Kept> => {
-    const answer = await tokenFor(presented, along, deadline);
-    const now = parts.now();
-    if (answer.refused !== undefined) {
-      return {rejected: reasonOf(presented, answer.refused), until: now + ttl.refused};
-    }
-    const claims = parseJwt(answer.value)?.claims;
+  const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Answer> => {
+    const {value: token, refused} = await tokenFor(presented, along, deadline);
+    if (refused !== undefined) return {rejected: reasonOf(presented, refused)};
+    const claims = parseJwt(token)?.claims;
     if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
     // An assertion ends by itself; Frontier would not take it any more.
-    const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.POSITIVE_INFINITY;
-    const until = Math.min(now + lifeOf(presented), expires(claims), ends);
-    const kept: Kept = {sealed: seal(answer.value, secret), until};
-    opened.set(kept, answer.value);
+    const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.MAX_SAFE_INTEGER;
+    const kept = {sealed: seal(token, secret), ends: Math.min(expires(claims), ends)};
+    opened.set(kept, token);
     return kept;
   };
 
   return async (presented, along, deadline) => {
     const secret = secretOf(presented);
-    const key = hash('sha256', [prefix, presented.kind, along.project, secret].join('\n'), 'base64url');
     const kept = await askOnce(
-      key,
-      (budget) => ask(presented, secret, along, budget),
-      ({until, rejected}) => lifeLeft(until, rejected === undefined ? lifeOf(presented) : ttl.refused, parts.now()),
+      {
+        about: [presented.kind, along.project, secret],
+        ask: (budget) => ask(presented, secret, along, budget),
+        life: (of) => ('sealed' in of ? lifeOf(presented) : ttl.refused),
+        end: (of) => ('sealed' in of ? of.ends : Number.POSITIVE_INFINITY),
+      },
       deadline,
     );
-    if (kept.rejected !== undefined) return {rejected: kept.rejected};
+    if (!('sealed' in kept)) return kept;
     const token = opened.get(kept) ?? unseal(kept.sealed, secret);
     // Another version's entry, or one that was tampered with: as good as no answer, until its time is over.
     if (token === undefined) throw new Unavailable(dependency, new Error('a remembered token cannot be read'));
@@ -163,17 +162,4 @@ const unseal = (sealed: string, secret: string): string | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/** For a cache that others may write to: what is not exactly such an entry is a miss. */
-const keptCodec: CacheCodec<Kept> = {
-  encode: (kept) => kept,
-  decode(json) {
-    if (typeof json !== 'object' || json === null) return undefined;
-    const {sealed, rejected, until} = json as Readonly<Record<string, unknown>>;
-    if (typeof until !== 'number') return undefined;
-    if (typeof sealed === 'string') return {sealed, until};
-    if (typeof rejected === 'string' && Object.hasOwn(refusals, rejected)) return {rejected: rejected as Reason, until};
-    return undefined;
-  },
 };

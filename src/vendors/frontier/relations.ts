@@ -1,6 +1,5 @@
 // What a `relation` requirement asks of Frontier: may this subject do this to that. Kept for moments.
-import {hash} from 'node:crypto';
-import type {CacheCodec} from '../../core/cache.ts';
+import {z} from 'zod';
 import type {Principal} from '../../core/principal.ts';
 import type {Relation} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
@@ -23,8 +22,7 @@ export const makeIsRelated = (
   parts: VendorParts,
 ): IsRelated => {
   const {name, ttl} = settings;
-  const askOnce = makeAskOnce<boolean>({...parts, dependency, cache: parts.makeCache('frontier-relations', truth)});
-  const prefix = hash('sha256', `frontier relation v1 ${JSON.stringify(settings)}`, 'base64url');
+  const askOnce = makeAskOnce({dependency, cache: 'frontier-relations', settings, shape: z.boolean()}, parts);
 
   return ({claims}, token, {permission, resource}, deadline) => {
     const ask = async (budget: number): Promise<boolean> => {
@@ -36,12 +34,7 @@ export const makeIsRelated = (
       return false;
     };
     // A personal token may do less than its owner: it is a subject of its own, and so is the type of the subject.
-    const about = JSON.stringify([prefix, claims.sub_type, claims.sub, permission, resource]);
-    return askOnce(hash('sha256', about, 'base64url'), ask, () => ttl.relation, deadline);
+    const about = [claims.sub_type, claims.sub, permission, resource].map(String);
+    return askOnce({about, ask, life: () => ttl.relation}, deadline);
   };
-};
-
-const truth: CacheCodec<boolean> = {
-  encode: (value) => value,
-  decode: (json) => (typeof json === 'boolean' ? json : undefined),
 };

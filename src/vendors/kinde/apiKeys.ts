@@ -1,16 +1,17 @@
 // Kinde's API keys: opaque, so the management API is asked what a key is worth.
-import {hash} from 'node:crypto';
 import {z} from 'zod';
-import {lifeLeft} from '../../core/cache.ts';
+import {derivedOnce} from '../../core/derived.ts';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import type {Authentication} from '../../providers/provider.ts';
+import {makeClientCredentialsToken} from '../../providers/clientCredentials.ts';
+import type {Provider} from '../../providers/provider.ts';
+import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
-import {makeManagementToken} from './managementToken.ts';
 import type {KindeApiKeySettings} from './settings.ts';
 
 const id = z.string().min(1).max(256);
+/** What Kinde says of a key, less what changes with every question (`last_verified_on`, `verification_count`). */
 const verdict = z.discriminatedUnion('is_valid', [
   z.object({is_valid: z.literal(false), status: z.string().max(64).nullish()}),
   z.object({
@@ -22,48 +23,33 @@ const verdict = z.discriminatedUnion('is_valid', [
     user_id: id.nullish(),
   }),
 ]);
-/** What Kinde says of a key, less what changes with every question (`last_verified_on`, `verification_count`). */
 type Verdict = z.output<typeof verdict>;
-/** `until`: milliseconds since the epoch, so that no layer of the cache keeps it anew. */
-const kept = z.object({said: verdict, until: z.number()});
-type Kept = z.output<typeof kept>;
+type Valid = Extract<Verdict, {is_valid: true}>;
 
-export interface ApiKeys {
-  /** Whether it looks like a key of Kinde's. Selects, and says nothing of whether it is one. */
-  resembles(value: string): boolean;
-  /** Rejects with Unavailable if Kinde cannot be asked. */
-  authenticate(key: string): Promise<Authentication>;
-}
+const isActive = (said: Verdict): said is Valid => said.is_valid && said.status === 'active';
 
 /**
  * `domain`: where the management API answers, unless the settings say so themselves. A key that is valid and active is
  * kept for `ttl`; any other is asked about each time, so that a key works as soon as it is made.
  */
 export const makeApiKeys = (
-  provider: string,
+  name: string,
+  places: Provider['places'],
   domain: string,
   settings: KindeApiKeySettings,
-  {call, makeCache, now}: VendorParts,
-): ApiKeys => {
-  const {managementDomain: api = domain, ttl} = settings;
-  const dependency = `kinde:${provider}`;
-  const token = makeManagementToken(api, settings, call, now);
-  const cache = makeCache<Kept>('kinde-api-keys', {
-    encode: (value) => value,
-    decode: (json) => kept.safeParse(json).data,
-  });
-  const prefix = hash('sha256', `kinde api key v2 ${JSON.stringify([api, settings.clientId, ttl])}`, 'base64url');
-  /** The same answer makes the same principal, so that what is derived from it is derived once. */
-  const principals = new WeakMap<Verdict, Principal>();
+  parts: VendorParts,
+): Provider => {
+  const {managementDomain: api = domain, clientId, ttl} = settings;
+  const dependency = `kinde:${name}`;
+  const access = {...settings, url: `${api}/oauth2/token`, audience: `${api}/api`};
+  const token = makeClientCredentialsToken(access, parts.call, parts.now);
+  const about = {dependency, cache: 'kinde-api-keys', settings: [api, clientId, ttl], shape: verdict};
+  const askOnce = makeAskOnce<Verdict>(about, parts);
+  const principalOf = derivedOnce((said: Valid) => principalBehind(name, said));
 
-  const load = async (key: string): Promise<Kept> => {
-    const asked = now();
-    const said = await ask(key);
-    return {said, until: said.is_valid && said.status === 'active' ? asked + ttl : 0};
-  };
   const ask = async (key: string, mayRenew = true): Promise<Verdict> => {
     const bearer = await token.get(dependency);
-    const answer = await call(
+    const answer = await parts.call(
       dependency,
       {
         method: 'POST',
@@ -85,28 +71,24 @@ export const makeApiKeys = (
     if (answer.status === 400 || answer.status === 404) return {is_valid: false};
     return jsonOf(dependency, answer, verdict);
   };
+  const life = (said: Verdict): number => (isActive(said) ? ttl : 0);
 
   return {
-    resembles: (value) => /^k_live_[A-Za-z0-9_-]{1,248}$/.test(value),
-    async authenticate(key) {
-      const {said} = await cache.fetch(
-        hash('sha256', prefix + key, 'base64url'),
-        () => load(key),
-        ({until}) => Math.max(0, lifeLeft(until, ttl, now())),
-      );
-      if (said.status === 'revoked') return {rejected: 'revoked'};
-      if (!said.is_valid || said.status !== 'active') return {rejected: 'inactive'};
-      const known = principals.get(said);
-      if (known !== undefined) return {verified: known};
-      const principal = principalOf(provider, said);
-      principals.set(said, principal);
-      return {verified: principal};
+    name,
+    places,
+    // By its form; whether it is one, Kinde says.
+    accepts: (credential) => (/^k_live_[A-Za-z0-9_-]{1,248}$/.test(credential.value) ? credential : undefined),
+    async authenticate({value: key}, {deadline}) {
+      const said = await askOnce({about: [key], ask: () => ask(key), life}, deadline);
+      if (isActive(said)) return {verified: principalOf(said)};
+      return {rejected: said.status === 'revoked' ? 'revoked' : 'inactive'};
     },
+    health: () => [],
   };
 };
 
 /** A key of a user acts as the user; one of an organisation is a service, whose subject is the key's own id. */
-const principalOf = (provider: string, said: Extract<Verdict, {is_valid: true}>): Principal => ({
+const principalBehind = (provider: string, said: Valid): Principal => ({
   provider,
   kind: said.user_id ? 'user' : 'service',
   subject: said.user_id ?? said.key_id,

@@ -1,4 +1,5 @@
 // Kinde: access tokens of users and machines are JWTs; API keys are asked about.
+import {makeProviderOfKinds} from '../../providers/kinds.ts';
 import {makeOidcProvider} from '../../providers/oidc.ts';
 import type {Provider} from '../../providers/provider.ts';
 import type {VendorParts} from '../vendor.ts';
@@ -17,13 +18,7 @@ export const makeKindeProvider = (settings: KindeSettings, parts: VendorParts): 
     parts,
     makeReadKindePrincipal(name),
   );
+  const {places} = tokens;
   if (apiKeys === undefined) return tokens;
-  const keys = makeApiKeys(name, domain, apiKeys, parts);
-  return {
-    ...tokens,
-    accepts: (credential, request) =>
-      keys.resembles(credential.value) ? credential : tokens.accepts(credential, request),
-    authenticate: (credential, context) =>
-      keys.resembles(credential.value) ? keys.authenticate(credential.value) : tokens.authenticate(credential, context),
-  };
+  return makeProviderOfKinds(name, places, [makeApiKeys(name, places, domain, apiKeys, parts), tokens]);
 };
