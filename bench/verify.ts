@@ -53,7 +53,7 @@ for (const alg of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
   const provider = makeOidcProvider(
     oidcSettings.parse({type: 'oidc', name: 'acme', issuer, audience, jwksUri: 'https://id.acme.example/jwks'}),
     {
-      call: async () => ({status: 200, headers: new Map(), body: JSON.stringify(jwks)}),
+      call: async () => ({asked: 'GET /jwks', status: 200, headers: new Map(), body: JSON.stringify(jwks)}),
       cache: {get: (key) => cache.get(key), set: (key, value) => void cache.set(key, value)},
       now: Date.now,
       random: Math.random,

@@ -304,7 +304,7 @@ const dependencies: Row = {
     {
       title: 'Calls that failed',
       about:
-        'Calls to other services without a good answer. circuit_open: not even tried, because calls kept failing; refused: nobody listens there.',
+        'Calls to other services without a good answer. circuit_open: not even tried, because calls kept failing; busy: too many others were under way; refused: nobody listens there.',
       kind: 'stack',
       unit: 'reqps',
       width: 8,

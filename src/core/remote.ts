@@ -18,6 +18,8 @@ export interface RemoteRequest {
 
 /** A whole reply, of whatever status: what a 404 or a 500 means, the caller knows. */
 export interface RemoteAnswer {
+  /** Who answered what, for messages: `GET https://id.acme.example/keys`. Without the query, which may hold secrets. */
+  readonly asked: string;
   readonly status: number;
   /** Names in lower case; a value for each line sent (`set-cookie` may have several). */
   readonly headers: ReadonlyMap<string, readonly string[]>;
@@ -28,12 +30,12 @@ export interface RemoteAnswer {
 /**
  * Calls a dependency (named as in the metrics: `keys:acme`) and waits until `deadline` at most (milliseconds since the
  * epoch; Infinity: as long as the request's time-out). Rejects with Unavailable when there is no whole reply: refused,
- * reset, too late, too long, circuit open. Redirects are not followed: they are answers.
+ * reset, too late, too long, circuit open, too many others under way. Redirects are not followed: they are answers.
  */
 export type RemoteCall = (dependency: string, request: RemoteRequest, deadline: number) => Promise<RemoteAnswer>;
 
-/** How a call ended; `error` includes answers of 500 and above. */
-export type CallResult = 'ok' | 'error' | 'timeout' | 'refused' | 'too_large' | 'circuit_open';
+/** How a call ended; `error` includes answers of 500 and above, and 429. `busy`: too many others were under way. */
+export type CallResult = 'ok' | 'error' | 'timeout' | 'refused' | 'too_large' | 'circuit_open' | 'busy';
 
 export type CircuitState = 'closed' | 'half_open' | 'open';
 
@@ -56,10 +58,13 @@ export interface Shape<T> {
  */
 export const jsonOf = <T>(dependency: string, answer: RemoteAnswer, shape: Shape<T>): T => {
   if (answer.status < 200 || answer.status > 299)
-    throw new Unavailable(dependency, new Error(`it answered with status ${answer.status}`));
+    throw new Unavailable(dependency, new Error(`${answer.asked} answered with status ${answer.status}`));
   const read = shape.safeParse(parsed(dependency, answer));
   if (read.success) return read.data;
-  throw new Unavailable(dependency, new Error('its answer has not the expected shape', {cause: read.error}));
+  throw new Unavailable(
+    dependency,
+    new Error(`the answer of ${answer.asked} has not the expected shape`, {cause: read.error}),
+  );
 };
 
 const parsed = (dependency: string, answer: RemoteAnswer): unknown => {
@@ -67,6 +72,6 @@ const parsed = (dependency: string, answer: RemoteAnswer): unknown => {
     return JSON.parse(answer.body);
   } catch {
     const type = answer.headers.get('content-type')?.[0]?.slice(0, 60) ?? 'no content type';
-    throw new Unavailable(dependency, new Error(`its answer is not JSON (${type})`));
+    throw new Unavailable(dependency, new Error(`the answer of ${answer.asked} is not JSON (${type})`));
   }
 };

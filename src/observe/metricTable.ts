@@ -49,7 +49,7 @@ export const metricTable = {
     type: 'counter',
     labels: ['dependency', 'result'],
     meaning:
-      'Calls to other services. result: ok, error (a status of 500 and above included), timeout, refused, too_large or circuit_open.',
+      'Calls to other services. result: ok, error (a status of 500 and above, or 429, included), timeout, refused, too_large, circuit_open, or busy (too many others under way).',
     query: 'sum by (dependency, result) (rate(postern_dependency_requests_total{result!="ok"}[5m]))',
   },
   postern_dependency_duration_seconds: {

@@ -1,9 +1,11 @@
 // One attempt at a call: one request, one whole reply, or the finding of what went wrong.
 import {getCACertificates} from 'node:tls';
-import {Agent} from 'undici';
+import {Agent, buildConnector} from 'undici';
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
 
 const mebibyte = 1_048_576;
+/** To one host, for all dependencies together: more than all of their lanes let through, so that nobody waits here. */
+const connections = 512;
 
 /** Why there is no whole reply. The message names no more than host and port. */
 export class AttemptFailed extends Error {
@@ -32,21 +34,34 @@ export interface Attempts {
  * (no encoding is offered, so a small reply cannot unpack to a large one). `ca`: PEM of a CA trusted besides the known ones.
  */
 export const makeAttempts = (ca?: string): Attempts => {
-  const agent = new Agent({
+  const connect = buildConnector({
     allowH2: false,
-    connections: 64,
-    pipelining: 1,
-    keepAliveTimeout: 10_000,
-    keepAliveMaxTimeout: 60_000,
-    connect: {rejectUnauthorized: true, ...(ca !== undefined && {ca: [...getCACertificates('default'), ca]})},
+    rejectUnauthorized: true,
+    ...(ca !== undefined && {ca: [...getCACertificates('default'), ca]}),
   });
+  const options = {allowH2: false, connections, pipelining: 1, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000};
+  /**
+   * By the Host that the settings have sent instead of the URL's own ('': none). Left alone, undici asks for a certificate
+   * of that name, not of the machine that was dialled, and ends its connections whenever the name changes.
+   */
+  const agents = new Map<string, Agent>();
+  const agentFor = (host: string): Agent => {
+    const known = agents.get(host);
+    if (known !== undefined) return known;
+    const agent = new Agent({
+      ...options,
+      connect: ({servername: _, ...to}, done) => connect(to as buildConnector.Options, done),
+    });
+    agents.set(host, agent);
+    return agent;
+  };
 
   const attempt = async (request: RemoteRequest, milliseconds: number): Promise<RemoteAnswer> => {
     const {origin, pathname, search} = new URL(request.url);
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), milliseconds);
     try {
-      const {statusCode, headers, body} = await agent.request({
+      const {statusCode, headers, body} = await agentFor(request.headers?.host ?? '').request({
         origin,
         path: pathname + search,
         method: request.method,
@@ -64,7 +79,12 @@ export const makeAttempts = (ca?: string): Attempts => {
         if (size > cap) throw new AttemptFailed('too_large', `its answer is longer than ${cap} bytes`, milliseconds);
         chunks.push(chunk);
       }
-      return {status: statusCode, headers: listed(headers), body: Buffer.concat(chunks).toString('utf8')};
+      return {
+        asked: `${request.method} ${origin}${pathname}`,
+        status: statusCode,
+        headers: listed(headers),
+        body: Buffer.concat(chunks).toString('utf8'),
+      };
     } catch (cause) {
       if (cause instanceof AttemptFailed) throw cause;
       if (stop.signal.aborted || isTimeout(cause))
@@ -80,7 +100,12 @@ export const makeAttempts = (ca?: string): Attempts => {
     }
   };
 
-  return {attempt, close: () => agent.destroy()};
+  return {
+    attempt,
+    close: async () => {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
 };
 
 const listed = (headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, readonly string[]> => {

@@ -31,7 +31,9 @@ const firstBackoff = 50;
 /** Answers that a second attempt may better; other 5xx are the service's considered word. */
 const passing = new Set([502, 503, 504]);
 /** Failures that a second attempt would only repeat. */
-const final = new Set<CallResult>(['circuit_open', 'too_large']);
+const final = new Set<CallResult>(['circuit_open', 'too_large', 'busy']);
+
+const tooLate = () => new AttemptFailed('timeout', 'the deadline has passed', 0);
 
 /** Makes the one client of the program. A dependency is what metrics name; each of its hosts has a circuit of its own. */
 export const makeRemote = (parts: RemoteParts): Remote => {
@@ -51,15 +53,20 @@ export const makeRemote = (parts: RemoteParts): Remote => {
     return circuit;
   };
 
-  /** One observed attempt, cut short by the deadline. */
+  /** One attempt, cut short by the deadline. Its time begins when it has its turn. */
+  const inTime = async (request: RemoteRequest, deadline: number) => {
+    const milliseconds = Math.ceil(Math.min(request.timeout ?? defaultTimeout, deadline - parts.now()));
+    if (!(milliseconds > 0)) throw tooLate();
+    return attempts.attempt(request, milliseconds);
+  };
+
   const attempt = async (dependency: string, circuit: Circuit, request: RemoteRequest, deadline: number) => {
     const begun = parts.now();
-    const milliseconds = Math.ceil(Math.min(request.timeout ?? defaultTimeout, deadline - begun));
-    if (!(milliseconds > 0)) throw new AttemptFailed('timeout', 'the deadline has passed', 0);
+    if (!(deadline > begun)) throw tooLate();
     const seen = (result: CallResult) => parts.observer.called(dependency, result, (parts.now() - begun) / 1000);
     try {
-      const answer = await circuit.run(() => attempts.attempt(request, milliseconds));
-      seen(answer.status >= 500 ? 'error' : 'ok');
+      const answer = await circuit.run(() => inTime(request, deadline));
+      seen(answer.status >= 500 || answer.status === 429 ? 'error' : 'ok');
       return answer;
     } catch (error) {
       seen(error instanceof AttemptFailed ? error.result : 'error');

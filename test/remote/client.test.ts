@@ -8,8 +8,8 @@ import {type Answer, json, startServer, type TestServer, testRemote, tlsFile} fr
 
 const never = Number.POSITIVE_INFINITY;
 const ends: (() => Promise<void>)[] = [];
-const serve = async (answer: Answer, scheme?: 'https'): Promise<TestServer> => {
-  const server = await startServer(answer, scheme);
+const serve = async (answer: Answer, scheme?: 'https', address?: string): Promise<TestServer> => {
+  const server = await startServer(answer, scheme, address);
   ends.push(server.close);
   return server;
 };
@@ -205,8 +205,77 @@ describe('remote calls', () => {
     await assert.rejects(client().call('it', get(server.url, {idempotent: false}), never), outage(/self-signed/));
     const trusting = client({ca: tlsFile('server.pem')});
     assert.equal((await trusting.call('it', get(server.url), never)).body, 'ok');
-    const renamed = server.url.replace('127.0.0.1', '127.0.0.2');
-    await assert.rejects(trusting.call('it', get(renamed, {idempotent: false}), never), outage(/./));
+  });
+
+  it('wants the certificate of the machine that it dials, whatever host it is told to name', async () => {
+    const server = await serve((request, response) => response.end(request.headers.host), 'https', '127.0.0.2');
+    const trusting = client({ca: tlsFile('server.pem')});
+    await assert.rejects(
+      trusting.call('it', get(server.url, {idempotent: false}), never),
+      outage(/not in the cert's list/),
+    );
+    const named = await serve((request, response) => response.end(request.headers.host), 'https');
+    const hosts = Array.from({length: 20}, (_, at) => (at % 2 === 0 ? 'a.example' : 'b.example'));
+    const answers = await Promise.all(
+      hosts.map((host) => trusting.call('it', get(named.url, {headers: {host}}), never)),
+    );
+    assert.deepEqual(
+      answers.map(({body}) => body),
+      hosts,
+    );
+    assert.equal(
+      trusting.seen.filter((seen) => seen === 'it error').length,
+      1,
+      'no connection is ended for another host',
+    );
+  });
+
+  it('lets 64 calls be under way and 64 wait; what has no turn is refused at once, and is not the fault of the host', async () => {
+    const held: (() => void)[] = [];
+    const server = await serve((_, response) => void held.push(() => response.end('ok')));
+    const remote = client({circuit: {failures: 1, shortest: 60_000, longest: 60_000}});
+    const calls = Array.from({length: 140}, () =>
+      remote.call('it', get(server.url), never).then(
+        ({body}) => body,
+        (error: Error) => (outage(/64 calls to it are under way, and as many wait/)(error) ? 'busy' : error.message),
+      ),
+    );
+    while (held.length < 64) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal((await Promise.all(calls.slice(128))).join(), Array.from({length: 12}, () => 'busy').join());
+    assert.equal(server.asked.length, 64);
+    for (let answered = 0; answered < 128; answered++) {
+      while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      held.shift()?.();
+    }
+    assert.ok((await Promise.all(calls.slice(0, 128))).every((body) => body === 'ok'));
+    assert.deepEqual([...remote.circuits()], [['it', 'closed']]);
+    assert.equal(remote.seen.filter((seen) => seen === 'it busy').length, 12);
+  });
+
+  it('asks nothing for a call whose time ran out before its turn, and gives every call its whole time', async () => {
+    const held: (() => void)[] = [];
+    const server = await serve((_, response) => void held.push(() => response.end('ok')));
+    const remote = client({circuit: {failures: 1, shortest: 60_000, longest: 60_000}});
+    const long = Array.from({length: 64}, () => remote.call('it', get(server.url, {timeout: 10_000}), never));
+    while (held.length < 64) await new Promise((resolve) => setTimeout(resolve, 5));
+    const late = remote.call('it', get(server.url), Date.now() + 30).then(
+      () => 'answered',
+      (error: unknown) => (outage(/the deadline has passed/)(error) ? 'late' : String(error)),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    for (const answer of held.splice(0)) answer();
+    assert.equal(await late, 'late');
+    await Promise.all(long);
+    assert.equal(server.asked.length, 64);
+    assert.deepEqual([...remote.circuits()], [['it', 'closed']]);
+  });
+
+  it('leaves a host alone that says 429', async () => {
+    const server = await serve((_, response) => response.writeHead(429).end());
+    const remote = client({circuit: {failures: 3, shortest: 60_000, longest: 60_000}});
+    for (let at = 0; at < 3; at++) assert.equal((await remote.call('it', get(server.url), never)).status, 429);
+    await assert.rejects(remote.call('it', get(server.url), never), outage(/left alone/));
+    assert.equal(server.asked.length, 3);
   });
 
   it('ends calls under way when it is closed', async () => {
@@ -223,6 +292,7 @@ describe('the JSON of an answer', () => {
   const anything = {safeParse: (value: unknown) => ({success: true, data: value}) as const};
   const picky = {safeParse: () => ({success: false, error: {message: 'canary'}}) as const};
   const answer = (status: number, body: string) => ({
+    asked: 'GET https://it.example/x',
     status,
     body,
     headers: new Map([['content-type', ['text/html']]]),

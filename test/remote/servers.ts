@@ -31,15 +31,19 @@ const listener =
   };
 
 /** Listens on a free port of the loopback. */
-export const startServer = async (answer: Answer, scheme: 'http' | 'https' = 'http'): Promise<TestServer> => {
+export const startServer = async (
+  answer: Answer,
+  scheme: 'http' | 'https' = 'http',
+  address = '127.0.0.1',
+): Promise<TestServer> => {
   const asked: string[] = [];
   const server =
     scheme === 'http'
       ? createServer(listener(asked, answer))
       : createTlsServer({cert: tlsFile('server.pem'), key: tlsFile('server-key.pem')}, listener(asked, answer));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   return {
-    url: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${scheme}://${address}:${(server.address() as AddressInfo).port}`,
     asked,
     close: () =>
       new Promise((resolve) => {
