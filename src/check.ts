@@ -14,7 +14,7 @@ import type {Revocations} from './core/revocation.ts';
 import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
 import {makeRuleTable} from './core/ruleTable.ts';
-import {Unavailable} from './core/unavailable.ts';
+import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
 import type {Provider} from './providers/provider.ts';
 
 /** What a decision is made of. */
@@ -75,7 +75,8 @@ export const makeCheck = (parts: CheckParts): Check => {
       return unmet === undefined ? {outcome: 'allow', ...known} : {outcome: 'deny', ...unmet, ...known};
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      return {outcome: 'deny', reason: 'unavailable', ...asked, outage: error};
+      const reason = error.cause instanceof DeadlinePassed ? 'deadline' : 'unavailable';
+      return {outcome: 'deny', reason, ...asked, outage: error};
     }
   }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {type CheckParts, makeCheck} from '../src/check.ts';
 import type {Entitled} from '../src/core/entitlement.ts';
 import type {Access, Rule} from '../src/core/rules.ts';
-import {Unavailable} from '../src/core/unavailable.ts';
+import {DeadlinePassed, Unavailable} from '../src/core/unavailable.ts';
 import type {Authentication} from '../src/providers/provider.ts';
 import {context, plainPlace, principal, request, tableProvider} from './support/requests.ts';
 
@@ -13,6 +13,7 @@ const answers = new Map<string, Authentication | Error>([
   ['k-revoked', {verified: principal({subject: 'gone'})}],
   ['k-expired', {rejected: 'token_expired', setCookies: ['s=']}],
   ['k-outage', new Unavailable('keys:acme', new Error('500'))],
+  ['k-slow', new Unavailable('keys:acme', new DeadlinePassed('it is being asked'))],
   ['k-bug', new TypeError('a bug')],
   ['k-garbage', {} as Authentication],
 ]);
@@ -92,6 +93,7 @@ describe('makeCheck', () => {
     ['/any', {'x-api-key': '1'}, 'allow u1'],
     ['/any', {authorization: 'k-revoked'}, 'deny revoked'],
     ['/any', {authorization: 'k-outage'}, 'deny unavailable'],
+    ['/any', {authorization: 'k-slow'}, 'deny deadline'],
     ['/admin', good, 'allow u1'],
     ['/owner', good, 'deny missing_role'],
     ['/bought', good, 'allow u1'],
@@ -107,6 +109,7 @@ describe('makeCheck', () => {
     ['/shadow', {}, 'allow shadow no_credential'],
     ['/shadow', {authorization: 'k-revoked'}, 'allow shadow revoked'],
     ['/shadow', {authorization: 'k-outage'}, 'allow shadow unavailable'],
+    ['/shadow', {authorization: 'k-slow'}, 'allow shadow deadline'],
     ['/shadow-closed', {}, 'allow shadow denied_by_rule'],
   ];
   for (const [target, headers, expected] of rows) {

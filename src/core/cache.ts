@@ -26,6 +26,11 @@ export interface FetchingCache<V> extends Cache<V> {
    * not at all). Rejects as `load` does; a failure is not kept. `ttl` is asked again for what comes from a shared layer.
    */
   fetch(key: string, load: () => Promise<V>, ttl: (value: V) => number): V | Promise<V>;
+  /**
+   * The same, whatever the memory has: from a shared layer if that has one with a longer life than `life` (milliseconds),
+   * else what `load` gives. Meanwhile `fetch` answers with what it has, and waits for this one afterwards.
+   */
+  renew(key: string, load: () => Promise<V>, ttl: (value: V) => number, life: number): Promise<V>;
   delete(key: string): void;
 }
 

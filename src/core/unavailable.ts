@@ -1,4 +1,9 @@
-// The one error class for outages.
+// The one error class for outages, and the one cause that has a reason of its own.
+
+/** The cause of an outage that is only that it takes longer than this caller may wait: the reason is then `deadline`. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
 
 /**
  * Something that a decision depends on did not answer, or not in a way that can be understood: a key server with a 500

@@ -6,6 +6,7 @@ import {holdsPermission} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Drop} from '../core/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {type After, makeWithin} from '../core/within.ts';
 import type {LayerObserver} from './cached.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {LookupSource, PrincipalGrants} from './source.ts';
@@ -27,6 +28,7 @@ export interface LookupParts {
   readonly settings: EntitlementCacheSettings;
   readonly now: () => number;
   readonly random: () => number;
+  readonly after: After;
   readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
   readonly observer?: LayerObserver | undefined;
 }
@@ -43,8 +45,11 @@ export interface LookupEntitlements extends EntitlementStore {
 
 /** Milliseconds in which a source that has failed for a key is not asked about it again. */
 const restAfterFailure = 1_000;
-/** A background fetch belongs to no request, so it has a deadline of its own. */
-const backgroundBudget = 5_000;
+/**
+ * Milliseconds that a fetch may take. It belongs to no request: a source that is slower than Envoy's patience (a second,
+ * or several pages) could else never become known.
+ */
+const budget = 5_000;
 
 /**
  * Answers from memory, else Redis, else the source; one call to the source per key however many wait. What is older than
@@ -52,7 +57,8 @@ const backgroundBudget = 5_000;
  * is not served: then the source must answer, or it is Unavailable.
  */
 export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements => {
-  const {source, memory, remote, settings, now, random, log, observer} = parts;
+  const {source, memory, remote, settings, now, random, after, log, observer} = parts;
+  const within = makeWithin(now, after);
   const flights = new Map<string, Promise<KeptGrants>>();
   const resting = new Map<string, number>();
   const drops = makeDrops(settings.stale);
@@ -66,14 +72,14 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
   const isFresh = (kept: KeptGrants, moment: number) => moment - kept.at < lifeOf(kept);
   const isUsable = (kept: KeptGrants, moment: number) => moment - kept.at < settings.stale && kept.at <= moment + 1_000;
 
-  const fetch = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>, deadline: number) => {
+  const fetch = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
     const under = flights.get(key);
     if (under !== undefined) return under;
-    const flight = land(key, ask, deadline).finally(() => flights.delete(key));
+    const flight = land(key, ask).finally(() => flights.delete(key));
     flights.set(key, flight);
     return flight;
   };
-  const land = async (key: string, ask: (deadline: number) => Promise<PrincipalGrants>, deadline: number) => {
+  const land = async (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
     const there = await remote?.get(key);
     if (there !== undefined && isFresh(there, now())) {
       memory.set(key, there, settings.stale - (now() - there.at));
@@ -82,7 +88,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     // Up to a tenth older than it is, so that what was fetched together is not fetched again together.
     const at = now() - (random() * settings.fresh) / 10;
     try {
-      const kept: KeptGrants = {at, grants: await ask(deadline)};
+      const kept: KeptGrants = {at, grants: await ask(now() + budget)};
       observer?.request('entitlements', 'source', 'hit');
       if (failing !== undefined) log?.('info', `entitlements: ${source.name} answers again`);
       failing = undefined;
@@ -106,7 +112,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     if ((resting.get(key) ?? 0) > moment || flights.has(key)) return;
     if (resting.size > 10_000) resting.clear();
     resting.set(key, moment + restAfterFailure);
-    fetch(key, ask, moment + backgroundBudget).then(
+    fetch(key, ask).then(
       () => resting.delete(key),
       () => undefined,
     );
@@ -129,8 +135,8 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         return answer(kept.grants, question, moment);
       }
       observer?.request('entitlements', 'memory', 'miss');
-      const deadline = Math.min(call?.deadline ?? Number.POSITIVE_INFINITY, moment + backgroundBudget);
-      return fetch(key, ask, deadline).then((found) => answer(found.grants, question, moment));
+      const deadline = call?.deadline ?? Number.POSITIVE_INFINITY;
+      return within('entitlements', fetch(key, ask), deadline).then(({grants}) => answer(grants, question, moment));
     },
     drop: (drop, mark = String(now())) => drops.add(drop, mark, now()),
     health() {

@@ -3,7 +3,6 @@ import {derivedOnce} from '../core/derived.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../core/remote.ts';
-import {Unavailable} from '../core/unavailable.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
@@ -46,20 +45,10 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
   const askOnce = makeAskOnce({dependency, cache: 'introspection', settings, shape: keptReply}, parts);
   const read = makeRead(settings);
   const life = ({claims}: KeptReply): number => (claims === undefined ? Math.min(ttl, negative) : ttl);
-  let failing: {readonly since: number; readonly why: string} | undefined;
-
   /** Asks whatever becomes of the request that was first to want it: others wait for the same answer. */
   const ask = async (token: string): Promise<KeptReply> => {
-    const asked = now();
-    try {
-      const request = {...requestOf(settings, token), timeout, maxBytes};
-      const reply = jsonOf(dependency, await call(dependency, request, asked + timeout), introspectionReply);
-      failing = undefined;
-      return keptOf(reply);
-    } catch (error) {
-      if (error instanceof Unavailable) failing = {since: failing?.since ?? asked, why: error.message};
-      throw error;
-    }
+    const request = {...requestOf(settings, token), timeout, maxBytes};
+    return keptOf(jsonOf(dependency, await call(dependency, request, now() + timeout), introspectionReply));
   };
 
   return {
@@ -75,12 +64,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
       const kept = await askOnce({about: [value], ask: () => ask(value), life, end: expiryOf}, context.deadline);
       return read(kept, context.now);
     },
-    health() {
-      const part = `introspection ${name}`;
-      if (failing === undefined) return [{part, state: 'ready'}];
-      const since = new Date(failing.since).toISOString();
-      return [{part, state: 'degraded', detail: `Tokens cannot be introspected since ${since}: ${failing.why}.`}];
-    },
+    health: () => [askOnce.health()],
   };
 };
 

@@ -1,8 +1,8 @@
 // The keys of a file as they are now: read again when the file changes, and kept when it breaks.
 import {readFile, stat} from 'node:fs/promises';
 import type {Health} from '../core/health.ts';
+import type {After} from '../core/within.ts';
 import {type ApiKeys, readKeyFile} from './keyFile.ts';
-import type {After} from './keyKeeper.ts';
 
 export interface KeyFileParts {
   readonly now: () => number;

@@ -1,12 +1,10 @@
 // Keeps an issuer's keys at hand: fetched once for all who wait, refreshed in the background, kept through outages.
 import type {Health} from '../core/health.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {type After, makeWithin} from '../core/within.ts';
 import type {FetchKeys} from './jwks.ts';
 import type {KeyFinder} from './jwt.ts';
 import type {KeySet} from './keys.ts';
-
-/** Runs something after milliseconds; what it returns calls it off. Must not keep the program from ending. */
-export type After = (milliseconds: number, run: () => void) => () => void;
 
 export interface KeyKeeperParts {
   /** As in metrics: `keys:acme`. */
@@ -45,6 +43,7 @@ const longestRetry = 10_000;
  */
 export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
   const {dependency, fetch, timing, now, random, after} = parts;
+  const within = makeWithin(now, after);
   let keys: KeySet | undefined;
   let fetchedAt: number | undefined;
   let failure: {readonly error: unknown; readonly since: number} | undefined;
@@ -83,25 +82,12 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     return flight;
   };
 
-  /** Waits for the fetch under way, but not beyond the caller's deadline. */
-  const waited = async (fetching: Promise<void>, deadline: number): Promise<void> => {
-    if (deadline === Number.POSITIVE_INFINITY) return fetching;
-    const late = Promise.withResolvers<'late'>();
-    const stop = after(Math.max(0, deadline - now()), () => late.resolve('late'));
-    try {
-      if ((await Promise.race([fetching, late.promise])) === 'late')
-        throw new Unavailable(dependency, new Error('the keys are being fetched, and the deadline has passed'));
-    } finally {
-      stop();
-    }
-  };
-
   /** Fails with what failed: a caller learns that the keys are missing, never that its token is bad. */
   const outage = (): Unavailable =>
     failure?.error instanceof Unavailable ? failure.error : new Unavailable(dependency, failure?.error);
 
   const settle = async (fetching: Promise<void>, deadline: number, ...wanted: Parameters<KeySet['find']>) => {
-    await waited(fetching, deadline);
+    await within(dependency, fetching, deadline);
     const found = keys?.find(...wanted) ?? [];
     if (found.length === 0 && (keys === undefined || failure !== undefined)) throw outage();
     return found;

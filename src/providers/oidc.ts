@@ -2,10 +2,11 @@
 import type {Cache} from '../core/cache.ts';
 import {makePlace} from '../core/places.ts';
 import type {RemoteCall} from '../core/remote.ts';
+import type {After} from '../core/within.ts';
 import {makeReadPrincipal, type ReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, makeVerifyJwt, parseJwt} from './jwt.ts';
-import {type After, makeKeyKeeper} from './keyKeeper.ts';
+import {makeKeyKeeper} from './keyKeeper.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
 import {isOtherToken} from './tokenKind.ts';

@@ -1,9 +1,12 @@
 // The token with which Postern itself calls a vendor's API: fetched once for all who need it, replaced before it ends.
 
 export interface OwnToken {
-  /** The token, from memory unless it has run out. Rejects as `fetch` does. `dependency`: on whose behalf, for metrics. */
+  /**
+   * The token, from memory unless it has run out. Rejects as `fetch` does, for a while with the same failure: a wrong
+   * secret must not become a call for every request. `dependency`: on whose behalf, for metrics.
+   */
   get(dependency: string): Promise<string>;
-  /** The vendor has refused this one: the next `get` fetches another. */
+  /** The vendor has refused this one: the next `get` fetches another, unless it is as good as new. */
   refused(token: string): void;
 }
 
@@ -15,12 +18,17 @@ export interface FetchedToken {
 
 /** Of its life after which a token is replaced. */
 const renewal = 0.8;
-/** Milliseconds between attempts to replace a token that still works. */
+/** Milliseconds between attempts to replace a token that still works, and the age below which a refused one is kept. */
 const rest = 5_000;
+/** Milliseconds between attempts while there is none: everybody waits for that one. */
+const shortRest = 1_000;
 
 /** `fetch` asks the vendor; it belongs to all requests, so it takes a time-out of its own and no request's deadline. */
 export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken>, now: () => number): OwnToken => {
-  let held: {readonly token: string; readonly renewAt: number; readonly endsAt: number} | undefined;
+  let held:
+    | {readonly token: string; readonly since: number; readonly renewAt: number; readonly endsAt: number}
+    | undefined;
+  let failure: {readonly error: unknown; readonly until: number} | undefined;
   let flight: Promise<string> | undefined;
   let restUntil = Number.NEGATIVE_INFINITY;
 
@@ -28,10 +36,12 @@ export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken
     const asked = now();
     try {
       const {token, expiresIn} = await fetch(dependency);
-      held = {token, renewAt: asked + expiresIn * 1_000 * renewal, endsAt: asked + expiresIn * 1_000};
+      held = {token, since: asked, renewAt: asked + expiresIn * 1_000 * renewal, endsAt: asked + expiresIn * 1_000};
+      failure = undefined;
       return token;
     } catch (error) {
       restUntil = now() + rest;
+      failure = {error, until: now() + shortRest};
       throw error;
     } finally {
       flight = undefined;
@@ -45,13 +55,16 @@ export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken
   return {
     async get(dependency) {
       const moment = now();
-      if (held === undefined || moment >= held.endsAt) return renew(dependency);
+      if (held === undefined || moment >= held.endsAt) {
+        if (failure !== undefined && moment < failure.until) throw failure.error;
+        return renew(dependency);
+      }
       // It is good for the last fifth of its life: nobody waits for the next one, and an outage hurts nobody yet.
       if (moment >= held.renewAt && moment >= restUntil) renew(dependency).catch(() => undefined);
       return held.token;
     },
     refused(token) {
-      if (held?.token === token) held = undefined;
+      if (held?.token === token && now() - held.since >= rest) held = undefined;
     },
   };
 };

@@ -1,9 +1,10 @@
 // What only another service can say (is this session live, is this secret right): asked once, and remembered for a while.
 import {hash} from 'node:crypto';
 import {lifeLeft, type MakeFetchingCache} from '../core/cache.ts';
+import type {Health} from '../core/health.ts';
 import type {Shape} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import type {After} from './keyKeeper.ts';
+import {type After, makeWithin} from '../core/within.ts';
 
 /** What asking needs of the rest of the program. */
 export interface AskingParts {
@@ -41,13 +42,26 @@ export interface Question<Answer> {
  * The answer: remembered, else asked for. Everyone who wants it meanwhile waits for the same question, each until the own
  * `deadline` (milliseconds since the epoch); then Unavailable. The same answer is the same object while it is remembered.
  */
-export type AskOnce<Answer> = (question: Question<Answer>, deadline: number) => Answer | Promise<Answer>;
+export interface AskOnce<Answer> {
+  (question: Question<Answer>, deadline: number): Answer | Promise<Answer>;
+  /** Degraded since the last question that came to nothing, until one is answered. */
+  health(): Health;
+}
 
 /** `until`: milliseconds since the epoch, so that no layer of the cache, and no other instance, keeps it anew. */
 interface Kept<Answer> {
   readonly answer: Answer;
   readonly until: number;
 }
+
+/**
+ * An answer that is in use is asked for again in the last fifth of its life, so that nobody waits for it at the end. Not
+ * those of short life, in milliseconds: refusals are, and whoever goes on with a dead credential shall cost the service little.
+ */
+const lastPart = 0.2;
+const shortLife = 5_000;
+/** Milliseconds after a question that came to nothing in which none is asked ahead of time. */
+const rest = 1_000;
 
 /** Milliseconds that a question may take. Envoy often waits no longer than 200 ms, and some answers take a second. */
 const budget = 5_000;
@@ -69,31 +83,42 @@ export const makeAskOnce = <Answer>(asked: Asked<Answer>, {makeCache, now, after
     },
   });
 
-  const within = async (kept: Promise<Kept<Answer>>, deadline: number): Promise<Answer> => {
-    if (deadline === Number.POSITIVE_INFINITY) return (await kept).answer;
-    const late = Promise.withResolvers<never>();
-    const stop = after(Math.max(0, deadline - now()), () =>
-      late.reject(new Unavailable(dependency, new Error('it is being asked, and the deadline has passed'))),
-    );
-    try {
-      return (await Promise.race([kept, late.promise])).answer;
-    } finally {
-      stop();
-    }
-  };
+  const within = makeWithin(now, after);
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let failing: {readonly since: number; readonly why: string} | undefined;
 
   const load = async ({ask, life, end}: Question<Answer>): Promise<Kept<Answer>> => {
     const since = now();
-    const answer = await ask(since + budget);
-    return {answer, until: Math.min(since + life(answer), end?.(answer) ?? Number.POSITIVE_INFINITY)};
+    try {
+      const answer = await ask(since + budget);
+      failing = undefined;
+      return {answer, until: Math.min(since + life(answer), end?.(answer) ?? Number.POSITIVE_INFINITY)};
+    } catch (error) {
+      restUntil = now() + rest;
+      if (error instanceof Unavailable) failing = {since: failing?.since ?? since, why: error.message};
+      throw error;
+    }
   };
 
-  return (question, deadline) => {
-    const kept = cache.fetch(
-      hash('sha256', prefix + JSON.stringify(question.about), 'base64url'),
-      () => load(question),
-      ({answer, until}) => Math.max(0, lifeLeft(until, question.life(answer), now())),
-    );
-    return kept instanceof Promise ? within(kept, deadline) : kept.answer;
+  const answerTo = (question: Question<Answer>, deadline: number): Answer | Promise<Answer> => {
+    const key = hash('sha256', prefix + JSON.stringify(question.about), 'base64url');
+    const loadThis = () => load(question);
+    const left = ({answer, until}: Kept<Answer>) => Math.max(0, lifeLeft(until, question.life(answer), now()));
+    const kept = cache.fetch(key, loadThis, left);
+    if (kept instanceof Promise) return within(dependency, kept, deadline).then(({answer}) => answer);
+    const life = question.life(kept.answer);
+    if (life > shortLife && left(kept) < life * lastPart && now() >= restUntil) {
+      // Nobody waits for it: if it fails, the answer counts on until its end, and then everyone learns of it.
+      cache.renew(key, loadThis, left, left(kept)).catch(() => undefined);
+    }
+    return kept.answer;
   };
+
+  const health = (): Health => {
+    const part = dependency.replace(':', ' ');
+    if (failing === undefined) return {part, state: 'ready'};
+    const since = new Date(failing.since).toISOString();
+    return {part, state: 'degraded', detail: `It cannot be asked since ${since}: ${failing.why}.`};
+  };
+  return Object.assign(answerTo, {health});
 };

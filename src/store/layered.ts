@@ -30,16 +30,16 @@ export const makeLayeredCache = <V extends object | string | number | boolean>(
     observer?.request(name, 'memory', value === undefined ? 'miss' : 'hit');
     return value;
   };
-  const far = async (key: string, ttl: (value: V) => number): Promise<V | undefined> => {
+  /** From the shared layer, if its life there is longer than `least` milliseconds. */
+  const far = async (key: string, ttl: (value: V) => number, least: number): Promise<V | undefined> => {
     const value = await remote?.get(key);
-    if (value !== undefined) memory.set(key, value, ttl(value));
+    if (value === undefined || !(ttl(value) > least)) return undefined;
+    memory.set(key, value, ttl(value));
     return value;
   };
-  const land = async (key: string, load: () => Promise<V>, ttl: (value: V) => number): Promise<V> => {
-    if (remote !== undefined) {
-      const value = await far(key, ttl);
-      if (value !== undefined && ttl(value) > 0) return value;
-    }
+  const land = async (key: string, load: () => Promise<V>, ttl: (value: V) => number, least: number): Promise<V> => {
+    const shared = remote === undefined ? undefined : await far(key, ttl, least);
+    if (shared !== undefined) return shared;
     try {
       const value = await load();
       observer?.request(name, 'source', 'hit');
@@ -53,25 +53,28 @@ export const makeLayeredCache = <V extends object | string | number | boolean>(
     }
   };
 
+  const once = (key: string, load: () => Promise<V>, ttl: (value: V) => number, least: number): Promise<V> => {
+    const under = flights.get(key);
+    if (under !== undefined) return under;
+    const flight = land(key, load, ttl, least).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  };
+
   return {
     get(key) {
       const value = near(key);
       if (value !== undefined || remote === undefined) return value;
-      return far(key, () => nearFor);
+      return far(key, () => nearFor, 0);
     },
     set(key, value, ttl) {
       memory.set(key, value, ttl);
       return remote?.set(key, value, ttl);
     },
     fetch(key, load, ttl) {
-      const value = near(key);
-      if (value !== undefined) return value;
-      const under = flights.get(key);
-      if (under !== undefined) return under;
-      const flight = land(key, load, ttl).finally(() => flights.delete(key));
-      flights.set(key, flight);
-      return flight;
+      return near(key) ?? once(key, load, ttl, 0);
     },
+    renew: once,
     delete: (key) => memory.delete(key),
     entries: () => memory.entries(),
   };

@@ -36,6 +36,7 @@ export const makeLookups = (
     settings,
     now: clocks.now,
     random: clocks.random,
+    after: clocks.after,
     log: (level, message) => log[level]({}, message),
     observer: metrics.cache,
   });

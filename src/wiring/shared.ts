@@ -51,13 +51,21 @@ export interface Clocks {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
+const longestTimer = 2 ** 31 - 1;
+
 export const clocks: Clocks = {
   now: () => Date.now(),
   steady: () => performance.now(),
   random: () => Math.random(),
   newId: () => randomUUID(),
   after: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds).unref();
+    let timer: NodeJS.Timeout;
+    // Node's timers hold 31 bits: a longer time would be over at once.
+    const wait = (left: number): void => {
+      timer = setTimeout(() => (left > longestTimer ? wait(left - longestTimer) : run()), Math.min(left, longestTimer));
+      timer.unref();
+    };
+    wait(milliseconds);
     return () => clearTimeout(timer);
   },
   sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref()),

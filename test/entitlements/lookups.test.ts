@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Entitled, Question} from '../../src/core/entitlement.ts';
-import {Unavailable} from '../../src/core/unavailable.ts';
+import {DeadlinePassed, Unavailable} from '../../src/core/unavailable.ts';
 import {type KeptGrants, keptGrantsCodec, makeLookupEntitlements} from '../../src/entitlements/lookups.ts';
 import type {LookupSource, PrincipalGrants} from '../../src/entitlements/source.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
+import {clocks} from '../../src/wiring/shared.ts';
 import {principal} from '../support/requests.ts';
 
 const now = 1_700_000_000_000;
@@ -36,6 +37,7 @@ const rig = (remote?: Map<string, KeptGrants>) => {
     settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
     now: () => self.now,
     random: () => 0,
+    after: clocks.after,
     observer: {request: (_cache, layer, result) => layers.push(`${layer} ${result}`)},
   });
   const ask = async (question: Question = {feature: 'orders'}, tenant = 't1', fields = {}): Promise<string> => {
@@ -48,6 +50,41 @@ const rig = (remote?: Map<string, KeptGrants>) => {
   };
   return {store, self, ask, layers};
 };
+
+describe('looked-up entitlements, slower than the asker may wait', () => {
+  it('each waits until its own deadline, and the answer is there for the next: one question for all', async () => {
+    const {promise, resolve} = Promise.withResolvers<PrincipalGrants>();
+    const deadlines: number[] = [];
+    const store = makeLookupEntitlements({
+      source: {
+        name: 'vendor',
+        keyOf: () => 'all',
+        lookup: (_principal, _feature, _credential, deadline) => {
+          deadlines.push(deadline);
+          return promise;
+        },
+      },
+      memory: makeMemoryCache<KeptGrants>({}, () => now),
+      settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
+      now: () => now,
+      random: () => 0,
+      after: clocks.after,
+    });
+    const ask = async (deadline: number) =>
+      store.entitled(principal(), {feature: 'orders'}, new Map(), now, {credential: 'token', deadline});
+    await assert.rejects(
+      ask(now + 20),
+      (error) =>
+        error instanceof Unavailable && error.cause instanceof DeadlinePassed && /entitlements/.test(error.message),
+    );
+    await assert.rejects(ask(now + 20), Unavailable);
+    const patient = ask(now + 60_000);
+    resolve({features: {orders: null}});
+    assert.deepEqual(await patient, {entitled: true});
+    assert.deepEqual(await ask(now), {entitled: true}, 'from memory');
+    assert.deepEqual(deadlines, [now + 5_000]);
+  });
+});
 
 describe('looked-up entitlements', () => {
   const rows: [string, PrincipalGrants, Question, readonly string[], string][] = [

@@ -214,6 +214,18 @@ describe('service', () => {
     assert.deepEqual(decided, [{outcome: 'deny', reason: 'deadline'}]);
   });
 
+  it('tells the check to be done before it must answer itself, so that the check can say what it waited for', async () => {
+    // As something that waits for a service until the deadline it was given.
+    const {check, decided} = await start(async (_, {deadline}) => {
+      await sleep(Math.max(0, deadline - Date.now()));
+      return {outcome: 'deny', reason: 'deadline', rule: 'orders'};
+    });
+    const deadlines = Array.from({length: 10}, (_, at) => 300 + 100 * at);
+    const outcomes = await Promise.all(deadlines.map((left) => check(httpCheck(), left)));
+    assert.ok(outcomes.every((outcome) => reasonOf(outcome) === 'deadline' || outcome.response === undefined));
+    assert.ok(decided.length < 10, 'the edge decides only where the machine was too slow for the check');
+  });
+
   it('an answer that comes after the deadline changes nothing', async () => {
     const {check, decided, logged} = await start(async () => {
       await sleep(600);

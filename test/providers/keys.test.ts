@@ -1,7 +1,7 @@
 // The keys of an issuer: which count, when they are fetched, and what an outage does to them.
 import assert from 'node:assert/strict';
 import {Unavailable} from '../../src/core/unavailable.ts';
-import {keysAtUrl, keysByDiscovery} from '../../src/providers/jwks.ts';
+import {type FetchKeys, keysAtUrl, keysByDiscovery} from '../../src/providers/jwks.ts';
 import {type KeyKeeperParts, makeKeyKeeper} from '../../src/providers/keyKeeper.ts';
 import {type KeySet, readKeySet} from '../../src/providers/keys.ts';
 import {type Answer, json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
@@ -103,7 +103,22 @@ const makeTime = () => {
     },
   };
 };
-const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
+/** Fetches under way in this file. */
+let fetching = 0;
+const counting =
+  (fetch: FetchKeys): FetchKeys =>
+  async () => {
+    fetching += 1;
+    try {
+      return await fetch();
+    } finally {
+      fetching -= 1;
+    }
+  };
+const settled = async () => {
+  do await new Promise((resolve) => setTimeout(resolve, 2));
+  while (fetching > 0);
+};
 
 describe('keeping keys', () => {
   const ends: (() => unknown)[] = [];
@@ -130,7 +145,7 @@ describe('keeping keys', () => {
     const time = makeTime();
     const keeper = makeKeyKeeper({
       dependency: 'keys:acme',
-      fetch: keysAtUrl(remote.call, 'keys:acme', `${server.url}/jwks`),
+      fetch: counting(keysAtUrl(remote.call, 'keys:acme', `${server.url}/jwks`)),
       timing: {cooldown: 30_000, refresh: 600_000},
       ...time,
       ...more,

@@ -180,6 +180,70 @@ describe('asking once', () => {
     }
   });
 
+  it('an answer in use is asked for again in the last fifth of its life, and nobody waits for it', async () => {
+    const once = make();
+    const one = counted(['s1'], 10_000);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    forward(8_000);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    await setImmediate();
+    await setImmediate();
+    assert.equal(await said(once(one, never)), 'answer 1', 'it is not yet time');
+    forward(1);
+    const before = once(one, never);
+    assert.ok(!(before instanceof Promise) && before.said === 'answer 1');
+    await setImmediate();
+    await setImmediate();
+    assert.equal(await said(once(one, never)), 'answer 2');
+    forward(7_999);
+    assert.equal(await said(make()(one, never)), 'answer 2', 'the other instances have it, too');
+  });
+
+  it('asks ahead for nobody who has gone, nor for what lives shortly', async () => {
+    const once = make();
+    const short = counted(['s1'], 5_000);
+    assert.equal(await said(once(short, never)), 'answer 1');
+    forward(4_999);
+    assert.equal(await said(once(short, never)), 'answer 1');
+    await setImmediate();
+    await setImmediate();
+    forward(1);
+    assert.equal(await said(once(short, never)), 'answer 2');
+  });
+
+  it('an answer counts on to its end while it cannot be asked for again, and a service that fails is asked once a second', async () => {
+    const once = make();
+    const one = counted(['s1'], 10_000);
+    assert.equal(await said(once(one, never)), 'answer 1');
+    let asked = 0;
+    const failing = {
+      ...one,
+      ask: async () => {
+        asked += 1;
+        throw new Unavailable('sessions:acme', new Error('GET /session answered with status 401'));
+      },
+    };
+    assert.deepEqual(once.health(), {part: 'sessions acme', state: 'ready'});
+    forward(8_001);
+    for (let tenth = 0; tenth < 19; tenth++) {
+      assert.equal(await said(once(failing, never)), 'answer 1');
+      await setImmediate();
+      await setImmediate();
+      forward(100);
+    }
+    assert.equal(asked, 2);
+    const {state, detail} = once.health();
+    assert.equal(state, 'degraded');
+    assert.match(
+      detail ?? '',
+      /cannot be asked since 1970-01-01T00:00:09.001Z: .*GET \/session answered with status 401/,
+    );
+    forward(99);
+    await assert.rejects(async () => once(failing, never), Unavailable);
+    assert.equal(await said(once(counted(['s1'], 10), never)), 'answer 1');
+    assert.equal(once.health().state, 'ready');
+  });
+
   it('a failure reaches everyone and is not remembered, nor is it unhandled when nobody waits any more', async () => {
     const once = make();
     const {question, reject} = slow(10);

@@ -118,6 +118,7 @@ describe('entitlements of kinde', () => {
       settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
       now: Date.now,
       random: () => 0,
+      after: () => () => {},
     });
     const call = {credential: await kinde.token(), deadline: never};
     const asked = async (claims: object) =>

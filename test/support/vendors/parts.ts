@@ -7,6 +7,7 @@ import type {KeptPrincipal} from '../../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../../src/store/layered.ts';
 import {makeMemoryCache} from '../../../src/store/memory.ts';
 import type {VendorParts} from '../../../src/vendors/vendor.ts';
+import {clocks} from '../../../src/wiring/shared.ts';
 import {testRemote} from '../../remote/servers.ts';
 import {request} from '../requests.ts';
 
@@ -31,7 +32,7 @@ export const makeTestParts = (shared?: Map<string, string>): TestParts => {
       makeLayeredCache({name, memory: makeMemoryCache({}, now), remote: shared && jsonCache(shared, codec)}),
     now,
     random: () => 0.5,
-    after: () => () => {},
+    after: clocks.after,
     log: {info: () => {}, warn: () => {}},
   };
   return {
