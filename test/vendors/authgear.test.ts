@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {Unavailable} from '../../src/core/unavailable.ts';
-import type {Provider} from '../../src/providers/provider.ts';
+import type {Authentication, Provider} from '../../src/providers/provider.ts';
 import {makeAuthgearProvider} from '../../src/vendors/authgear/provider.ts';
 import {authgearSettings} from '../../src/vendors/authgear/settings.ts';
 import {type Authgear, authgearPrefix, resolverPath, startAuthgear} from '../support/vendors/authgear.ts';
@@ -121,6 +121,9 @@ describe('authgear', () => {
       );
       assert.equal(claims['x-authgear'], undefined);
       assert.equal(await answerOf(make(), bearer(await authgear.machineToken())), 'wrong_audience');
+      const odd = await authgear.machineToken({'x-authgear': {'user-id': 'root', 'session-valid': true}});
+      const itsClaims = (await principalOf(provider, bearer(odd))).claims;
+      assert.equal(itsClaims['x-authgear'], undefined, 'no word of a session, whoever put it there');
     });
 
     const refused: [what: string, token: () => Promise<string>, answer: string][] = [
@@ -213,22 +216,35 @@ describe('authgear', () => {
         'bearer before cookies',
         {authorization: `Bearer ${opaque}`, cookie: 'my_session=s'},
         'of-bearer',
-        {cookie: undefined},
+        {authorization: `Bearer ${opaque}`, cookie: 'my_session=s'},
       ],
       [
         'app session before the others',
         {cookie: 'my_session=s; my_app_access_token=t; my_app_session=a'},
         'of-a',
-        {cookie: 'my_app_session=a'},
+        {cookie: 'my_app_session=a; my_app_access_token=t; my_session=s'},
       ],
       [
         'app token before the session',
         {cookie: 'my_session=s; my_app_access_token=t'},
         'of-t',
-        {cookie: 'my_app_access_token=t'},
+        {cookie: 'my_app_access_token=t; my_session=s'},
       ],
       ['the session', {cookie: 'other=1; my_session=s; more=2'}, 'of-s', {cookie: 'my_session=s'}],
-      ['a bad app session before a good session', {cookie: 'my_app_session=x; my_session=s'}, 'session_invalid', {}],
+      ['a bad app session beside a good session', {cookie: 'my_app_session=x; my_session=s'}, 'of-s', {}],
+      [
+        'a bearer that is over beside a good session',
+        {authorization: `Bearer ${'0'.repeat(32)}`, cookie: 'my_session=s'},
+        'of-s',
+        {},
+      ],
+      ['a bad app session alone', {cookie: 'my_app_session=x'}, 'session_invalid', {}],
+      [
+        'a session that stands there twice beside an app session',
+        {cookie: 'my_app_session=a; my_session=s; my_session=t'},
+        'of-a',
+        {cookie: 'my_app_session=a'},
+      ],
       ['no prefix', {cookie: 'session=s'}, 'nothing', {}],
       ['the same cookie twice', {cookie: 'my_session=s; my_session=s'}, 'duplicate', {}],
       [
@@ -271,6 +287,13 @@ describe('authgear', () => {
     it('a token of somebody else goes nowhere; one of its own is asked about, in this mode', async () => {
       const foreign = await authgear.token({iss: 'https://other.example'});
       assert.equal(await answerOf(resolver(), bearer(foreign)), 'unsupported');
+      for (const mode of ['resolver', 'both'])
+        for (const name of ['app_access_token', 'app_session', 'session'])
+          assert.equal(
+            await answerOf(make({mode}), {cookie: `my_${name}=${foreign}`}),
+            'unsupported',
+            `${mode} ${name}`,
+          );
       assert.equal(await answerOf(resolver(), bearer('some-other-api-key')), 'unsupported');
       assert.equal(authgear.resolved.length, 0);
       const own = await authgear.token();
@@ -282,13 +305,17 @@ describe('authgear', () => {
     });
 
     it('absent and false are both no session; what it sets goes to the client', async () => {
-      assert.deepEqual(await ask(resolver(), bearer(opaque)), {rejected: 'session_invalid', setCookies: []});
-      assert.deepEqual(await ask(resolver(), {cookie: 'my_session=gone'}), {
+      const said = async (headers: Record<string, string>) => {
+        const {rejected, setCookies} = (await ask(resolver(), headers)) as Authentication;
+        return {rejected, setCookies};
+      };
+      assert.deepEqual(await said(bearer(opaque)), {rejected: 'session_invalid', setCookies: []});
+      assert.deepEqual(await said({cookie: 'my_session=gone'}), {
         rejected: 'session_invalid',
         setCookies: ['my_session=; Max-Age=0; Path=/'],
       });
       authgear.sessions.set('s', {userId: 'u', disabled: true, setCookies: ['a=1', 'b=2; HttpOnly']});
-      assert.deepEqual(await ask(resolver(), {cookie: 'my_session=s'}), {
+      assert.deepEqual(await said({cookie: 'my_session=s'}), {
         rejected: 'session_invalid',
         setCookies: ['a=1', 'b=2; HttpOnly'],
       });
@@ -328,7 +355,9 @@ describe('authgear', () => {
         authgear.sessions.set('s-canary', {userId: 'u'});
         const first = await askOf(one);
         for (const instance of [one, other]) instance.forward(8_000);
-        assert.deepEqual(await askOf(other), first);
+        const verified = (answer: typeof first) => (answer as Authentication).verified;
+        assert.ok(verified(first));
+        assert.deepEqual(verified(await askOf(other)), verified(first));
         assert.equal(authgear.resolved.length, 1);
         assert.ok(!JSON.stringify([...shared]).includes('canary'), 'the cookie itself is not there');
         authgear.sessions.delete('s-canary');
@@ -341,6 +370,7 @@ describe('authgear', () => {
           '{}',
           '{"until": 9e15, "session": {}, "setCookies": []}',
           '{"until": 9e15, "session": {"sub": "root"}}',
+          `{"until": ${other.now() + 5_000}, "answer": {"session": {"sub": "root"}, "setCookies": []}}`,
         ];
         for (const text of odd) {
           for (const key of shared.keys()) shared.set(key, text);
@@ -409,10 +439,16 @@ describe('authgear', () => {
         await assert.rejects(ask(resolver(), {cookie: 'my_session=s'}), Unavailable);
       });
     }
-    it('a page of something else has none of its headers: no session, whatever it says', async () => {
-      authgear.faults.set(resolverPath, 'html');
-      assert.equal(await answerOf(resolver(), {cookie: 'my_session=s'}), 'session_invalid');
-    });
+    for (const fault of [
+      'html',
+      {status: 200, body: '{"error":"upstream connect error"}'},
+      {status: 200, headers: valid, body: 'x'},
+    ] as const) {
+      it(`a page of something else is an outage, whatever its headers say: ${JSON.stringify(fault)}`, async () => {
+        authgear.faults.set(resolverPath, fault);
+        await assert.rejects(ask(resolver(), {cookie: 'my_session=s'}), Unavailable);
+      });
+    }
     it('an unknown host is an outage that says so', async () => {
       const provider = make({
         mode: 'resolver',
@@ -441,10 +477,12 @@ describe('authgear', () => {
           authgear.faults.set(resolverPath, said(given));
           const answer = await answerOf(provider, {cookie: 'my_session=s'}).catch((error) => {
             assert.ok(error instanceof Unavailable, String(error));
-            return 'session_invalid';
+            return 'an outage';
           });
-          if (answer === 'session_invalid') return;
-          assert.equal(given['x-authgear-session-valid'], 'true');
+          const valid = given['x-authgear-session-valid'];
+          if (valid === undefined || valid === 'false') return assert.equal(answer, 'session_invalid');
+          if (answer === 'an outage') return;
+          assert.equal(valid, 'true');
           assert.equal(given['x-authgear-user-id'], answer);
         }),
         {numRuns: 200},
@@ -469,6 +507,29 @@ describe('authgear', () => {
         'a token is no session',
       );
       assert.equal(authgear.resolved.length, 3);
+    });
+    it('a token that has run out in its cookie leaves the word to the session beside it; in a header it does not', async () => {
+      const provider = make({mode: 'both'});
+      const over = await authgear.token({exp: Math.floor(Date.now() / 1_000) - 1});
+      authgear.sessions.set('s', {userId: 'behind'});
+      assert.equal(await answerOf(provider, {cookie: `my_app_access_token=${over}; my_session=s`}), 'behind');
+      assert.equal(
+        await answerOf(provider, {cookie: `my_app_access_token=${over}; my_session=gone`}),
+        'session_invalid',
+      );
+      assert.equal(authgear.resolved.length, 2);
+      assert.equal(await answerOf(provider, {cookie: `my_app_access_token=${over}`}), 'token_expired');
+      assert.equal(await answerOf(provider, {...bearer(over), cookie: 'my_session=s'}), 'token_expired');
+      const idToken = await authgear.idToken();
+      const beside = {cookie: `my_app_access_token=${idToken}; my_session=s`};
+      assert.equal(await answerOf(provider, beside), 'wrong_token_type', 'only time is forgiven');
+      assert.equal(authgear.resolved.length, 2);
+    });
+    it('says where its cookies stand, so that none of them reaches an upstream that shall not have them', async () => {
+      authgear.sessions.set('s', {userId: 'u'});
+      const answer = await ask(make({mode: 'both'}), {cookie: 'my_app_session=x; other=1; my_session=s'});
+      const {place} = answer as Authentication;
+      assert.deepEqual([place?.name, place?.pieces], ['my_app_session', ['my_app_session', 'my_session']]);
     });
     it('keys out of reach do not hurt sessions, nor the resolver tokens', async () => {
       const provider = make({mode: 'both'});

@@ -51,9 +51,10 @@ export const makeReadAuthgearPrincipal = (settings: AuthgearSettings): ReadPrinc
   return (claims) => {
     const principal = read(claims);
     if (principal === undefined) return undefined;
-    if (isMachine(claims)) return {...principal, kind: 'service'};
-    const words = {'x-authgear': headerWords(claims)};
+    // The word is ours: a claim of that name, which only a hook could have added, does not become headers.
+    const {'x-authgear': _, ...sent} = claims;
+    if (isMachine(claims)) return {...principal, kind: 'service', claims: sent};
     const held = [...principal.permissions, ...flagPermissions(claims)];
-    return {...principal, permissions: held, claims: {...claims, ...words}};
+    return {...principal, permissions: held, claims: {...sent, 'x-authgear': headerWords(claims)}};
   };
 };

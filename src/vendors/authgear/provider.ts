@@ -5,7 +5,7 @@ import {makeOidcProvider} from '../../providers/oidc.ts';
 import type {Provider} from '../../providers/provider.ts';
 import type {VendorParts} from '../vendor.ts';
 import {claimPaths, makeReadAuthgearPrincipal} from './claims.ts';
-import {makeSessions} from './resolver.ts';
+import {makeSessions, type Sessions} from './resolver.ts';
 import type {AuthgearSettings} from './settings.ts';
 
 /** What upstreams behind Authgear's nginx integration take for its word. */
@@ -48,6 +48,17 @@ export const makeAuthgearProvider = (settings: AuthgearSettings, parts: VendorPa
   const cookies = [{cookie: `${cookiePrefix}app_session`}, tokenCookie, {cookie: `${cookiePrefix}session`}];
   const places = [bearer, ...cookies].map(makePlace);
   const sessions = makeSessions(settings, places, principalOf, parts);
-  const kinds = mode === 'both' ? [tokens(), sessions] : [sessions];
+  const kinds = mode === 'both' ? [elseSession(tokens(), sessions), sessions] : [sessions];
   return {...makeProviderOfKinds(name, places, kinds), ownedHeaders};
 };
+
+/** A token that has run out in its cookie says nothing of the session beside it, which Authgear takes then, too. */
+const elseSession = (tokens: Provider, sessions: Sessions): Provider => ({
+  ...tokens,
+  async authenticate(credential, context) {
+    const answer = await tokens.authenticate(credential, context);
+    if (answer.rejected !== 'token_expired' || credential.place.kind !== 'cookie') return answer;
+    const others = sessions.shownBy(context.request).filter(({place}) => place.label !== credential.place.label);
+    return others.length === 0 ? answer : sessions.authenticate(credential, context);
+  },
+});

@@ -1,8 +1,6 @@
 // Authgear's resolver: asked whose session a token or cookie is.
-import {z} from 'zod';
 import type {Credential, Place} from '../../core/credential.ts';
 import {derivedOnce} from '../../core/derived.ts';
-import type {RemoteAnswer} from '../../core/remote.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {ReadPrincipal} from '../../providers/claims.ts';
@@ -10,34 +8,25 @@ import {parseJwt} from '../../providers/jwt.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
-import {userClaims} from './claims.ts';
+import {type Resolved, resolved, resolvedOf, type Session} from './resolverReply.ts';
 import type {AuthgearSettings} from './settings.ts';
 
-/** A valid session, under the names that an access token has for the same. */
-const session = z.strictObject({
-  sub: z.string().regex(/^[^\r\n]{1,512}$/),
-  [userClaims.anonymous]: z.boolean().exactOptional(),
-  [userClaims.verified]: z.boolean().exactOptional(),
-  [userClaims.reauthenticate]: z.boolean().exactOptional(),
-  [userClaims.roles]: z.array(z.string()).max(1_000),
-  amr: z.array(z.string()).max(100),
-  auth_time: z.int().nonnegative().exactOptional(),
-});
-/** `session` null: there is none. `setCookies`: for the client, so that it forgets a session that is over. */
-const resolved = z.strictObject({session: session.nullable(), setCookies: z.array(z.string()).max(20)});
-type Session = z.output<typeof session>;
-type Resolved = z.output<typeof resolved>;
+/** A provider of sessions. `shownBy`: all that a request shows to Authgear. */
+export interface Sessions extends Provider {
+  shownBy(request: Request): readonly Credential[];
+}
 
 /**
- * Only the credential that counts is sent, as what it came as: Authgear too looks at the first alone. A valid session is
- * kept for the resolver's `ttl`; none is asked about each time, so that a sign-in counts at once.
+ * Authgear is sent all that it looks at, as what it came as, and decides itself which counts: it takes the `session`
+ * cookie where a token beside it is over, and only of what it was sent can it say that the client shall forget it. A valid
+ * session is kept for the resolver's `ttl`; none is asked about each time, so that a sign-in counts at once.
  */
 export const makeSessions = (
   settings: AuthgearSettings,
   places: readonly Place[],
   read: ReadPrincipal,
   parts: VendorParts,
-): Provider => {
+): Sessions => {
   const {name, endpoint, mode, resolver} = settings;
   const dependency = `authgear:${name}`;
   const {host} = new URL(endpoint);
@@ -50,41 +39,63 @@ export const makeSessions = (
     return principal?.authTime === undefined ? principal : {...principal, issuedAt: principal.authTime};
   });
 
-  const ask = async ({place, value}: Credential, request: Request): Promise<Resolved> => {
-    const own = place.kind === 'cookie' ? {cookie: `${place.name}=${value}`} : {authorization: `Bearer ${value}`};
-    // Authgear chooses the project by the host, and shows its user the browser and address of each session.
-    const headers = {...told(request, 'user-agent'), ...told(request, 'x-forwarded-for'), ...own, host};
-    const answer = await parts.call(dependency, {method: 'GET', url, headers}, Number.POSITIVE_INFINITY);
-    if (answer.status !== 200) {
-      const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
-      throw new Unavailable(dependency, new Error(`the resolver answered with status ${answer.status}${hint}`));
-    }
-    const setCookies = answer.headers.get('set-cookie') ?? [];
-    const readable = resolved.safeParse({session: sessionOf(answer), setCookies});
-    if (readable.success) return readable.data;
-    throw new Unavailable(dependency, new Error('the answer of the resolver has not the expected headers'));
-  };
-  const life = (found: Resolved): number =>
-    found.session !== null && found.setCookies.length === 0 ? resolver.ttl : 0;
-
   /** What may be sent to Authgear: its opaque and its own tokens, and cookies that are cookie values (RFC 6265). */
   const isForResolver = ({place, value}: Credential): boolean => {
-    if (place.kind === 'cookie') return /^[!#-+\--:<-[\]-~]{1,4096}$/.test(value);
-    return /^[A-Za-z0-9]{32}$/.test(value) || (mode === 'resolver' && parseJwt(value)?.claims.iss === endpoint);
+    const issuer = parseJwt(value)?.claims.iss;
+    if (place.kind === 'cookie')
+      return /^[!#-+\--:<-[\]-~]{1,4096}$/.test(value) && (issuer === undefined || issuer === endpoint);
+    return /^[A-Za-z0-9]{32}$/.test(value) || (mode === 'resolver' && issuer === endpoint);
   };
+  const shownBy = (request: Request): readonly Credential[] =>
+    places.flatMap((place) => {
+      const held = place.find(request);
+      const credential = held.held === 'value' ? {place, value: held.value} : undefined;
+      return credential !== undefined && isForResolver(credential) ? [credential] : [];
+    });
+
+  const ask = async (shown: readonly Credential[], request: Request, deadline: number): Promise<Resolved> => {
+    const bearer = shown.find(({place}) => place.kind === 'header');
+    const cookies = shown.filter(({place}) => place.kind === 'cookie');
+    const headers = {
+      // Authgear shows its user the browser and address of each session, and chooses the project by the host.
+      ...told(request, 'user-agent'),
+      ...told(request, 'x-forwarded-for'),
+      ...(bearer !== undefined && {authorization: `Bearer ${bearer.value}`}),
+      ...(cookies.length > 0 && {cookie: cookies.map(({place, value}) => `${place.name}=${value}`).join('; ')}),
+      host,
+    };
+    const answer = await parts.call(dependency, {method: 'GET', url, headers}, deadline);
+    if (answer.status !== 200) {
+      const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
+      throw new Unavailable(dependency, new Error(`${answer.asked} answered with status ${answer.status}${hint}`));
+    }
+    const said = resolvedOf(answer);
+    if (said !== undefined) return said;
+    throw new Unavailable(dependency, new Error(`what ${answer.asked} answered is not what the resolver writes`));
+  };
+  const life = ({session, setCookies}: Resolved): number =>
+    session !== null && setCookies.length === 0 ? resolver.ttl : 0;
 
   return {
     name,
     places,
+    shownBy,
     accepts: (credential) => (isForResolver(credential) ? credential : undefined),
-    async authenticate(credential, {request, deadline}) {
-      const {place, value} = credential;
-      const question = {about: [place.label, value], ask: () => ask(credential, request), life};
-      const {session: found, setCookies} = await askOnce(question, deadline);
-      const principal = found === null ? undefined : principalBehind(found);
-      return principal === undefined ? {rejected: 'session_invalid', setCookies} : {verified: principal, setCookies};
+    async authenticate({place}, {request, deadline}) {
+      const shown = shownBy(request);
+      const question = {
+        about: shown.flatMap((one) => [one.place.label, one.value]),
+        ask: (until: number) => ask(shown, request, until),
+        life,
+      };
+      const {session, setCookies} = await askOnce(question, deadline);
+      const principal = session === null ? undefined : principalBehind(session);
+      // Whichever of its cookies it was: none of them reaches the upstream where the credential shall not.
+      const pieces = shown.filter((one) => one.place.kind === 'cookie').map((one) => one.place.name);
+      const answer = {setCookies, place: {...place, pieces}};
+      return principal === undefined ? {rejected: 'session_invalid', ...answer} : {verified: principal, ...answer};
     },
-    health: () => [],
+    health: () => [askOnce.health()],
   };
 };
 
@@ -92,35 +103,3 @@ const told = (request: Request, header: string): Record<string, string> => {
   const value = request.headers.get(header);
   return value === undefined || !/^[ -~]{1,512}$/.test(value) ? {} : {[header]: value};
 };
-
-/** Null for no session; what is not as documented is left as it is, for the shape to refuse. */
-const sessionOf = ({headers}: RemoteAnswer): unknown => {
-  const one = (header: string): string | undefined => {
-    const lines = headers.get(`x-authgear-${header}`);
-    // Two lines of one header are joined to what none of them may be.
-    return lines?.join('\n');
-  };
-  const valid = one('session-valid');
-  if (valid === undefined || valid === 'false') return null;
-  if (valid !== 'true') return 'odd';
-  const found = {
-    sub: one('user-id'),
-    [userClaims.anonymous]: flagOf(one('user-anonymous')),
-    [userClaims.verified]: flagOf(one('user-verified')),
-    [userClaims.reauthenticate]: flagOf(one('user-can-reauthenticate')),
-    [userClaims.roles]: listOf(one('user-roles'), ','),
-    amr: listOf(one('session-amr'), ' '),
-    auth_time: momentOf(one('session-authenticated-at')),
-  };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
-};
-
-const flagOf = (value: string | undefined): unknown => (value === 'true' ? true : value === 'false' ? false : value);
-
-const listOf = (value: string | undefined, separator: string): readonly string[] | string => {
-  if (value?.includes('\n')) return value;
-  return (value ?? '').split(separator).filter((item) => item !== '');
-};
-
-const momentOf = (value: string | undefined): unknown =>
-  value !== undefined && /^\d{1,12}$/.test(value) ? Number(value) : value;

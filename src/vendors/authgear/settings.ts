@@ -28,7 +28,9 @@ export const authgearSettings = z
       .describe('`jwt`: tokens are verified here. `resolver`: Authgear is asked. `both`: asked about all but JWTs.'),
     audience: texts
       .optional()
-      .describe('Who a JWT must be meant for: resources of machine tokens, say. Default: the endpoint.'),
+      .describe(
+        'Who a JWT must be meant for, instead of the endpoint: resources of machine tokens, and the endpoint for users.',
+      ),
     cookiePrefix: z
       .string()
       .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,100}$/, 'is no beginning of a cookie name')

@@ -47,17 +47,17 @@ export const startAuthgear = async (prefix = ''): Promise<Authgear> => {
   const sessions = new Map<string, AuthgearSession>();
   const resolved: IncomingMessage['headers'][] = [];
 
-  /** As documented: the first of these that is there decides, and only the last says `false`. */
+  /** The first of the tokens that is there, else, also if that is over, the cookie `session`; only the last says `false`. */
   const resolve = ({authorization, cookie = ''}: IncomingMessage['headers']): Record<string, string | string[]> => {
     const cookies = new Map(
       cookie.split('; ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
     );
     const bearer = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
     const first = bearer ?? cookies.get(`${prefix}app_session`) ?? cookies.get(`${prefix}app_access_token`);
-    const session = sessions.get(first ?? cookies.get(`${prefix}session`) ?? '');
+    const session = sessions.get(first ?? '') ?? sessions.get(cookies.get(`${prefix}session`) ?? '');
     const own = session?.setCookies === undefined ? {} : {'set-cookie': [...session.setCookies]};
     if (session === undefined) {
-      return first === undefined && cookies.has(`${prefix}session`)
+      return cookies.has(`${prefix}session`)
         ? {'x-authgear-session-valid': 'false', 'set-cookie': [`${prefix}session=; Max-Age=0; Path=/`]}
         : {};
     }
