@@ -7,6 +7,7 @@ import {logSettings} from '../observe/settings.ts';
 import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
 import {authgearSettings} from '../vendors/authgear/settings.ts';
+import {cognitoSettings} from '../vendors/cognito/settings.ts';
 import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
 import {frontierSettings, frontierSource} from '../vendors/frontier/settings.ts';
 import {kindeSettings, kindeSourceSettings} from '../vendors/kinde/settings.ts';
@@ -19,6 +20,7 @@ import {pathsSettings, rulesSettings} from './rules.ts';
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
 const providerTypes = [
   authgearSettings,
+  cognitoSettings,
   kindeSettings,
   fronteggSettings,
   frontierSettings,
@@ -35,7 +37,7 @@ const relationTypes: readonly string[] = ['frontier'];
 
 /** Types that the documentation names. Those that are not joined above are refused with a word that says so. */
 const knownTypes = {
-  provider: ['oidc', 'frontegg', 'kinde', 'authgear', 'frontier', 'introspection', 'apiKeys'],
+  provider: ['oidc', 'frontegg', 'kinde', 'authgear', 'frontier', 'cognito', 'introspection', 'apiKeys'],
   source: ['file', 'http', 'frontegg', 'kinde', 'frontier', 'redis'],
 };
 

@@ -1,9 +1,11 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
 import {makePlace} from '../core/places.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Reason} from '../core/refusals.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
-import {makeReadPrincipal, type ReadPrincipal} from './claims.ts';
+import {makeReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, makeVerifyJwt, parseJwt} from './jwt.ts';
 import {makeKeyKeeper} from './keyKeeper.ts';
@@ -30,12 +32,12 @@ export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: s
  * Accepts a JWT whose unverified `iss` is exactly the configured issuer; opens no socket for any other. A verified
  * principal is kept by the hash of its token until `exp`, or until the issuer takes back the key.
  * `principalOf`: for vendors whose claims say it in ways that settings cannot; the principal keeps the token's times in
- * its claims.
+ * its claims. Where the claims prove nobody it answers why; undefined is `missing_claim`.
  */
 export const makeOidcProvider = (
   settings: JwtProviderSettings,
   parts: ProviderParts,
-  principalOf: ReadPrincipal = makeReadPrincipal(settings.name, settings.claims),
+  principalOf: (claims: Claims) => Principal | Reason | undefined = makeReadPrincipal(settings.name, settings.claims),
 ): Provider => {
   const {name, issuer, clockTolerance, clients} = settings;
   const dependency = `keys:${name}`;
@@ -65,8 +67,8 @@ export const makeOidcProvider = (
     if (isOtherToken(claims)) return {rejected: 'wrong_token_type'};
     const unbound = clients === undefined ? undefined : clientFault(claims, clients);
     if (unbound !== undefined) return {rejected: unbound};
-    const principal = principalOf(claims);
-    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal, signedBy};
+    const principal = principalOf(claims) ?? 'missing_claim';
+    return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
   };
 
   return {

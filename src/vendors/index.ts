@@ -6,6 +6,8 @@ import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
 import {makeAuthgearProvider} from './authgear/provider.ts';
 import type {AuthgearSettings} from './authgear/settings.ts';
+import {makeCognitoProvider} from './cognito/provider.ts';
+import type {CognitoSettings} from './cognito/settings.ts';
 import {makeFronteggProvider} from './frontegg/provider.ts';
 import type {FronteggSettings} from './frontegg/settings.ts';
 import {makeFrontierProvider} from './frontier/provider.ts';
@@ -17,6 +19,7 @@ import type {VendorParts} from './vendor.ts';
 /** Settings of a provider, as config/schema.ts has checked them. */
 export type AnyProviderSettings =
   | AuthgearSettings
+  | CognitoSettings
   | KindeSettings
   | ApiKeysSettings
   | IntrospectionSettings
@@ -39,6 +42,8 @@ export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts
       return makeKindeProvider(settings, parts);
     case 'authgear':
       return makeAuthgearProvider(settings, parts);
+    case 'cognito':
+      return makeCognitoProvider(settings, parts);
     case 'oidc':
       return makeOidcProvider(settings, parts);
   }

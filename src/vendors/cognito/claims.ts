@@ -1,0 +1,31 @@
+// From Cognito's claims to a principal, or why they prove none: what kind of token it is they say themselves.
+import type {Principal} from '../../core/principal.ts';
+import type {Reason} from '../../core/refusals.ts';
+import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
+import type {Claims} from '../../providers/jwt.ts';
+import type {ClaimSettings} from '../../providers/settings.ts';
+import type {CognitoSettings} from './settings.ts';
+
+/** Where things stand in the claims. A group is a role; a scope keeps the resource server before it, `orders/read`. */
+export const claimPaths = ({claims}: CognitoSettings): ClaimSettings => ({
+  ...claims,
+  roles: ['cognito:groups'],
+  scopes: 'scope',
+});
+
+/**
+ * All tokens of one sign-in, refreshed ones too, have the same `origin_jti`, and RevokeToken ends just these: so it is the
+ * session. Machines (`sub` is their `client_id`) have none. The principal's claims stay as they were sent.
+ */
+export const makeReadCognitoPrincipal = (settings: CognitoSettings): ((claims: Claims) => Principal | Reason) => {
+  const read = makeReadPrincipal(settings.name, claimPaths(settings));
+  return (claims) => {
+    const {token_use: use, client_id: client, aud, origin_jti: session} = claims;
+    if (use !== 'access') return 'wrong_token_type';
+    if (textOf(client) === undefined) return 'missing_claim';
+    // RFC 7519 section 4.1.3: what is meant for somebody else is not for us. A trigger may write the client itself.
+    if (settings.audience === undefined && aud !== undefined && aud !== client) return 'wrong_audience';
+    const principal = read({...claims, sid: session});
+    return principal === undefined ? 'missing_claim' : {...principal, claims};
+  };
+};
