@@ -159,6 +159,21 @@ describe('cognito', () => {
       });
     }
 
+    it('what wider settings have verified does not count for narrower ones, with the same cache', async () => {
+      const bound = {audience: ['https://orders.acme.example']};
+      const wide: [claims: object, settings: object][] = [
+        [{client_id: 'other'}, {clients: 'any'}],
+        [{client_id: 'other'}, {clients: ['other']}],
+        [{aud: 'https://orders.acme.example'}, bound],
+      ];
+      for (const [claims, settings] of wide) {
+        const token = await cognito.token(claims);
+        assert.equal(await refusalOf(token, settings), 'verified');
+        assert.equal(await refusalOf(token), 'wrong_audience');
+        assert.equal(await refusalOf(token, settings), 'verified');
+      }
+    });
+
     for (const settings of [{}, {clients: 'any'}]) {
       it(`id tokens, with ${JSON.stringify(settings)}: wrong_token_type`, async () => {
         assert.equal(await refusalOf(await cognito.idToken(), settings), 'wrong_token_type');
