@@ -13,10 +13,13 @@ import {apiKey, claimsOf, clientId, type Frontegg, startFrontegg} from '../suppo
 
 const password = '0123456789abcdef'.repeat(4);
 const stepUpAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor';
+const issuer = 'https://acme.frontegg.com';
 const cookieName = `fe_session-${clientId.replaceAll('-', '')}`;
 
 const settingsOf = (url: string, provider: object = {}) => ({
-  providers: [{name: 'fe', type: 'frontegg', baseUrl: url, clientId, apiKey, sessionCookie: {password}, ...provider}],
+  providers: [
+    {name: 'fe', type: 'frontegg', baseUrl: url, clientId, apiKey, issuer, sessionCookie: {password}, ...provider},
+  ],
   entitlements: {source: {type: 'frontegg', baseUrl: url, clientId, apiKey}},
   rules: [
     {name: 'admin', match: {path: '/admin'}, require: {roles: ['admin']}},

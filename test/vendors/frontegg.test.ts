@@ -15,7 +15,7 @@ import type {KeptPrincipal} from '../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFronteggProvider} from '../../src/vendors/frontegg/provider.ts';
-import {baseOf, fronteggSettings} from '../../src/vendors/frontegg/settings.ts';
+import {baseOf, fronteggSettings, fronteggSourceSettings} from '../../src/vendors/frontegg/settings.ts';
 import type {VendorParts} from '../../src/vendors/vendor.ts';
 import {testRemote} from '../remote/servers.ts';
 import {request} from '../support/requests.ts';
@@ -30,6 +30,8 @@ import {
 } from '../support/vendors/frontegg.ts';
 
 const never = Number.POSITIVE_INFINITY;
+/** What the stand-in's tokens name. Without it the public key set is not believed at any host like the stand-in's. */
+const issuer = 'https://acme.frontegg.com';
 const password = '0123456789abcdef'.repeat(4);
 const stepUpAcr = 'http://schemas.openid.net/pape/policies/2007/06/multi-factor';
 
@@ -76,7 +78,15 @@ describe('the Frontegg provider', () => {
   });
   const make = (settings: object = {}, parts = partsOf()): Provider => {
     const provider = makeFronteggProvider(
-      fronteggSettings.parse({type: 'frontegg', name: 'fe', baseUrl: frontegg.url, clientId, apiKey, ...settings}),
+      fronteggSettings.parse({
+        type: 'frontegg',
+        name: 'fe',
+        baseUrl: frontegg.url,
+        clientId,
+        apiKey,
+        issuer,
+        ...settings,
+      }),
       parts,
     );
     open.push(provider);
@@ -175,9 +185,9 @@ describe('the Frontegg provider', () => {
       ['an id token', claimsOf('userToken', {at_hash: 'x'}), 'wrong_token_type'],
       ['no sub', claimsOf('userToken', {sub: undefined}), 'missing_claim'],
       ['no creator of an API token', claimsOf('userApiToken', {createdByUserId: undefined}), 'missing_claim'],
-      ['neither type nor tenant', {sub: 'u1', exp: seconds + 300}, 'unsupported'],
+      ['neither type nor tenant', {sub: 'u1', exp: seconds + 300}, 'unsupported', {issuer: null}],
       ['another issuer', claimsOf('userToken'), 'unsupported', {issuer: 'https://other.frontegg.com'}],
-      ['the issuer', claimsOf('userToken'), 'verified', {issuer: 'https://acme.frontegg.com'}],
+      ['the issuer', claimsOf('userToken'), 'verified', {issuer}],
       ['another audience', claimsOf('userToken'), 'wrong_audience', {audience: ['x']}],
       ['the audience', claimsOf('userToken'), 'verified', {audience: [clientId]}],
       ['roles that are no list give nothing', claimsOf('userToken', {roles: 'superadmin'}), 'verified'],
@@ -218,10 +228,10 @@ describe('the Frontegg provider', () => {
       open.push(oidc);
       const theirs = {iss: 'https://id.acme.example', sub: 'u1', exp: seconds + 300};
       for (const [settings, claims, expected] of [
-        [{}, claimsOf('userToken'), 'fe'],
-        [{}, theirs, 'acme'],
-        [{issuer: 'https://acme.frontegg.com'}, claimsOf('userToken'), 'fe'],
-        [{issuer: 'https://acme.frontegg.com'}, {...theirs, type: 'userToken', tenantId: 't1'}, 'acme'],
+        [{issuer: null}, claimsOf('userToken'), 'fe'],
+        [{issuer: null}, theirs, 'acme'],
+        [{issuer}, claimsOf('userToken'), 'fe'],
+        [{issuer}, {...theirs, type: 'userToken', tenantId: 't1'}, 'acme'],
       ] as const) {
         const asked = request('/', {headers: await bearer(claims)});
         const both = [make(settings), oidc];
@@ -233,7 +243,7 @@ describe('the Frontegg provider', () => {
     });
 
     it('an unknown issuer opens no socket', async () => {
-      const provider = make({issuer: 'https://acme.frontegg.com'});
+      const provider = make();
       frontegg.news();
       await ask(provider, await bearer(claimsOf('userToken', {iss: 'https://evil.example'})));
       assert.deepEqual(frontegg.news(), []);
@@ -490,22 +500,58 @@ describe('the Frontegg provider', () => {
       verified(await ask(provider, await bearer(claimsOf('userToken', {n: 2}))));
     });
 
-    it('a gateway for all of Frontegg is asked for its key set only with an issuer or audience', async () => {
-      for (const [settings, expected] of [
-        [{}, '/auth/vendor'],
-        [{audience: 'any'}, '/auth/vendor'],
-        [{issuer: 'https://acme.frontegg.com'}, '/.well-known/jwks.json'],
-        [{audience: [clientId]}, '/.well-known/jwks.json'],
-      ] as const) {
-        const asked: string[] = [];
-        const parts = partsOf();
-        const call: VendorParts['call'] = async (dependency, {url}) => {
-          asked.push(url);
-          throw new Unavailable(dependency);
-        };
-        const provider = make({baseUrl: null, region: 'us', ...settings}, {...parts, call});
-        await provider.start?.();
-        assert.equal(asked[0], `https://api.us.frontegg.com${expected}`);
+    describe('whose key set is believed without issuer and audience', () => {
+      const theirs = '/.well-known/jwks.json';
+      const ours = '/auth/vendor';
+      const rows: [string, object, string][] = [
+        ['the host of an environment', {baseUrl: 'https://acme.frontegg.com'}, theirs],
+        ['in any spelling', {baseUrl: 'https://ACME.frontegg.com:443/'}, theirs],
+        ['the gateway of a region', {region: 'us'}, ours],
+        ['one that is configured by its address', {baseUrl: 'https://api.us.frontegg.com'}, ours],
+        ['in capitals', {baseUrl: 'https://API.us.frontegg.com'}, ours],
+        ['with its port', {baseUrl: 'https://api.us.frontegg.com:443'}, ours],
+        ['with a dot at its end', {baseUrl: 'https://api.us.frontegg.com.'}, ours],
+        ['with a path', {baseUrl: 'https://api.us.frontegg.com/frontegg'}, ours],
+        ['a region of tomorrow', {baseUrl: 'https://api.in.frontegg.com'}, ours],
+        ['the first of all gateways', {baseUrl: 'https://api.frontegg.com'}, ours],
+        ['another name for one', {baseUrl: 'https://api-us.frontegg.com'}, ours],
+        ['a gateway of yours', {baseUrl: 'https://frontegg.acme.example'}, ours],
+        ['one that looks like Frontegg', {baseUrl: 'https://acme.frontegg.com.acme.example'}, ours],
+        ['another that does', {baseUrl: 'https://notfrontegg.com'}, ours],
+        ['an audience that is not checked', {region: 'us', audience: 'any'}, ours],
+        ['with an issuer', {region: 'us', issuer}, theirs],
+        ['with an audience', {region: 'us', audience: [clientId]}, theirs],
+      ];
+      for (const [what, settings, expected] of rows) {
+        it(`${what}: ${expected}`, async () => {
+          const asked: string[] = [];
+          const call: VendorParts['call'] = async (dependency, {url}) => {
+            asked.push(url);
+            throw new Unavailable(dependency);
+          };
+          const provider = make({baseUrl: null, issuer: null, ...settings}, {...partsOf(), call});
+          await provider.start?.();
+          assert.ok(asked[0]?.endsWith(expected), asked[0]);
+        });
+      }
+
+      const gateways = [
+        'https://api.us.frontegg.com',
+        'https://API.us.frontegg.com:443',
+        'https://frontegg.acme.example',
+      ];
+      for (const baseUrl of gateways) {
+        it(`${baseUrl}: a token of another of its customers is refused`, async () => {
+          const stranger = await makeSigningKey('stranger');
+          frontegg.keys.push(stranger);
+          // The stand-in answers at that address.
+          const call: VendorParts['call'] = (dependency, asked, deadline) =>
+            remote.call(dependency, {...asked, url: frontegg.url + new URL(asked.url).pathname}, deadline);
+          const provider = make({baseUrl, issuer: null}, {...partsOf(), call});
+          verified(await ask(provider, await bearer(claimsOf('userToken'))));
+          const theirs = claimsOf('userToken', {iss: 'https://stranger.frontegg.com', roles: ['admin']});
+          assert.equal(wordOn(await ask(provider, await bearer(theirs, {key: stranger}))), 'bad_signature');
+        });
       }
     });
 
@@ -728,7 +774,30 @@ describe('the Frontegg provider', () => {
     const base = (more: object) =>
       baseOf(fronteggSettings.parse({type: 'frontegg', name: 'fe', clientId, apiKey, ...more}));
     assert.equal(base({}), 'https://api.frontegg.com');
-    for (const region of ['us', 'ca', 'au']) assert.equal(base({region}), `https://api.${region}.frontegg.com`);
-    assert.equal(base({baseUrl: 'https://acme.frontegg.com/'}), 'https://acme.frontegg.com');
+    for (const region of ['us', 'ca', 'au', 'uk']) assert.equal(base({region}), `https://api.${region}.frontegg.com`);
+    for (const [baseUrl, expected] of [
+      ['https://acme.frontegg.com/', 'https://acme.frontegg.com'],
+      ['https://Acme.Frontegg.com:443', 'https://acme.frontegg.com'],
+      [' https://gateway.acme.example/frontegg// ', 'https://gateway.acme.example/frontegg'],
+    ])
+      assert.equal(base({baseUrl}), expected);
   });
+
+  for (const baseUrl of [
+    'https://acme.frontegg.com?',
+    'https://acme.frontegg.com/?a=b',
+    'https://acme.frontegg.com/#',
+  ]) {
+    it(`a base ${baseUrl}: an error that says what to take out`, () => {
+      const settings = {type: 'frontegg', clientId, apiKey, baseUrl};
+      for (const read of [
+        fronteggSettings.safeParse({...settings, name: 'fe'}),
+        fronteggSourceSettings.safeParse(settings),
+      ])
+        assert.match(
+          `${read.error?.issues.map(({path, message}) => `${path} ${message}`)}`,
+          /^baseUrl has a query or fragment: take it out/,
+        );
+    });
+  }
 });

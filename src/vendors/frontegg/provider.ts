@@ -15,7 +15,7 @@ import {makeFronteggApi} from './api.ts';
 import {makeAudits} from './audits.ts';
 import {makeFronteggKeys} from './keys.ts';
 import {cookieNameOf, openSession, sessionCookiePlace} from './sessionCookie.ts';
-import {baseOf, type FronteggSettings, isSharedGateway} from './settings.ts';
+import {baseOf, type FronteggSettings, isEnvironmentsOwn} from './settings.ts';
 import {type Family, isOfFamily, looksLikeFrontegg, makeReadFrontegg} from './tokens.ts';
 
 const apiKeyPlace = headerPlace('x-api-key');
@@ -29,9 +29,9 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
   const {name, issuer, audience, clockTolerance, sessionCookie} = settings;
   const api = makeFronteggApi(settings, parts);
   const dependency = `keys:${name}`;
-  // The key set of a gateway for all of Frontegg's customers does not say whose token it is; issuer or audience do.
+  // A key set that may be that of all of Frontegg's customers does not say whose token it is; issuer or audience do.
   const isBound = issuer !== null || Array.isArray(audience);
-  const source = makeFronteggKeys(api, dependency, isBound || !isSharedGateway(baseOf(settings)));
+  const source = makeFronteggKeys(api, dependency, isBound || isEnvironmentsOwn(baseOf(settings)));
   const keys = makeKeyKeeper({...parts, dependency, timing: settings.jwks, fetch: source.fetch});
   const verify = makeVerifyJwt(keys, {
     issuer: issuer ?? undefined,

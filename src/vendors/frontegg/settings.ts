@@ -9,12 +9,24 @@ const regions = {
   us: 'https://api.us.frontegg.com',
   ca: 'https://api.ca.frontegg.com',
   au: 'https://api.au.frontegg.com',
+  uk: 'https://api.uk.frontegg.com',
 } as const;
+
+/** Without a slash at the end, and spelt in the one way, so that two spellings of it are one account. */
+const address = httpUrl
+  .refine(
+    (text) => !/[?#]/.test(text),
+    'has a query or fragment: take it out, and leave the address alone, such as https://acme.frontegg.com',
+  )
+  .transform((text) => {
+    const {origin, pathname} = new URL(text);
+    return origin + pathname.replace(/\/+$/, '');
+  });
 
 /** Says which account of Frontegg, and where it answers. The same for the provider and the entitlement source. */
 const account = {
-  region: z.enum(['eu', 'us', 'ca', 'au']).default('eu').describe('Region of the Frontegg account.'),
-  baseUrl: httpUrl
+  region: z.enum(['eu', 'us', 'ca', 'au', 'uk']).default('eu').describe('Region of the Frontegg account.'),
+  baseUrl: address
     .nullable()
     .default(null)
     .describe('Where Frontegg answers, instead of the region: `https://acme.frontegg.com`, or a gateway of yours.'),
@@ -38,12 +50,16 @@ export interface AccountSettings {
   readonly vendorHost: string | null;
 }
 
-/** Without a slash at the end. */
+/** Where the account answers, without a slash at the end. */
 export const baseOf = ({baseUrl, region}: Pick<AccountSettings, 'baseUrl' | 'region'>): string =>
-  (baseUrl ?? regions[region]).replace(/\/+$/, '');
+  baseUrl ?? regions[region];
 
-/** A gateway of Frontegg's that answers for all of its customers. */
-export const isSharedGateway = (base: string): boolean => Object.values<string>(regions).includes(base);
+/**
+ * Whether a base is known to answer for one environment alone. Whatever is not `<name>.frontegg.com` may answer for all of
+ * Frontegg's customers: the gateways of the regions, those still to come, a gateway of one's own before one of them.
+ */
+export const isEnvironmentsOwn = (base: string): boolean =>
+  /^(?!api\b)[a-z0-9-]+\.frontegg\.com$/.test(new URL(base).hostname);
 
 const sessionCookie = z
   .strictObject({
@@ -74,7 +90,9 @@ export const fronteggSettings = z
     issuer: text
       .nullable()
       .default(null)
-      .describe('Insists on this issuer (iss), such as `https://acme.frontegg.com`.'),
+      .describe(
+        'Insists on this issuer (iss), such as `https://acme.frontegg.com`. Without issuer and audience, the public key set is believed at `https://<name>.frontegg.com` alone; anywhere else the key is asked for with the API key.',
+      ),
     audience: audience
       .nullable()
       .default(null)
