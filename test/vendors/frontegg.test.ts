@@ -489,6 +489,64 @@ describe('the Frontegg provider', () => {
       verified(await ask(provider, await bearer(claimsOf('userToken'))));
     });
 
+    it('a rotation of the one key: whoever fails while it is fetched waits for it', async () => {
+      frontegg.published = false;
+      const provider = make();
+      verified(await ask(provider, await bearer(claimsOf('userToken'))));
+      frontegg.keys = [await makeSigningKey('second')];
+      frontegg.fault = (path) => (path.endsWith('/configurations/v1') ? 'slow' : undefined);
+      frontegg.news();
+      const good = await Promise.all(Array.from({length: 20}, (_, n) => bearer(claimsOf('userToken', {sub: `u${n}`}))));
+      const answers = await Promise.all(good.map((sent) => ask(provider, sent)));
+      assert.deepEqual(
+        answers.map(wordOn),
+        good.map(() => 'verified'),
+      );
+      assert.equal(frontegg.news().filter((asked) => asked.endsWith('/configurations/v1')).length, 1);
+    });
+
+    describe('a key set that has never been there: the one key of the configuration takes its place', () => {
+      const couldNotBeAsked: Fault[] = [500, 503, 429, 408, 302, 'html', 'malformed', {body: {}}];
+      for (const fault of couldNotBeAsked) {
+        it(`${JSON.stringify(fault)}: a token of another key is an outage, until the key set can be asked`, async () => {
+          const [old] = frontegg.keys;
+          assert.ok(old);
+          frontegg.keys = [await makeSigningKey('second'), old];
+          frontegg.fault = (path) => (path.endsWith('/jwks.json') ? fault : undefined);
+          const provider = make();
+          await provider.start?.();
+          const another = (n: number) => bearer(claimsOf('userToken', {n}), {key: old});
+          verified(await ask(provider, await bearer(claimsOf('userToken'))));
+          await assert.rejects(ask(provider, await another(1)), Unavailable);
+          assert.equal(provider.health()[0]?.state, 'degraded');
+          assert.match(`${provider.health()[0]?.detail}`, /key set.*keys:fe is unavailable/);
+          frontegg.fault = () => undefined;
+          frontegg.news();
+          await assert.rejects(ask(provider, await another(2)), Unavailable, 'within the cooldown');
+          assert.deepEqual(frontegg.news(), [], 'within the cooldown nothing is asked');
+          later = 30_001;
+          const sent = await Promise.all(Array.from({length: 5}, (_, n) => another(n)));
+          const answers = await Promise.all(sent.map((one) => ask(provider, one)));
+          assert.deepEqual(
+            answers.map(wordOn),
+            sent.map(() => 'verified'),
+          );
+          assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json']);
+          assert.equal(provider.health()[0]?.state, 'ready');
+        });
+      }
+      for (const fault of [404, 400, 403, {body: {keys: []}}, {body: {keys: [{kty: 'oct', k: 'AA'}]}}] as Fault[]) {
+        it(`${JSON.stringify(fault)} is its word that there is none: a token of another key is bad`, async () => {
+          frontegg.fault = (path) => (path.endsWith('/jwks.json') ? fault : undefined);
+          const provider = make();
+          verified(await ask(provider, await bearer(claimsOf('userToken'))));
+          const key = await makeSigningKey('another');
+          assert.equal(wordOn(await ask(provider, await bearer(claimsOf('userToken'), {key}))), 'bad_signature');
+          assert.equal(provider.health()[0]?.state, 'ready');
+        });
+      }
+    });
+
     it('a key set that fails after it was there is an outage, and the known keys stay', async () => {
       const provider = make();
       verified(await ask(provider, await bearer(claimsOf('userToken'))));

@@ -3,9 +3,7 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
-import {Unavailable} from '../../core/unavailable.ts';
-import {longestToken, makeVerifyJwt, parseJwt} from '../../providers/jwt.ts';
-import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
+import {longestToken, parseJwt} from '../../providers/jwt.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {isOtherToken} from '../../providers/tokenKind.ts';
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
@@ -13,10 +11,10 @@ import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
 import {makeFronteggApi} from './api.ts';
 import {makeAudits} from './audits.ts';
-import {makeFronteggKeys} from './keys.ts';
 import {cookieNameOf, openSession, sessionCookiePlace} from './sessionCookie.ts';
-import {baseOf, type FronteggSettings, isEnvironmentsOwn} from './settings.ts';
+import type {FronteggSettings} from './settings.ts';
 import {type Family, isOfFamily, looksLikeFrontegg, makeReadFrontegg} from './tokens.ts';
+import {makeFronteggVerifier} from './verifier.ts';
 
 const apiKeyPlace = headerPlace('x-api-key');
 
@@ -26,54 +24,26 @@ const apiKeyPlace = headerPlace('x-api-key');
  * whether it is active and what it may do. What is verified is kept by the hash of the credential until it runs out.
  */
 export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorParts): Provider => {
-  const {name, issuer, audience, clockTolerance, sessionCookie} = settings;
+  const {name, issuer, sessionCookie} = settings;
   const api = makeFronteggApi(settings, parts);
-  const dependency = `keys:${name}`;
-  // A key set that may be that of all of Frontegg's customers does not say whose token it is; issuer or audience do.
-  const isBound = issuer !== null || Array.isArray(audience);
-  const source = makeFronteggKeys(api, dependency, isBound || isEnvironmentsOwn(baseOf(settings)));
-  const keys = makeKeyKeeper({...parts, dependency, timing: settings.jwks, fetch: source.fetch});
-  const verify = makeVerifyJwt(keys, {
-    issuer: issuer ?? undefined,
-    audience: audience ?? 'any',
-    algorithms: ['RS256'],
-    clockTolerance,
-    tokenType: undefined,
-  });
+  const verifier = makeFronteggVerifier(settings, api, parts);
   const principalOf = makeReadFrontegg(name);
   const {audits: _, ...verifying} = settings;
-  const verified = makeVerifiedCache({cache: parts.cache, settings: verifying, holds: keys.holds});
+  const verified = makeVerifiedCache({cache: parts.cache, settings: verifying, holds: verifier.holds});
   const accessTokens = makeAccessTokens(settings, api, parts);
   const audits = settings.audits && makeAudits(name, settings.audits, api, parts);
   const cookie = sessionCookie && sessionCookiePlace(sessionCookie.name ?? cookieNameOf(settings.clientId));
   const withRights = makeWithRights();
-  let lookedForKey = Number.NEGATIVE_INFINITY;
 
   const isMine = (token: string): boolean => {
     const claims = parseJwt(token)?.claims;
     return claims !== undefined && (issuer === null ? looksLikeFrontegg(claims) : claims.iss === issuer);
   };
 
-  /** A key without id shows its rotation by signatures that do not hold: it is fetched anew, once in a cooldown. */
-  const verifyOnceMore: typeof verify = async (token, now, deadline) => {
-    const first = await verify(token, now, deadline);
-    if (first.rejected !== 'bad_signature' || !source.unnamed()) return first;
-    const isTime = now - lookedForKey >= settings.jwks.cooldown;
-    if (isTime) {
-      lookedForKey = now;
-      await keys.start();
-    }
-    const second = isTime ? await verify(token, now, deadline) : first;
-    // As for an unknown key id: while keys cannot be fetched, it may be a new one that we cannot know.
-    if (second.rejected === 'bad_signature' && keys.health().state !== 'ready')
-      throw new Unavailable(dependency, new Error('its key may be another one by now, and cannot be fetched'));
-    return second;
-  };
-
   const verifyToken = async (token: string, family: Family, now: number, deadline: number): Promise<Verification> => {
     const parsed = token.length > longestToken ? undefined : parseJwt(token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, signedBy, rejected} = await verifyOnceMore(parsed, now, deadline);
+    const {claims, signedBy, rejected} = await verifier.verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
     if (isOtherToken(claims) || !isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
@@ -118,12 +88,12 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const rights = await accessTokens.rightsOf(principal, sub, now, deadline);
       return rights === undefined ? {rejected: 'inactive'} : {verified: withRights(principal, rights)};
     },
-    health: () => [keys.health()],
-    keysAge: keys.age,
-    start: keys.start,
+    health: () => [verifier.health()],
+    keysAge: verifier.age,
+    start: verifier.start,
     ...(audits && {denied: audits.denied}),
     async close() {
-      keys.close();
+      verifier.close();
       await audits?.close();
     },
   };
