@@ -351,6 +351,10 @@ describe('the Frontegg provider', () => {
     }
 
     const replies: [string, Fault][] = [
+      ['404 of a gateway', {status: 404, body: {message: 'no Route matched with those values'}}],
+      ['404 with a text', {status: 404, body: 'Not Found'}],
+      ['404 with errors that say nothing', {status: 404, body: {errors: []}}],
+      ['404 with one error that is no list', {status: 404, body: {errors: 'Not found'}}],
       ['another 403', {status: 403, body: {errors: ['Forbidden']}}],
       ['roles that are no list', {body: {id: 'at2', tenantId: 't1', roles: 'admin', permissions: []}}],
       ['no permissions', {body: {id: 'at2', tenantId: 't1', roles: []}}],
@@ -373,10 +377,25 @@ describe('the Frontegg provider', () => {
         verified(await ask(provider, sent));
       });
     }
-    for (const fault of [500, 'html', 'malformed', {body: {ids: ['at2']}}, {body: [1]}, {body: 'at2'}] as Fault[]) {
-      it(`${JSON.stringify(fault)} instead of the list is an outage`, async () => {
+    const lists: Fault[] = [
+      500,
+      404,
+      400,
+      403,
+      'html',
+      'malformed',
+      {body: {ids: ['at2']}},
+      {body: [1]},
+      {body: 'at2'},
+    ];
+    for (const fault of lists) {
+      it(`${JSON.stringify(fault)} instead of the list is an outage, and is not kept`, async () => {
+        const provider = make();
+        const sent = await accessToken(claimsOf('tenantAccessToken'));
         frontegg.fault = (path) => (path.endsWith('/active') ? fault : undefined);
-        await assert.rejects(ask(make(), await accessToken(claimsOf('tenantAccessToken'))), Unavailable);
+        await assert.rejects(ask(provider, sent), Unavailable);
+        frontegg.fault = () => undefined;
+        verified(await ask(provider, sent));
       });
     }
 
@@ -411,6 +430,88 @@ describe('the Frontegg provider', () => {
           .news()
           .includes(`GET /identity/resources/vendor-only/tenants/access-tokens/v1/${encodeURIComponent(sub)}`),
       );
+    });
+
+    for (const sub of ['.', '..']) {
+      it(`the id ${sub} is no id: inactive, and nothing is asked`, async () => {
+        const provider = make();
+        frontegg.accessTokens.tenants.set(sub, {id: sub, tenantId: 't1', roles: [], permissions: []});
+        assert.equal(wordOn(await ask(provider, await accessToken(claimsOf('tenantAccessToken', {sub})))), 'inactive');
+        assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json']);
+      });
+    }
+
+    describe('what is known of one is not said of another', () => {
+      const rights = {roles: ['reader'], permissions: []};
+
+      it('two tokens of one id: each has its own claims, and its own user', async () => {
+        const provider = make();
+        frontegg.accessTokens.users.set('at1', {id: 'at1', tenantId: 't1', ...rights});
+        for (const userId of ['u1', 'u2', 'u1']) {
+          const {subject, claims} = verified(
+            await ask(provider, await accessToken(claimsOf('userAccessToken', {userId}))),
+          );
+          assert.deepEqual([subject, claims.userId], [userId, userId]);
+        }
+      });
+
+      const accounts: [string, object][] = [
+        ['another address', {region: 'us', baseUrl: null}],
+        ['another client id', {clientId: 'another'}],
+        ['another API key', {apiKey: 'another'}],
+        ['another host of the environment', {vendorHost: 'other.frontegg.com'}],
+      ];
+      for (const [what, settings] of accounts) {
+        it(`${what}: Frontegg is asked anew`, async () => {
+          const caches = makeCaches();
+          const sent = await accessToken(claimsOf('tenantAccessToken'));
+          verified(await ask(make({}, partsOf(caches)), sent));
+          const asked: string[] = [];
+          // Whatever the address, the stand-in has the keys, and knows nothing else.
+          const call: VendorParts['call'] = (dependency, request, deadline) => {
+            const path = new URL(request.url).pathname;
+            asked.push(path);
+            if (!path.endsWith('/jwks.json')) throw new Unavailable(dependency);
+            return remote.call(dependency, {...request, url: frontegg.url + path}, deadline);
+          };
+          await assert.rejects(ask(make(settings, {...partsOf(caches), call}), sent), Unavailable);
+          assert.ok(asked.includes('/auth/vendor'), `${asked}`);
+        });
+      }
+      it('the same account: nothing is asked', async () => {
+        const caches = makeCaches();
+        const sent = await accessToken(claimsOf('tenantAccessToken'));
+        verified(await ask(make({}, partsOf(caches)), sent));
+        frontegg.news();
+        verified(await ask(make({}, partsOf(caches)), sent));
+        assert.deepEqual(frontegg.news(), ['GET /.well-known/jwks.json']);
+      });
+
+      it('another tenant with the same id: Frontegg is asked anew, and says that it is not theirs', async () => {
+        const provider = make();
+        verified(await ask(provider, await accessToken(claimsOf('tenantAccessToken'))));
+        const theirs = await accessToken(claimsOf('tenantAccessToken', {tenantId: 't2'}));
+        await assert.rejects(ask(provider, theirs), Unavailable);
+      });
+
+      it("a user's token with the id of a tenant's has its own rights", async () => {
+        const provider = make();
+        frontegg.accessTokens.users.set('at2', {id: 'at2', tenantId: 't1', ...rights});
+        for (const [type, roles] of [
+          ['tenantAccessToken', ['robot']],
+          ['userAccessToken', ['reader']],
+        ] as const)
+          assert.deepEqual(verified(await ask(provider, await accessToken(claimsOf(type, {sub: 'at2'})))).roles, roles);
+      });
+
+      it("the list of tenants' tokens does not make a user's token active", async () => {
+        const provider = make();
+        verified(await ask(provider, await accessToken(claimsOf('tenantAccessToken'))));
+        const body = {id: 'at2', tenantId: 't1', ...rights};
+        frontegg.fault = (path) => (path.endsWith('/users/access-tokens/v1/at2') ? {body} : undefined);
+        const theirs = await accessToken(claimsOf('userAccessToken', {sub: 'at2'}));
+        assert.equal(wordOn(await ask(provider, theirs)), 'inactive');
+      });
     });
 
     it('a shared cache gives no second life, and what it holds is looked at', async () => {
@@ -687,6 +788,12 @@ describe('the Frontegg provider', () => {
     it('a wrong API key is an outage, never a bad token', async () => {
       await assert.rejects(ask(make({apiKey: 'another'}), await sent()), Unavailable);
     });
+    for (const settings of [{apiKey: 'another'}, {clientId: 'another'}]) {
+      it(`the vendor token of one account is not lent to ${JSON.stringify(settings)}`, async () => {
+        verified(await ask(make(), await sent()));
+        await assert.rejects(ask(make(settings), await sent()), Unavailable);
+      });
+    }
   });
 
   describe('the session cookie of frontegg-nextjs', () => {

@@ -54,13 +54,13 @@ export const makeAccessTokens = (
 
   const fetchList = async (holder: string): Promise<string[]> => {
     const answer = await api.call(dependency, `${folder}/${holder}/access-tokens/v1/active`, {maxBytes: 16_777_216});
-    return isRefusal(answer) ? [] : jsonOf(dependency, answer, ids);
+    return areDisabled(answer) ? [] : jsonOf(dependency, answer, ids);
   };
   const fetchToken = async (holder: string, id: string, tenant: string | undefined): Promise<Token> => {
     const path = `${folder}/${holder}/access-tokens/v1/${encodeURIComponent(id)}`;
     const headers = tenant === undefined || !/^[\x21-\x7e]{1,256}$/.test(tenant) ? {} : {'frontegg-tenant-id': tenant};
     const answer = await api.call(dependency, path, {headers});
-    if (isRefusal(answer)) return {rights: null, expires: null};
+    if (areDisabled(answer) || isDeleted(answer)) return {rights: null, expires: null};
     const reply = jsonOf(dependency, answer, rightsReply);
     if ((reply.id ?? id) !== id || (reply.tenantId ?? tenant) !== tenant)
       throw new Unavailable(dependency, new Error('it answered about another access token than was asked for'));
@@ -73,6 +73,8 @@ export const makeAccessTokens = (
 
   return {
     async rightsOf(principal, id, now, deadline) {
+      // In a URL these would name the folder above.
+      if (id === '.' || id === '..') return undefined;
       const holder = holderOf(principal);
       const {tenant} = principal;
       // Both at once; what the list says comes first.
@@ -87,14 +89,19 @@ export const makeAccessTokens = (
   };
 };
 
-/** 403 `Api tokens are disabled`, or 404: a word on the token, not an outage. */
-const isRefusal = ({status, body}: RemoteAnswer): boolean => {
-  if (status === 404) return true;
-  if (status !== 403) return false;
+/** A word on the tokens of the environment, not an outage. */
+const areDisabled = ({status, body}: RemoteAnswer): boolean =>
+  status === 403 && errorsOf(body)?.[0] === 'Api tokens are disabled';
+
+/** A word on one token, if Frontegg itself says it: a gateway that knows no such path answers 404, too. */
+const isDeleted = ({status, body}: RemoteAnswer): boolean => status === 404 && errorsOf(body)?.[0] !== undefined;
+
+/** Of Frontegg's own error answers: `{"errors": ["..."]}`. */
+const errorsOf = (body: string): readonly unknown[] | undefined => {
   try {
-    return errors.safeParse(JSON.parse(body)).data?.errors[0] === 'Api tokens are disabled';
+    return errors.safeParse(JSON.parse(body)).data?.errors;
   } catch {
-    return false;
+    return undefined;
   }
 };
 
