@@ -49,8 +49,8 @@ describe('the Frontegg provider', () => {
   const open: Provider[] = [];
   /** Added to the clock. */
   let later = 0;
-  let delayed: (() => void)[] = [];
-  const logged: string[] = [];
+  let delayed: {readonly milliseconds: number; readonly run: () => void}[] = [];
+  let logged: {readonly fields: object; readonly sentence: string}[] = [];
   const now = () => Date.now() + later;
 
   const makeCaches = (): MakeFetchingCache => {
@@ -68,13 +68,14 @@ describe('the Frontegg provider', () => {
     makeCache,
     now,
     random: () => 0.5,
-    after: (_, run) => {
-      delayed.push(run);
+    after: (milliseconds, run) => {
+      const one = {milliseconds, run};
+      delayed.push(one);
       return () => {
-        delayed = delayed.filter((one) => one !== run);
+        delayed = delayed.filter((other) => other !== one);
       };
     },
-    log: {info: () => {}, warn: (_, sentence) => void logged.push(sentence)},
+    log: {info: () => {}, warn: (fields, sentence) => void logged.push({fields, sentence})},
   });
   const make = (settings: object = {}, parts = partsOf()): Provider => {
     const provider = makeFronteggProvider(
@@ -116,6 +117,7 @@ describe('the Frontegg provider', () => {
     remote = testRemote({circuit: {failures: 1_000, shortest: 1, longest: 1}});
     later = 0;
     delayed = [];
+    logged = [];
     const own = {tenantId: 't1', roles: ['robot'], permissions: ['orders.write']};
     frontegg.accessTokens.users.set('at1', {id: 'at1', userId: 'u1', ...own});
     frontegg.accessTokens.tenants.set('at2', {id: 'at2', ...own});
@@ -884,9 +886,16 @@ describe('the Frontegg provider', () => {
 
   describe('audits', () => {
     const decided = (fields: object) => ({outcome: 'deny' as const, reason: 'missing_role' as const, ...fields});
-    const flush = () => {
-      for (const run of delayed.splice(0)) run();
+    /** Lets what was put off by so many milliseconds happen. */
+    const pass = (milliseconds: number) => {
+      const due = delayed.filter((one) => one.milliseconds === milliseconds);
+      delayed = delayed.filter((one) => one.milliseconds !== milliseconds);
+      for (const {run} of due) run();
     };
+    const deny = (provider: Provider, number: number) => {
+      for (let n = 0; n < number; n++) provider.denied?.(`d${n}`, request('/'), decided({principal: who()}), now());
+    };
+    const told = () => logged.splice(0).map(({fields}) => ({...fields}) as {lost?: number});
     const who = () => ({provider: 'fe', kind: 'user', subject: 'u1', tenant: 't1', email: 'u1@acme.example'}) as never;
 
     it('tell of refusals of a known tenant, and hold neither query nor credential', async () => {
@@ -895,7 +904,7 @@ describe('the Frontegg provider', () => {
       provider.denied?.('d1', asked, decided({principal: who(), rule: 'r'}), now());
       provider.denied?.('d2', asked, decided({}), now());
       provider.denied?.('d3', asked, decided({principal: who(), reason: 'unavailable'}), now());
-      flush();
+      pass(500);
       await until(() => frontegg.audits.length > 0);
       assert.equal(frontegg.audits.length, 1);
       const {time, description, ...event} = frontegg.audits[0] ?? {};
@@ -914,15 +923,50 @@ describe('the Frontegg provider', () => {
       assert.ok(!JSON.stringify(frontegg.asked).includes('canary'));
     });
 
-    it('are bounded while Frontegg is away, and what is lost is told once', async () => {
+    it('are bounded while Frontegg is away, and all that is lost is told', async () => {
       const provider = make({audits: {queue: 3}});
       frontegg.fault = () => 500;
-      for (let n = 0; n < 10; n++) provider.denied?.(`d${n}`, request('/'), decided({principal: who()}), now());
-      flush();
+      deny(provider, 10);
+      pass(500);
       await provider.close?.();
       frontegg.fault = () => undefined;
       assert.equal(frontegg.audits.length, 0);
-      assert.equal(logged.filter((line) => line.includes('audit events are lost')).length, 1);
+      assert.ok(logged.every(({sentence}) => sentence.startsWith('audit events are lost: ')));
+      assert.deepEqual(told(), [
+        {provider: 'fe', lost: 1},
+        {provider: 'fe', lost: 9},
+      ]);
+    });
+
+    it('that are lost are told at once, then once a minute, as long as there are any', async () => {
+      const provider = make({audits: {queue: 3}});
+      deny(provider, 4);
+      assert.deepEqual(told(), [{provider: 'fe', lost: 1}]);
+      deny(provider, 1_000);
+      assert.deepEqual(told(), [], 'within the minute');
+      assert.equal(delayed.filter(({milliseconds}) => milliseconds === 60_000).length, 1, 'one timer for all');
+      pass(60_000);
+      assert.deepEqual(told(), [{provider: 'fe', lost: 1_000}]);
+      pass(60_000);
+      assert.deepEqual([told(), delayed.filter(({milliseconds}) => milliseconds === 60_000)], [[], []], 'none in it');
+      deny(provider, 1);
+      assert.deepEqual(told(), [{provider: 'fe', lost: 1}]);
+    });
+
+    it('that Frontegg has not taken two seconds after closing are lost too', async () => {
+      const provider = make({audits: {}});
+      frontegg.fault = (path) => (path === '/audits/' ? 'hang' : undefined);
+      deny(provider, 7);
+      pass(500);
+      await until(() => frontegg.asked.filter(({path}) => path === '/audits/').length === 4);
+      const closing = provider.close?.();
+      pass(2_000);
+      await closing;
+      assert.deepEqual(told(), [{provider: 'fe', lost: 7}]);
+      assert.deepEqual(delayed, [], 'nothing is left running');
+      await remote.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.deepEqual(told(), [], 'nothing is told twice');
     });
 
     it('are sent on closing', async () => {

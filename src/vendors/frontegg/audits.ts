@@ -5,12 +5,13 @@ import type {Request} from '../../core/request.ts';
 import {rawPathOf} from '../../core/request.ts';
 import type {VendorParts} from '../vendor.ts';
 import type {FronteggApi} from './api.ts';
+import {makeLosses} from './losses.ts';
 import type {AuditSettings} from './settings.ts';
 
 export interface Audits {
   /** Puts it into the queue, if it is the refusal of a caller whose tenant is known. Never throws. */
   denied(id: string, request: Request, decision: Deny, now: number): void;
-  /** Sends what is waiting, for two seconds at most. */
+  /** Sends what is waiting, for two seconds at most, and tells how many events were lost. */
   close(): Promise<void>;
 }
 
@@ -19,8 +20,6 @@ const pause = 500;
 /** Calls under way at once: the API takes one event a call. */
 const width = 4;
 const lastSending = 2_000;
-/** Milliseconds between two lines of the log about lost events. */
-const quiet = 60_000;
 
 export const makeAudits = (
   name: string,
@@ -30,26 +29,30 @@ export const makeAudits = (
 ): Audits => {
   const waiting: {readonly tenant: string; readonly body: string}[] = [];
   let sending: Promise<void> | undefined;
+  let underWay = 0;
   let cancel = () => {};
   let scheduled = false;
-  let lost = 0;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+  const losses = makeLosses(name, parts);
 
-  const lose = (why: string) => {
-    lost += 1;
-    if (parts.now() - toldAt < quiet) return;
-    toldAt = parts.now();
-    parts.log.warn({provider: name, lost}, `audit events are lost: ${why}`);
-  };
   const sendNext = async (): Promise<void> => {
     for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
       const headers = {'content-type': 'application/json', 'frontegg-tenant-id': event.tenant};
-      try {
-        const answer = await api.call(`audits:${name}`, '/audits/', {method: 'POST', headers, body: event.body});
-        if (answer.status > 299) lose(`Frontegg answers with status ${answer.status}`);
-      } catch (error) {
-        lose(error instanceof Error ? error.message : 'Frontegg does not answer');
-      }
+      const wasClosed = closed;
+      underWay += 1;
+      const fault = await sent(headers, event.body);
+      underWay -= 1;
+      // Closing has counted those that were under way.
+      if (fault !== undefined && closed === wasClosed) losses.add(1, fault);
+    }
+  };
+  /** Undefined: Frontegg has taken it. */
+  const sent = async (headers: Readonly<Record<string, string>>, body: string): Promise<string | undefined> => {
+    try {
+      const {status} = await api.call(`audits:${name}`, '/audits/', {method: 'POST', headers, body});
+      return status > 299 ? `Frontegg answers with status ${status}` : undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : 'Frontegg does not answer';
     }
   };
   const send = (): Promise<void> => {
@@ -73,7 +76,7 @@ export const makeAudits = (
       // Without a verified tenant there is no audit log that it belongs to.
       if (principal?.tenant === undefined || !/^[\x21-\x7e]{1,256}$/.test(principal.tenant)) return;
       if (refusals[reason].kind === 'error') return;
-      if (waiting.length >= settings.queue) return lose('more than the queue holds');
+      if (waiting.length >= settings.queue) return losses.add(1, 'more than the queue holds');
       const body = JSON.stringify({
         tenantId: principal.tenant,
         severity: settings.severity,
@@ -93,11 +96,15 @@ export const makeAudits = (
     },
     async close() {
       cancel();
+      scheduled = false;
       const {promise, resolve} = Promise.withResolvers<void>();
       const stop = parts.after(lastSending, resolve);
       await Promise.race([sending === undefined ? send() : sending.then(send), promise]);
       stop();
+      closed = true;
+      losses.add(waiting.length + underWay, 'Frontegg had not taken them when Postern ended');
       waiting.length = 0;
+      losses.close();
     },
   };
 };
