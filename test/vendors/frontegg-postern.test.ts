@@ -185,22 +185,52 @@ describe('Frontegg through the program', function () {
     assert.equal((await askPort(envoy.port, {path: '/admin', headers: junk})).status, 401);
   });
 
-  it('the example, with nothing but its values filled in', async () => {
+  it('the example as it stands, with its three variables', async () => {
     const text = readFileSync(new URL('../../examples/frontegg.yaml', import.meta.url), 'utf8');
-    const {server: _, admin: __, ...example} = parse(text.replaceAll('region: eu', `baseUrl: ${frontegg.url}`));
-    const env = {FRONTEGG_CLIENT_ID: clientId, FRONTEGG_API_KEY: apiKey};
+    const {server: _, admin: __, ...example} = parse(text);
+    const env = {
+      FRONTEGG_API_GATEWAY_URL: frontegg.url,
+      FRONTEGG_CLIENT_ID: clientId,
+      FRONTEGG_API_KEY: apiKey,
+    };
     const postern = keep(await startPostern(example, {env}), (one) => one.stop());
     const client = keep(makeCheckClient(postern.address), (one) => one.close());
-    const rows = [
-      ['/healthz', '200'],
-      ['/admin/users', '200'],
-      ['/uploads', 'Forbidden missing_permission'],
-      ['/reports', '200'],
-      ['/shift', '200'],
-    ] as const;
-    for (const [path, expected] of rows) {
-      const headers = path === '/healthz' ? [] : await bearer(claimsOf('userToken'));
-      assert.equal(outcomeOf(await client.check(checkRequestOf({path, headers}))), expected, path);
-    }
+    const seconds = Math.floor(Date.now() / 1_000);
+    const admin = await bearer(claimsOf('userToken'));
+    const viewer = await bearer(claimsOf('userToken', {roles: ['read-only'], permissions: ['uploadFile']}));
+    const stepped = await bearer(
+      claimsOf('userToken', {acr: stepUpAcr, amr: ['mfa', 'otp'], auth_time: seconds, roles: []}),
+    );
+    const rows: [string, string, Headers, string][] = [
+      ['GET', '/healthz', [], '200'],
+      ['GET', '/shift', [], 'Unauthorized no_credential'],
+      ['GET', '/shift', viewer, '200'],
+      ['GET', '/admin/users', admin, '200'],
+      ['GET', '/admin/users', viewer, 'Forbidden missing_role'],
+      // Express would serve these as /admin/users.
+      ['GET', '/ADMIN/users', viewer, 'Forbidden missing_role'],
+      ['GET', '/Admin/', viewer, 'Forbidden missing_role'],
+      ['GET', '/%41dmin/users', viewer, 'Forbidden missing_role'],
+      ['GET', '/home', admin, '200'],
+      ['GET', '/home', viewer, '200'],
+      ['GET', '/home', stepped, 'Forbidden missing_role'],
+      ['POST', '/uploads', admin, 'Forbidden missing_permission'],
+      ['POST', '/uploads', viewer, '200'],
+      ['POST', '/payouts', admin, 'Unauthorized step_up_required'],
+      ['PUT', '/Payouts/1', admin, 'Unauthorized step_up_required'],
+      ['POST', '/payouts', stepped, '200'],
+      ['GET', '/reports', viewer, '200'],
+      ['GET', '/reports', await bearer(claimsOf('userToken', {tenantId: 't2'})), 'Forbidden missing_feature'],
+      ['GET', '/elsewhere', admin, 'Forbidden no_rule'],
+      ['GET', '/admins', admin, 'Forbidden no_rule'],
+      // The clock of whoever signed it is ahead of ours.
+      ['GET', '/shift', await bearer(claimsOf('userToken', {iat: seconds + 3})), '200'],
+    ];
+    for (const [method, path, headers, expected] of rows)
+      assert.equal(
+        outcomeOf(await client.check(checkRequestOf({method, path, headers}))),
+        expected,
+        `${method} ${path}`,
+      );
   });
 });
