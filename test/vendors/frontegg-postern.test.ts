@@ -1,12 +1,14 @@
 // Frontegg through the real program: over gRPC, with Redis between two instances, and behind a real Envoy.
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {sealData} from 'iron-session';
-import {parse} from 'yaml';
+import {parse, stringify} from 'yaml';
 import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {startEcho, valuesOf} from '../support/echo.ts';
 import {startEnvoy} from '../support/envoy.ts';
-import {type Postern, startPostern} from '../support/postern.ts';
+import {temporaryFolder} from '../support/ports.ts';
+import {type Postern, runPostern, startPostern} from '../support/postern.ts';
 import {startRedis} from '../support/redis.ts';
 import {askPort} from '../support/stage.ts';
 import {apiKey, claimsOf, clientId, type Frontegg, startFrontegg} from '../support/vendors/frontegg.ts';
@@ -232,5 +234,32 @@ describe('Frontegg through the program', function () {
         expected,
         `${method} ${path}`,
       );
+  });
+
+  it('the guide: each rule and requirement in it is accepted', async () => {
+    const guide = readFileSync(new URL('../../docs/guides/frontegg.md', import.meta.url), 'utf8');
+    const spans = [...guide.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
+    const rules = spans.filter((span) => span.startsWith('{name: ')).map((span) => parse(span) as object);
+    const requirements = spans.filter((span) => /^(require|stepUp): \{/.test(span)).map((span) => parse(span));
+    assert.ok(
+      rules.length >= 8 && requirements.length >= 5,
+      `${rules.length} rules, ${requirements.length} requirements`,
+    );
+    const asked = requirements.map((one, n) => ({
+      name: `requirement-${n}`,
+      match: {path: `/requirements/${n}`},
+      require: one.require ?? one,
+    }));
+    const blocks = [...guide.matchAll(/```yaml\n((?:responses|entitlements):[\s\S]*?)```/g)].map(
+      ([, block = '']) => block,
+    );
+    assert.equal(blocks.length, 2);
+    const {providers} = settingsOf(frontegg.url);
+    const settings = {...parse(blocks.join('')), providers, rules: [...rules, ...asked]};
+    const file = join(temporaryFolder(), 'postern.yaml');
+    writeFileSync(file, stringify(settings));
+    const env = {FRONTEGG_API_GATEWAY_URL: frontegg.url, FRONTEGG_CLIENT_ID: clientId, FRONTEGG_API_KEY: apiKey};
+    const {code, output} = await runPostern(['validate', '-c', file], env);
+    assert.equal(code, 0, output);
   });
 });
