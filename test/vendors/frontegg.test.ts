@@ -609,20 +609,26 @@ describe('the Frontegg provider', () => {
     });
 
     describe('a key set that has never been there: the one key of the configuration takes its place', () => {
-      const couldNotBeAsked: Fault[] = [500, 503, 429, 408, 302, 'html', 'malformed', {body: {}}];
+      const couldNotBeAsked: (Fault | 'away')[] = ['away', 500, 503, 429, 408, 302, 'html', 'malformed', {body: {}}];
       for (const fault of couldNotBeAsked) {
         it(`${JSON.stringify(fault)}: a token of another key is an outage, until the key set can be asked`, async () => {
           const [old] = frontegg.keys;
           assert.ok(old);
           frontegg.keys = [await makeSigningKey('second'), old];
-          frontegg.fault = (path) => (path.endsWith('/jwks.json') ? fault : undefined);
-          const provider = make();
+          let away = fault === 'away';
+          const call: VendorParts['call'] = (dependency, asked, deadline) =>
+            away && asked.url.endsWith('/jwks.json')
+              ? Promise.reject(new Unavailable(dependency))
+              : remote.call(dependency, asked, deadline);
+          frontegg.fault = (path) => (path.endsWith('/jwks.json') && fault !== 'away' ? fault : undefined);
+          const provider = make({}, {...partsOf(), call});
           await provider.start?.();
           const another = (n: number) => bearer(claimsOf('userToken', {n}), {key: old});
           verified(await ask(provider, await bearer(claimsOf('userToken'))));
           await assert.rejects(ask(provider, await another(1)), Unavailable);
           assert.equal(provider.health()[0]?.state, 'degraded');
           assert.match(`${provider.health()[0]?.detail}`, /key set.*keys:fe is unavailable/);
+          away = false;
           frontegg.fault = () => undefined;
           frontegg.news();
           await assert.rejects(ask(provider, await another(2)), Unavailable, 'within the cooldown');
