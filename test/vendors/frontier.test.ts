@@ -121,6 +121,19 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
       assert.ok(answer.verified, `refused: ${answer.rejected}`);
       return answer.verified;
     };
+    const relate = async (
+      provider: Provider,
+      headers: Record<string, string>,
+      permission = 'get',
+      resource = 'app/project:p1',
+    ) => {
+      const asked = request('/', {headers});
+      const found = makeCredentialFinder([provider])(asked);
+      assert.ok(found.found === 'credential');
+      const context = {request: asked, now: now(), deadline: never};
+      const answer = await provider.authenticate(found.credential, context);
+      return provider.related?.(verified(answer), found.credential, {permission, resource}, context);
+    };
     const wordOn = (answer: Authentication): string => answer.rejected ?? `${answer.verified?.subject}`;
     const cookie = (of = session, seconds?: number) => ({cookie: `theme=dark; sid=${frontier.cookie(of, seconds)}`});
     const assertion = async (claims: object = {}, header: object = {}) =>
@@ -661,6 +674,45 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.equal(wordOn(await ask(provider, basic(secret))), robot.id);
       });
 
+      const circuits: readonly [dependency: string, what: string, fail: (provider: Provider) => Promise<unknown>[]][] =
+        [
+          [
+            'frontier-secrets:fr',
+            'made-up secrets',
+            (provider) => Array.from({length: 5}, (_, of) => ask(provider, basic(`cred-1:made-up-${of}`))),
+          ],
+          [
+            'frontier-secrets:fr',
+            'made-up personal tokens',
+            (provider) => Array.from({length: 5}, (_, of) => ask(provider, bearer(`fpt_${of}`))),
+          ],
+          [
+            'frontier-relations:fr',
+            'relations',
+            (provider) => Array.from({length: 5}, (_, of) => relate(provider, cookie(), 'get', `app/project:${of}`)),
+          ],
+        ];
+      for (const [dependency, what, fail] of circuits) {
+        it(`${what} that Frontier fails at open a circuit of their own: sessions are let in`, async () => {
+          const real = testRemote({random: () => 0});
+          try {
+            const provider = make({}, {...makeParts(), call: real.call});
+            await ask(provider, cookie());
+            frontier.faults.set(paths[api].token, {status: 500});
+            frontier.faults.set(paths[api].check, {status: 500});
+            for (const asked of fail(provider)) await assert.rejects(asked, Unavailable);
+            frontier.faults.clear();
+            assert.equal(real.circuits().get(dependency), 'open');
+            assert.equal(real.circuits().get('frontier:fr'), 'closed');
+            const another = randomUUID();
+            frontier.sessions.set(another, bob);
+            assert.equal(wordOn(await ask(provider, cookie(another))), bob.id);
+          } finally {
+            await real.close();
+          }
+        });
+      }
+
       it('slower than the asker waits: unavailable, and then remembered for the next', async () => {
         frontier.slow = 300;
         const provider = make();
@@ -816,20 +868,6 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
     });
 
     describe('relations', () => {
-      const relate = async (
-        provider: Provider,
-        headers: Record<string, string>,
-        permission = 'get',
-        resource = 'app/project:p1',
-      ) => {
-        const asked = request('/', {headers});
-        const found = makeCredentialFinder([provider])(asked);
-        assert.ok(found.found === 'credential');
-        const context = {request: asked, now: now(), deadline: never};
-        const answer = await provider.authenticate(found.credential, context);
-        return provider.related?.(verified(answer), found.credential, {permission, resource}, context);
-      };
-
       it('allowed, denied by an empty object, and for another resource', async () => {
         frontier.relations.add(`${ada.id} get app/project:p1`);
         const provider = make();

@@ -6,7 +6,8 @@ import {Unavailable} from '../../core/unavailable.ts';
 import {parseJwt} from '../../providers/jwt.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
-import {basic, bearing, type FrontierApi, type Refused, type TokenRequest} from './api.ts';
+import {basic, bearing, makeFrontierApi, type Refused, type TokenRequest} from './api.ts';
+import {makeAtMost} from './atMost.ts';
 import {expires, type Presented} from './presented.ts';
 import {sessionCookie} from './secureCookie.ts';
 import type {FrontierSettings} from './settings.ts';
@@ -30,10 +31,15 @@ export interface Along {
 export type Exchange = (presented: Exchangeable, along: Along, deadline: number) => Promise<Exchanged>;
 
 /**
- * Questions about secrets, assertions and personal tokens at one time. Anyone can make these up, and each may take Frontier
- * a second: a flood of them must not take sessions, whose cookies nobody can make up, along.
+ * What is asked about a credential is asked of this dependency. Secrets, assertions and personal tokens anyone can make up,
+ * and each may take Frontier a second: they have a circuit, a cache and a number of questions of their own, so that a
+ * flood of them takes no session, whose cookie nobody can make up, along.
  */
-const mostAtOnce = 32;
+export const dependencyOf = ({name}: FrontierSettings, {kind}: Pick<Exchangeable, 'kind'>): string =>
+  kind === 'session' ? `frontier:${name}` : `frontier-secrets:${name}`;
+
+/** Questions about secrets, assertions and personal tokens at one time. */
+const mostSecrets = 32;
 
 /** What is kept: the token, sealed, and its end in milliseconds since the epoch; or why there is none. */
 const answer = z.union([
@@ -42,38 +48,35 @@ const answer = z.union([
 ]);
 type Answer = z.output<typeof answer>;
 
-export const makeExchange = (
-  settings: FrontierSettings,
-  api: FrontierApi,
-  dependency: string,
-  parts: VendorParts,
-): Exchange => {
+export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Exchange => {
   const {ttl} = settings;
-  const askOnce = makeAskOnce({dependency, cache: 'frontier-tokens', settings, shape: answer}, parts);
+  const makeAsking = (kind: Exchangeable['kind'], cache: string) => {
+    const dependency = dependencyOf(settings, {kind});
+    return {
+      dependency,
+      api: makeFrontierApi(parts.call, dependency, settings),
+      askOnce: makeAskOnce({dependency, cache, settings, shape: answer}, parts),
+    };
+  };
+  const sessions = makeAsking('session', 'frontier-sessions');
+  const secrets = makeAsking('secret', 'frontier-secrets');
+  const askingAbout = ({kind}: Exchangeable) => (kind === 'session' ? sessions : secrets);
+  const atMostSecrets = makeAtMost(mostSecrets, secrets.dependency, 'other secrets');
   /** What was opened once need not be opened again, as long as it is kept in memory. */
   const opened = new WeakMap<Answer, string>();
 
   const lifeOf = ({kind}: Exchangeable): number => (kind === 'session' ? ttl.session : ttl.secret);
 
-  let underWay = 0;
-  const tokenFor = async (presented: Exchangeable, along: Along, deadline: number) => {
-    if (presented.kind === 'session') return api.token(requestFor(presented, along), deadline);
-    if (underWay >= mostAtOnce) {
-      throw new Unavailable(dependency, new Error(`it is being asked about ${mostAtOnce} other secrets`));
-    }
-    underWay += 1;
-    try {
-      return await api.token(requestFor(presented, along), deadline);
-    } finally {
-      underWay -= 1;
-    }
+  const tokenFor = (presented: Exchangeable, along: Along, deadline: number) => {
+    const asked = () => askingAbout(presented).api.token(requestFor(presented, along), deadline);
+    return presented.kind === 'session' ? asked() : atMostSecrets('', asked);
   };
 
   const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Answer> => {
     const {value: token, refused} = await tokenFor(presented, along, deadline);
     if (refused !== undefined) return {rejected: reasonOf(presented, refused)};
     const claims = parseJwt(token)?.claims;
-    if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
+    if (claims === undefined) throw outage(presented, 'the token that it issued is no JWT');
     // An assertion ends by itself; Frontier would not take it any more.
     const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.MAX_SAFE_INTEGER;
     const kept = {sealed: seal(token, secret), ends: Math.min(expires(claims), ends)};
@@ -81,9 +84,12 @@ export const makeExchange = (
     return kept;
   };
 
+  const outage = (presented: Exchangeable, what: string) =>
+    new Unavailable(askingAbout(presented).dependency, new Error(what));
+
   return async (presented, along, deadline) => {
     const secret = secretOf(presented);
-    const kept = await askOnce(
+    const kept = await askingAbout(presented).askOnce(
       {
         about: [presented.kind, along.project, secret],
         ask: (budget) => ask(presented, secret, along, budget),
@@ -95,7 +101,7 @@ export const makeExchange = (
     if (!('sealed' in kept)) return kept;
     const token = opened.get(kept) ?? unseal(kept.sealed, secret);
     // Another version's entry, or one that was tampered with: as good as no answer, until its time is over.
-    if (token === undefined) throw new Unavailable(dependency, new Error('a remembered token cannot be read'));
+    if (token === undefined) throw outage(presented, 'a remembered token cannot be read');
     opened.set(kept, token);
     return {token};
   };

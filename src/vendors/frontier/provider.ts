@@ -10,7 +10,7 @@ import type {Authentication, AuthenticationContext, Provider} from '../../provid
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {basic, makeFrontierApi} from './api.ts';
-import {type Along, type Exchangeable, makeExchange} from './exchange.ts';
+import {type Along, dependencyOf, type Exchangeable, makeExchange} from './exchange.ts';
 import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
 import {makePrincipalOf, principalOfExchanged} from './principal.ts';
 import {makeIsRelated} from './relations.ts';
@@ -26,9 +26,7 @@ type Resolved = Authentication & {readonly token?: string};
  */
 export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorParts): Provider => {
   const {name, issuer, clockTolerance, clientId, clientSecret} = settings;
-  const dependency = `frontier:${name}`;
   const keysDependency = `keys:${name}`;
-  const api = makeFrontierApi(parts.call, dependency, settings);
   const keysApi = makeFrontierApi(parts.call, keysDependency, settings);
   const ownCredential = clientId === undefined || clientSecret === undefined ? {} : basic(clientId, clientSecret);
   const keys = makeKeyKeeper({
@@ -42,9 +40,9 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   const verify = makeVerifyJwt(keys, checks);
   const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
   const principalOf = makePrincipalOf(settings);
-  const exchange = makeExchange(settings, api, dependency, parts);
+  const exchange = makeExchange(settings, parts);
   const presented = makeReadPresented(settings, verified);
-  const isRelated = makeIsRelated(settings, api, dependency, parts);
+  const isRelated = makeIsRelated(settings, parts);
 
   const exchanged = new WeakMap<Principal, Principal>();
 
@@ -85,6 +83,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     const answer = await verifiedToken(token, now, deadline);
     // The credential is good, for Frontier says so: a token of its own that does not verify is a fault of the settings.
     if (answer.rejected !== undefined) {
+      const dependency = dependencyOf(settings, exchangeable);
       throw new Unavailable(dependency, new Error(`the token that it issued is refused here: ${answer.rejected}`));
     }
     return {verified: exchangedBy(answer.verified, exchangeable), token};

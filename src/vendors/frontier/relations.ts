@@ -4,7 +4,7 @@ import type {Principal} from '../../core/principal.ts';
 import type {Relation} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
-import type {FrontierApi} from './api.ts';
+import {makeFrontierApi} from './api.ts';
 import type {FrontierSettings} from './settings.ts';
 
 /** `token`: an access token of the principal, in whose name Frontier is asked. Rejects with Unavailable for an outage. */
@@ -15,13 +15,11 @@ export type IsRelated = (
   deadline: number,
 ) => boolean | Promise<boolean>;
 
-export const makeIsRelated = (
-  settings: FrontierSettings,
-  api: FrontierApi,
-  dependency: string,
-  parts: VendorParts,
-): IsRelated => {
+export const makeIsRelated = (settings: FrontierSettings, parts: VendorParts): IsRelated => {
   const {name, ttl} = settings;
+  // A circuit of its own: callers choose what is asked about, and may choose what is slow or fails.
+  const dependency = `frontier-relations:${name}`;
+  const api = makeFrontierApi(parts.call, dependency, settings);
   const askOnce = makeAskOnce({dependency, cache: 'frontier-relations', settings, shape: z.boolean()}, parts);
 
   return ({claims}, token, {permission, resource}, deadline) => {
