@@ -674,6 +674,41 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.equal(wordOn(await ask(provider, basic(secret))), robot.id);
       });
 
+      it('one session is asked about four times at once, whatever projects it is sent with', async () => {
+        frontier.slow = 200;
+        const provider = make();
+        await provider.start?.();
+        const asked = Array.from({length: 10}, (_, of) =>
+          ask(provider, {...cookie(), 'x-project': `p${of}`}).then(wordOn, (error: unknown) => {
+            assert.ok(error instanceof Unavailable);
+            return error.message;
+          }),
+        );
+        const another = randomUUID();
+        frontier.sessions.set(another, bob);
+        assert.equal(wordOn(await ask(provider, cookie(another))), bob.id);
+        const words = await Promise.all(asked);
+        assert.equal(words.filter((word) => word === ada.id).length, 4);
+        assert.equal(words.filter((word) => /asked about 4 other projects of this session/.test(word)).length, 6);
+        assert.equal(frontier.count('token'), 5);
+        assert.equal(wordOn(await ask(provider, {...cookie(), 'x-project': 'p9'})), ada.id, 'and then the next');
+      });
+
+      it('a session that is over is over in every project, for ttl.refused', async () => {
+        const provider = make();
+        const gone = randomUUID();
+        const inProject = (project: string) => ask(provider, {...cookie(gone), 'x-project': project});
+        for (let of = 0; of < 20; of++) assert.equal((await inProject(`p${of}`)).rejected, 'session_invalid');
+        assert.equal(frontier.count('token'), 1);
+        later = 4_500;
+        assert.equal((await inProject('q')).rejected, 'session_invalid');
+        assert.equal(frontier.count('token'), 1);
+        frontier.sessions.set(gone, bob);
+        later = 5_500;
+        assert.equal(wordOn(await inProject('q')), bob.id, 'not prolonged by asking');
+        assert.equal(wordOn(await ask(provider, cookie())), ada.id);
+      });
+
       const circuits: readonly [dependency: string, what: string, fail: (provider: Provider) => Promise<unknown>[]][] =
         [
           [

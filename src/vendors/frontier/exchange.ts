@@ -8,6 +8,7 @@ import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
 import {basic, bearing, makeFrontierApi, type Refused, type TokenRequest} from './api.ts';
 import {makeAtMost} from './atMost.ts';
+import {makeEndedSessions} from './endedSessions.ts';
 import {expires, type Presented} from './presented.ts';
 import {sessionCookie} from './secureCookie.ts';
 import type {FrontierSettings} from './settings.ts';
@@ -40,6 +41,8 @@ export const dependencyOf = ({name}: FrontierSettings, {kind}: Pick<Exchangeable
 
 /** Questions about secrets, assertions and personal tokens at one time. */
 const mostSecrets = 32;
+/** Questions about one session at one time: each `x-project` is another one, and the client chooses it. */
+const mostOfSession = 4;
 
 /** What is kept: the token, sealed, and its end in milliseconds since the epoch; or why there is none. */
 const answer = z.union([
@@ -62,6 +65,8 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
   const secrets = makeAsking('secret', 'frontier-secrets');
   const askingAbout = ({kind}: Exchangeable) => (kind === 'session' ? sessions : secrets);
   const atMostSecrets = makeAtMost(mostSecrets, secrets.dependency, 'other secrets');
+  const atMostOfSession = makeAtMost(mostOfSession, sessions.dependency, 'other projects of this session');
+  const ended = makeEndedSessions(ttl.refused, parts.now);
   /** What was opened once need not be opened again, as long as it is kept in memory. */
   const opened = new WeakMap<Answer, string>();
 
@@ -69,11 +74,13 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
 
   const tokenFor = (presented: Exchangeable, along: Along, deadline: number) => {
     const asked = () => askingAbout(presented).api.token(requestFor(presented, along), deadline);
-    return presented.kind === 'session' ? asked() : atMostSecrets('', asked);
+    return presented.kind === 'session' ? atMostOfSession(presented.id, asked) : atMostSecrets('', asked);
   };
 
   const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Answer> => {
+    const since = parts.now();
     const {value: token, refused} = await tokenFor(presented, along, deadline);
+    if (presented.kind === 'session' && refused === 'unauthenticated') ended.add(presented.id, since);
     if (refused !== undefined) return {rejected: reasonOf(presented, refused)};
     const claims = parseJwt(token)?.claims;
     if (claims === undefined) throw outage(presented, 'the token that it issued is no JWT');
@@ -88,6 +95,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     new Unavailable(askingAbout(presented).dependency, new Error(what));
 
   return async (presented, along, deadline) => {
+    if (presented.kind === 'session' && ended.has(presented.id)) return {rejected: 'session_invalid'};
     const secret = secretOf(presented);
     const kept = await askingAbout(presented).askOnce(
       {
