@@ -45,6 +45,8 @@ export interface Frontier {
   readonly faults: Map<string, Fault>;
   /** Milliseconds that AuthToken takes, as bcrypt does. */
   slow: number;
+  /** Milliseconds that a check takes. */
+  slowCheck: number;
   /** Whether tokens name the session, as a setting of Frontier says. */
   namesSession: boolean;
   /** The value of `sid` for a session; `seconds`: when it was written. */
@@ -79,12 +81,20 @@ export const paths = {
 
 export type Generation = keyof typeof paths;
 
-const codes = {
+/** What Frontier refuses with: HTTP status, number of the older generation, message. */
+export const codes = {
   unauthenticated: [401, 16, 'not authenticated'],
   permission_denied: [403, 7, 'not authorized'],
   not_found: [404, 5, "user doesn't exist"],
   invalid_argument: [400, 3, 'bad request'],
+  failed_precondition: [400, 9, 'org is disabled. Please contact your administrator to enable it'],
 } as const;
+
+/** The body of a refusal. */
+export const refusalOf = (api: Generation, code: keyof typeof codes): object => {
+  const [, number, message] = codes[code];
+  return api === 'rest' ? {code: number, message, details: []} : {code, message};
+};
 
 class Refusal extends Error {
   readonly code: keyof typeof codes;
@@ -105,6 +115,8 @@ const sealedSession = (session: string, seconds: number): string => {
   const mac = createHmac('sha256', cookieKeys.hashKey).update(`sid|${seconds}|${value}`).digest();
   return written(Buffer.concat([Buffer.from(`${seconds}|${value}|`), mac]));
 };
+
+const passed = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const claimsOf = (token: string): Record<string, unknown> => {
   try {
@@ -182,11 +194,12 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
       if (api === 'connect') await principalOf(headers);
       return {keys: published};
     }
+    if (method === 'check' && frontier.slowCheck > 0) await passed(frontier.slowCheck);
     const {subject, via, session} = await principalOf(headers);
     if (subject.disabled) throw new Refusal('permission_denied');
     if (!subjects().includes(subject)) throw new Refusal('not_found');
     if (method === 'token') {
-      if (frontier.slow > 0) await new Promise((resolve) => setTimeout(resolve, frontier.slow));
+      if (frontier.slow > 0) await passed(frontier.slow);
       const project = frontier.projects.get(headers['x-project']?.toString() ?? '');
       const token = await frontier.token(subject, {
         auth_via: via,
@@ -219,9 +232,7 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
       (value) => json(response, value),
       (error: unknown) => {
         if (!(error instanceof Refusal)) return response.writeHead(500).end(String(error));
-        const [status, number, message] = codes[error.code];
-        const detailed = api === 'rest' ? {code: number, message, details: []} : {code: error.code, message};
-        return json(response, detailed, status);
+        return json(response, refusalOf(api, error.code), codes[error.code][0]);
       },
     );
   });
@@ -240,6 +251,7 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
     features: new Set(),
     faults: faults.at,
     slow: 0,
+    slowCheck: 0,
     namesSession: true,
     cookie(session, seconds = Math.floor(Date.now() / 1_000)) {
       const cookie = sealedSession(session, seconds);
