@@ -1,6 +1,6 @@
 // The frontier provider against a stand-in for Frontier, in both generations of its API.
 import assert from 'node:assert/strict';
-import {randomBytes, randomUUID} from 'node:crypto';
+import {hash, randomBytes, randomUUID} from 'node:crypto';
 import fc from 'fast-check';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
@@ -13,6 +13,7 @@ import type {KeptPrincipal} from '../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {makeFrontierProvider} from '../../src/vendors/frontier/provider.ts';
+import {sealKeyOf, unseal} from '../../src/vendors/frontier/sealed.ts';
 import {frontierSettings} from '../../src/vendors/frontier/settings.ts';
 import type {VendorParts} from '../../src/vendors/vendor.ts';
 import {testRemote} from '../remote/servers.ts';
@@ -795,6 +796,25 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         // With its dot or its algorithm: three letters alone are in sealed bytes by chance, once in a hundred runs.
         for (const canary of [session, 'canary-secret', personal, '.eyJ', 'eyJhbGciOi'])
           assert.ok(!everything.includes(canary), canary);
+        // The id of a session is told to upstreams: it opens nothing.
+        const sealed = kept.flatMap((text) => /"sealed":"([^"]+)"/.exec(text)?.slice(1) ?? []);
+        assert.equal(sealed.length, 3);
+        for (const one of sealed) {
+          for (const known of [`frontier seal ${session}`, session]) {
+            assert.equal(unseal(one, hash('sha256', known, 'buffer')), undefined);
+          }
+        }
+        const asSession = {
+          kind: 'session',
+          id: session,
+          at: 0,
+          value: '',
+          place: provider.places[0] ?? assert.fail(),
+        } as const;
+        const opened = (keys: typeof cookieKeys) =>
+          sealed.filter((one) => unseal(one, sealKeyOf({session: keys}, asSession)) !== undefined).length;
+        assert.equal(opened(cookieKeys), 1);
+        assert.equal(opened({...cookieKeys, hashKey: 'x'.repeat(32)}), 0);
       });
     });
 

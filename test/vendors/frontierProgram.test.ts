@@ -231,7 +231,8 @@ describe('Frontier and two instances with one Redis', () => {
       client.disconnect();
       assert.ok(everything.length >= 8);
       const dump = everything.join('\n');
-      for (const canary of ['.eyJ', 'eyJhbGciOi', session, 'canary', basic.slice(6)]) assert.ok(!dump.includes(canary), canary);
+      for (const canary of ['.eyJ', 'eyJhbGciOi', session, 'canary', basic.slice(6)])
+        assert.ok(!dump.includes(canary), canary);
     } finally {
       for (const end of ends.reverse()) await end();
     }

@@ -1,5 +1,4 @@
 // A credential that only Frontier can judge becomes an access token (the phantom token): asked once, kept for a while.
-import {createCipheriv, createDecipheriv, hash} from 'node:crypto';
 import {z} from 'zod';
 import {type Reason, refusals} from '../../core/refusals.ts';
 import {Unavailable} from '../../core/unavailable.ts';
@@ -10,6 +9,7 @@ import {basic, bearing, makeFrontierApi, type Refused, type TokenRequest} from '
 import {makeAtMost} from './atMost.ts';
 import {makeEndedSessions} from './endedSessions.ts';
 import {expires, type Presented} from './presented.ts';
+import {seal, sealKeyOf, unseal} from './sealed.ts';
 import {sessionCookie} from './secureCookie.ts';
 import type {FrontierSettings} from './settings.ts';
 
@@ -77,7 +77,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     return presented.kind === 'session' ? atMostOfSession(presented.id, asked) : atMostSecrets('', asked);
   };
 
-  const ask = async (presented: Exchangeable, secret: string, along: Along, deadline: number): Promise<Answer> => {
+  const ask = async (presented: Exchangeable, along: Along, deadline: number): Promise<Answer> => {
     const since = parts.now();
     const {value: token, refused} = await tokenFor(presented, along, deadline);
     if (presented.kind === 'session' && refused === 'unauthenticated') ended.add(presented.id, since);
@@ -86,7 +86,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     if (claims === undefined) throw outage(presented, 'the token that it issued is no JWT');
     // An assertion ends by itself; Frontier would not take it any more.
     const ends = presented.kind === 'assertion' ? expires(presented.claims) : Number.MAX_SAFE_INTEGER;
-    const kept = {sealed: seal(token, secret), ends: Math.min(expires(claims), ends)};
+    const kept = {sealed: seal(token, sealKeyOf(settings, presented)), ends: Math.min(expires(claims), ends)};
     opened.set(kept, token);
     return kept;
   };
@@ -96,18 +96,17 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
 
   return async (presented, along, deadline) => {
     if (presented.kind === 'session' && ended.has(presented.id)) return {rejected: 'session_invalid'};
-    const secret = secretOf(presented);
     const kept = await askingAbout(presented).askOnce(
       {
-        about: [presented.kind, along.project, secret],
-        ask: (budget) => ask(presented, secret, along, budget),
+        about: [presented.kind, along.project, secretOf(presented)],
+        ask: (budget) => ask(presented, along, budget),
         life: (of) => ('sealed' in of ? lifeOf(presented) : ttl.refused),
         end: (of) => ('sealed' in of ? of.ends : Number.POSITIVE_INFINITY),
       },
       deadline,
     );
     if (!('sealed' in kept)) return kept;
-    const token = opened.get(kept) ?? unseal(kept.sealed, secret);
+    const token = opened.get(kept) ?? unseal(kept.sealed, sealKeyOf(settings, presented));
     // Another version's entry, or one that was tampered with: as good as no answer, until its time is over.
     if (token === undefined) throw outage(presented, 'a remembered token cannot be read');
     opened.set(kept, token);
@@ -151,29 +150,4 @@ const clientCredentials = {grant_type: 'client_credentials'};
 const reasonOf = ({kind}: Exchangeable, refused: Refused): Reason => {
   if (refused === 'invalid_argument') return 'malformed_credential';
   return kind === 'session' && refused === 'unauthenticated' ? 'session_invalid' : 'inactive';
-};
-
-/**
- * A token in a shared cache is sealed with the credential that it was given for: who reads the cache, and has not the
- * credential, has no token. The nonce is a hash of the token, so that no two tokens share one and the same need no other.
- */
-const seal = (token: string, secret: string): string => {
-  const nonce = hash('sha256', `nonce ${token}`, 'buffer').subarray(0, 12);
-  const cipher = createCipheriv('aes-256-gcm', hash('sha256', `frontier seal ${secret}`, 'buffer'), nonce);
-  return Buffer.concat([nonce, cipher.update(token, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
-    'base64url',
-  );
-};
-
-const unseal = (sealed: string, secret: string): string | undefined => {
-  const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length < 12 + 16) return undefined;
-  const key = hash('sha256', `frontier seal ${secret}`, 'buffer');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {authTagLength: 16});
-  decipher.setAuthTag(bytes.subarray(-16));
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
-  } catch {
-    return undefined;
-  }
 };
