@@ -54,6 +54,9 @@ const table = {
   missing_claim: unauthenticated('The token lacks a claim that is required here. Ask its issuer to add it.'),
   session_invalid: unauthenticated('The session is over or unknown. Sign in again.'),
   inactive: unauthenticated('The credential is no longer active. Sign in again, or get a new one.'),
+  unknown_subject: unauthenticated(
+    'The account of this credential does not exist, or does not exist any more. Sign in again, or ask an administrator.',
+  ),
   revoked: unauthenticated('The credential has been revoked. Sign in again.'),
   step_up_required: {
     status: 401,
@@ -62,6 +65,7 @@ const table = {
     kind: 'denial',
     sentence: 'This needs a stronger or more recent sign-in. Sign in again as the challenge says.',
   },
+  disabled: forbidden('The account, or its organisation, is switched off. Ask an administrator to switch it on.'),
   wrong_kind: forbidden('This is not open to this kind of caller (users and services are told apart).'),
   wrong_tenant: forbidden('This belongs to another tenant. Switch to the tenant that owns it.'),
   missing_role: forbidden('A role that is needed here is missing. Ask an administrator for it.'),

@@ -273,15 +273,23 @@ describe('render: deny', () => {
     );
   });
 
-  const frontier: [Reason, string][] = [
-    ['no_credential', '{"code":"unauthenticated","message":"not authenticated"}'],
-    ['missing_permission', '{"code":"permission_denied","message":"not authorized"}'],
-    ['malformed_request', '{"code":"invalid_argument","message":"The request cannot be understood."}'],
+  const unauthenticated = '{"code":"unauthenticated","message":"not authenticated"}';
+  const unauthorized = '{"code":"permission_denied","message":"not authorized"}';
+  const frontier: [Reason, status: Partial<Record<Reason, number>>, code: number, string][] = [
+    ['no_credential', {}, 401, unauthenticated],
+    ['inactive', {}, 401, unauthenticated],
+    ['unknown_subject', {}, 401, unauthenticated],
+    ['unknown_subject', {unknown_subject: 404}, 404, '{"code":"not_found","message":"user doesn\'t exist"}'],
+    ['missing_permission', {}, 403, unauthorized],
+    ['disabled', {}, 403, unauthorized],
+    ['not_related', {not_related: 404}, 404, `{"code":"not_found","message":"${refusals.not_related.sentence}"}`],
+    ['malformed_request', {}, 400, '{"code":"invalid_argument","message":"The request cannot be understood."}'],
   ];
-  for (const [reason, body] of frontier)
-    it(`format frontier: ${reason}`, () => {
-      const response = denied(deny(reason), {settings: {format: 'frontier'}});
-      assert.deepEqual([response.body, firstOf(response, 'content-type')], [body, 'application/json']);
+  for (const [reason, status, code, body] of frontier)
+    it(`format frontier: ${reason}, ${code}`, () => {
+      const response = denied(deny(reason), {settings: {format: 'frontier', status}});
+      assert.deepEqual([response.status.code, response.body], [code, body]);
+      assert.equal(firstOf(response, 'content-type'), 'application/json');
     });
 
   it('format text', () => {

@@ -378,14 +378,32 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         it(`${what}: ${reason}`, async () => assert.equal((await ask(make(), await headers())).rejected, reason));
       }
 
-      it('a disabled user, a deleted one, a disabled service user', async () => {
+      it('a disabled user or service user: disabled', async () => {
         frontier.sessions.set(session, {...ada, disabled: true});
         frontier.secrets.set(secret, {...robot, disabled: true});
-        assert.equal((await ask(make(), cookie())).rejected, 'inactive');
-        assert.equal((await ask(make(), basic(secret))).rejected, 'inactive');
-        frontier.faults.set(paths[api].token, refusal('not_found'));
-        assert.equal((await ask(make(), cookie())).rejected, 'inactive');
+        assert.equal((await ask(make(), cookie())).rejected, 'disabled');
+        assert.equal((await ask(make(), basic(secret))).rejected, 'disabled');
       });
+
+      const words: readonly [code: keyof typeof codes, ofSession: string, ofSecret: string][] = [
+        ['unauthenticated', 'session_invalid', 'inactive'],
+        ['permission_denied', 'disabled', 'disabled'],
+        ['failed_precondition', 'disabled', 'disabled'],
+        ['not_found', 'unknown_subject', 'unknown_subject'],
+        ['invalid_argument', 'malformed_credential', 'malformed_credential'],
+      ];
+      for (const [code, ofSession, ofSecret] of words) {
+        it(`AuthToken says ${code}: ${ofSession} of a session, ${ofSecret} of a secret, and remembered`, async () => {
+          frontier.faults.set(paths[api].token, refusal(code));
+          const provider = make();
+          for (let times = 0; times < 3; times++) {
+            assert.equal((await ask(provider, cookie())).rejected, ofSession);
+            assert.equal((await ask(provider, basic(secret))).rejected, ofSecret);
+            assert.equal((await ask(provider, bearer(personal))).rejected, ofSecret);
+          }
+          assert.equal(frontier.count('token'), 3);
+        });
+      }
 
       it('a forged, foreign or outdated cookie asks nobody', async () => {
         const provider = make();
@@ -869,6 +887,8 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         ...outages,
         page401,
         {status: 403, body: '{"code":"unauthenticated"}'},
+        {status: 400, body: '{"code":"permission_denied"}'},
+        {status: 400, body: '{"code":16}'},
         {status: 404, body: '404 page not found'},
         {status: 404, body: '{"code":5,"message":"Not Found","details":[]}'},
         {status: 302, headers: {location: 'https://elsewhere.example'}},
@@ -906,7 +926,7 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
             fc.json(),
             fc.record({access_token: fc.oneof(fc.string(), fc.json())}).map((value) => JSON.stringify(value)),
             fc
-              .record({code: fc.oneof(fc.constantFrom(3, 5, 7, 16, 'unauthenticated'), fc.json())})
+              .record({code: fc.oneof(fc.constantFrom(3, 5, 7, 9, 16, 'unauthenticated'), fc.json())})
               .map((value) => JSON.stringify(value)),
           ),
         });

@@ -257,7 +257,7 @@ describe('Frontier behind Envoy', () => {
     frontier.sessions.set(session, ada);
     frontier.relations.add(`${ada.id} get app/project:p1`);
     const settings = settingsFor(frontier, 'connect');
-    postern = await startPostern({...settings, responses: {...settings.responses, status: {inactive: 404}}});
+    postern = await startPostern({...settings, responses: {...settings.responses, status: {unknown_subject: 404}}});
     echo = await startEcho();
     envoy = await startEnvoy({checkAddress: postern.address, upstream: echo});
   });
@@ -293,10 +293,22 @@ describe('Frontier behind Envoy', () => {
   });
 
   it("401, 403 and 404 in Frontier's words", async () => {
+    const off = randomUUID();
+    frontier.sessions.set(off, {...bob, disabled: true});
+    const gone = randomUUID();
+    frontier.sessions.set(gone, {...bob, deleted: true});
     const rows: readonly [path: string, Headers, status: number, body: object][] = [
       ['/any', [], 401, {code: 'unauthenticated', message: 'not authenticated'}],
       ['/projects/p2', [['cookie', sid()]], 403, {code: 'permission_denied', message: 'not authorized'}],
-      ['/any', [['authorization', 'Bearer fpt_unknown']], 404, {code: 'not_found', message: "user doesn't exist"}],
+      ['/any', [['authorization', 'Bearer fpt_unknown']], 401, {code: 'unauthenticated', message: 'not authenticated'}],
+      ['/any', [['authorization', basic]], 401, {code: 'unauthenticated', message: 'not authenticated'}],
+      [
+        '/any',
+        [['cookie', `sid=${frontier.cookie(off)}`]],
+        403,
+        {code: 'permission_denied', message: 'not authorized'},
+      ],
+      ['/any', [['cookie', `sid=${frontier.cookie(gone)}`]], 404, {code: 'not_found', message: "user doesn't exist"}],
     ];
     for (const [path, headers, status, body] of rows) {
       const answer = await ask(path, headers);

@@ -11,7 +11,7 @@ import {testRemote} from '../remote/servers.ts';
 import {runPostern} from '../support/postern.ts';
 import {principal} from '../support/requests.ts';
 import {outages} from '../support/vendors/faults.ts';
-import {type Frontier, own, paths, startFrontier} from '../support/vendors/frontier.ts';
+import {codes, type Frontier, own, paths, refusalOf, startFrontier} from '../support/vendors/frontier.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -113,6 +113,14 @@ for (const api of ['connect', 'rest'] as const) {
       assert.deepEqual([frontier.count('token'), frontier.count('feature')], [2, 3]);
       frontier.faults.clear();
       assert.deepEqual(await source.lookup(acme, 'reports', undefined, never), {features: {}});
+    });
+
+    it('a service user that may not ask is a fault of the settings: unavailable', async () => {
+      const source = make();
+      for (const code of ['permission_denied', 'failed_precondition'] as const) {
+        frontier.faults.set(paths[api].feature, {status: codes[code][0], body: JSON.stringify(refusalOf(api, code))});
+        await assert.rejects(source.lookup(acme, 'reports', undefined, never), /may not ask/);
+      }
     });
 
     it('a wrong secret is a fault of the settings: unavailable', async () => {

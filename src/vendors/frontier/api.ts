@@ -4,7 +4,12 @@ import {jsonOf, type RemoteAnswer, type RemoteCall, type RemoteRequest} from '..
 import {Unavailable} from '../../core/unavailable.ts';
 
 /** What Frontier refuses with, by the names that Connect has for the gRPC codes. */
-export type Refused = 'invalid_argument' | 'unauthenticated' | 'permission_denied' | 'not_found';
+export type Refused =
+  | 'invalid_argument'
+  | 'failed_precondition'
+  | 'unauthenticated'
+  | 'permission_denied'
+  | 'not_found';
 
 export type Answered<T> =
   | {readonly value: T; readonly refused?: never}
@@ -116,6 +121,8 @@ export const makeFrontierApi = (
 /** Status, number of the older generation, name of the newer one: https://connectrpc.com/docs/protocol, "Error codes". */
 const refusals: readonly (readonly [status: number, number: number, name: Refused])[] = [
   [400, 3, 'invalid_argument'],
+  // Of a service user: its organisation is disabled.
+  [400, 9, 'failed_precondition'],
   [401, 16, 'unauthenticated'],
   [403, 7, 'permission_denied'],
   [404, 5, 'not_found'],
@@ -126,13 +133,12 @@ const refusals: readonly (readonly [status: number, number: number, name: Refuse
  * nor is the older gateway's `Not Found` for a path that it does not have.
  */
 const refusalOf = ({status, body}: RemoteAnswer): Refused | undefined => {
-  const refusal = refusals.find(([of]) => of === status);
-  if (refusal === undefined) return undefined;
-  const [, number, name] = refusal;
+  const ofStatus = refusals.filter(([of]) => of === status);
+  if (ofStatus.length === 0) return undefined;
   try {
     const {code, message} = JSON.parse(body) as {readonly code?: unknown; readonly message?: unknown};
     if (status === 404 && message === 'Not Found') return undefined;
-    return code === number || code === name ? name : undefined;
+    return ofStatus.find(([, number, name]) => code === number || code === name)?.[2];
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import {Unavailable} from '../../core/unavailable.ts';
 import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
 import {parseJwt} from '../../providers/jwt.ts';
 import {makeOwnToken} from '../../providers/ownToken.ts';
-import {basic, type FrontierApi, makeFrontierApi} from './api.ts';
+import {basic, type FrontierApi, makeFrontierApi, type Refused} from './api.ts';
 import {expires} from './presented.ts';
 import type {FrontierSourceSettings} from './settings.ts';
 
@@ -35,7 +35,7 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
         serviceToken.refused(token);
         continue;
       }
-      if (refused === 'unauthenticated' || refused === 'permission_denied') throw notAllowed(refused);
+      if (ofServiceUser.has(refused)) throw notAllowed(refused);
       parts.log.warn({feature, refused}, 'Frontier does not know this organisation or feature: not entitled');
       return nothing;
     }
@@ -51,6 +51,9 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
     },
   };
 };
+
+/** What is said of who asks; the rest is said of what is asked about. */
+const ofServiceUser = new Set<Refused>(['unauthenticated', 'permission_denied', 'failed_precondition']);
 
 const notAllowed = (refused: string) =>
   new Unavailable(dependency, new Error(`${refused}: the service user of the settings may not ask this`));

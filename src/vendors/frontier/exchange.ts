@@ -146,8 +146,17 @@ const requestFor = (presented: Exchangeable, {project, requestId}: Along): Token
 };
 const clientCredentials = {grant_type: 'client_credentials'};
 
-/** 403 and 404 speak of the one who was recognised: disabled, deleted. */
+/** Only a refusal to authenticate is about the credential; the others are about the one who was recognised by it. */
 const reasonOf = ({kind}: Exchangeable, refused: Refused): Reason => {
-  if (refused === 'invalid_argument') return 'malformed_credential';
-  return kind === 'session' && refused === 'unauthenticated' ? 'session_invalid' : 'inactive';
+  switch (refused) {
+    case 'unauthenticated':
+      return kind === 'session' ? 'session_invalid' : 'inactive';
+    case 'permission_denied':
+    case 'failed_precondition':
+      return 'disabled';
+    case 'not_found':
+      return 'unknown_subject';
+    case 'invalid_argument':
+      return 'malformed_credential';
+  }
 };

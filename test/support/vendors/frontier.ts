@@ -15,6 +15,7 @@ export interface Subject {
   /** Of a personal token: its owner. */
   readonly owner?: string;
   readonly disabled?: boolean;
+  readonly deleted?: boolean;
 }
 
 export interface Asked {
@@ -197,7 +198,7 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
     if (method === 'check' && frontier.slowCheck > 0) await passed(frontier.slowCheck);
     const {subject, via, session} = await principalOf(headers);
     if (subject.disabled) throw new Refusal('permission_denied');
-    if (!subjects().includes(subject)) throw new Refusal('not_found');
+    if (subject.deleted || !subjects().includes(subject)) throw new Refusal('not_found');
     if (method === 'token') {
       if (frontier.slow > 0) await passed(frontier.slow);
       const project = frontier.projects.get(headers['x-project']?.toString() ?? '');
