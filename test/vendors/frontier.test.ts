@@ -864,6 +864,14 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
             async () => ask(make({clientId: undefined, clientSecret: undefined}), bearer(await frontier.token(ada))),
             Unavailable,
           );
+          for (const [settings, said] of [
+            [{clientId: undefined, clientSecret: undefined}, /asks for a credential for its keys: set clientId and/],
+            [{clientSecret: 'wrong'}, /it refuses clientId and clientSecret \(unauthenticated\)/],
+          ] as const) {
+            const provider = make(settings);
+            await provider.start?.();
+            assert.match(provider.health?.()[0]?.detail ?? '', said);
+          }
         });
 
         it('are found under the other spelling of the procedure', async () => {
@@ -876,8 +884,59 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         });
       }
 
-      it('a token of Frontier that does not verify is a fault of the settings, not of the credential', async () => {
-        await assert.rejects(ask(make({issuer: 'https://frontier.example'}), cookie()), /wrong_issuer/);
+      for (const [what, body, said] of [
+        ['no keys', '{}', /Frontier has no signing key that can be used: set rsa_path or rsa_base64/],
+        ['an empty list', '{"keys":[]}', /set rsa_path or rsa_base64/],
+        ['a key of another kind', '{"keys":[{"kty":"oct","k":"AAAA"}]}', /set rsa_path or rsa_base64/],
+      ] as const) {
+        it(`a set of ${what}: says what to do at Frontier`, async () => {
+          frontier.faults.set(paths[api].keys, {status: 200, body});
+          const provider = make();
+          await provider.start?.();
+          assert.match(provider.health?.()[0]?.detail ?? '', said);
+          await assert.rejects(async () => ask(provider, bearer(await frontier.token(ada))), Unavailable);
+        });
+      }
+
+      describe('what Frontier has just issued', () => {
+        const at = (seconds: number) => Math.floor(Date.now() / 1_000) + seconds;
+        const issued = async (claims: object) =>
+          frontier.faults.set(paths[api].token, {
+            status: 200,
+            body: JSON.stringify({access_token: await frontier.token(ada, claims), token_type: 'Bearer'}),
+          });
+
+        for (const ahead of [3, 25]) {
+          it(`is good with its clock ${ahead} s ahead; the same from a client is not yet`, async () => {
+            const claims = {iat: at(ahead), nbf: at(ahead), exp: at(3_600)};
+            await issued(claims);
+            const provider = make();
+            for (let times = 0; times < 2; times++) assert.equal(wordOn(await ask(provider, cookie())), ada.id);
+            const token = JSON.parse((frontier.faults.get(paths[api].token) as {body: string}).body).access_token;
+            assert.equal((await ask(provider, bearer(token))).rejected, 'token_not_yet_valid');
+          });
+        }
+
+        const faults: readonly [what: string, claims: () => object, settings: object, said: RegExp][] = [
+          ['a clock too far ahead', () => ({nbf: at(60)}), {}, /token_not_yet_valid\): its clock .* set both by/],
+          ['a token that has ended', () => ({exp: at(-5)}), {}, /token_expired\): its clock .* set both by/],
+          ['another issuer', () => ({}), {issuer: 'https://frontier.example'}, /wrong_issuer\): set issuer/],
+          ['a subject of another type', () => ({sub_type: 'app/group'}), {}, /wrong_token_type\): this release/],
+        ];
+        for (const [what, claims, settings, said] of faults) {
+          it(`${what} is a fault of the installation, not of the credential`, async () => {
+            await issued(claims());
+            await assert.rejects(ask(make(settings), cookie()), said);
+          });
+        }
+
+        it('with a key that it does not publish: the message says so', async () => {
+          const provider = make();
+          await provider.start?.();
+          const other = await (await makeSigningKey('k9')).sign({iss: 'frontier', sub: ada.id, gen: 'system'});
+          frontier.faults.set(paths[api].token, {status: 200, body: JSON.stringify({access_token: other})});
+          await assert.rejects(ask(provider, cookie()), /unknown_key\): it signs with a key that it does not publish/);
+        });
       });
     });
 

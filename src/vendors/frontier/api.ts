@@ -26,7 +26,7 @@ export interface TokenRequest {
 /** Each rejects with Unavailable for an outage or an answer that cannot be understood. */
 export interface FrontierApi {
   /** The JWK set, unchecked. Newer servers want a credential for it. */
-  keys(headers: Headers): Promise<unknown>;
+  keys(headers: Headers): Promise<Answered<unknown>>;
   /** Exchanges a credential for an access token. */
   token(request: TokenRequest, deadline: number): Promise<Answered<string>>;
   /** May the owner of the token do this to that. */
@@ -59,7 +59,7 @@ const tokenShape = z.union([
 ]);
 /** protobuf's JSON leaves defaults out: `{}` is no. */
 const statusShape = z.object({status: z.boolean().default(false)}).transform((answer) => answer.status);
-const keysShape = z.object({keys: z.array(z.unknown())});
+const keysShape = z.object({keys: z.array(z.unknown()).default([])});
 
 /** The header in which each generation takes an access token; a bearer without `jti` counts only as `x-user-token`. */
 export const bearing = (token: string): Headers => ({authorization: `Bearer ${token}`, 'x-user-token': token});
@@ -88,27 +88,27 @@ export const makeFrontierApi = (
     timeout,
   });
 
-  const ask = async <T>(request: RemoteRequest, shape: z.ZodType<T>, deadline: number): Promise<Answered<T>> => {
-    const answer = await call(dependency, request, deadline);
+  const understood = <T>(answer: RemoteAnswer, shape: z.ZodType<T>): Answered<T> => {
     const refused = refusalOf(answer);
     if (refused !== undefined) return {refused};
     if (answer.status !== 404) return {value: jsonOf(dependency, answer, shape)};
     throw new Unavailable(dependency, new Error('it has no such method (404): check the settings url and api'));
   };
+  const ask = async <T>(request: RemoteRequest, shape: z.ZodType<T>, deadline: number) =>
+    understood(await call(dependency, request, deadline), shape);
+  const askForKeys = (request: RemoteRequest) =>
+    call(dependency, {...request, idempotent: false}, Number.POSITIVE_INFINITY);
 
   return {
     async keys(headers) {
-      const forever = Number.POSITIVE_INFINITY;
       if (api === 'rest') {
-        const request = {method: 'GET', url: `${url}/.well-known/jwks.json`, timeout, idempotent: false} as const;
-        return jsonOf(dependency, await call(dependency, request, forever), keysShape);
+        const answer = await askForKeys({method: 'GET', url: `${url}/.well-known/jwks.json`, timeout});
+        return {value: jsonOf(dependency, answer, keysShape)};
       }
       // Published as GetJWKs, and met as GetJWKS: names of procedures are case-sensitive.
-      const asked = (name: string) =>
-        call(dependency, {...post(`${service}/${name}`, headers, {}), idempotent: false}, forever);
-      const answer = await asked('GetJWKs');
+      const answer = await askForKeys(post(`${service}/GetJWKs`, headers, {}));
       const isUnknown = answer.status === 404 || answer.status === 501;
-      return jsonOf(dependency, isUnknown ? await asked('GetJWKS') : answer, keysShape);
+      return understood(isUnknown ? await askForKeys(post(`${service}/GetJWKS`, headers, {})) : answer, keysShape);
     },
     token: ({headers, body}, deadline) => ask(post(paths[api].token, headers, body), tokenShape, deadline),
     isPermitted: (token, permission, resource, deadline) =>

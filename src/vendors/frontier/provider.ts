@@ -2,17 +2,14 @@
 import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
-import {Unavailable} from '../../core/unavailable.ts';
-import {usableKeys} from '../../providers/jwks.ts';
-import {makeVerifyJwt, parseJwt} from '../../providers/jwt.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';
-import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
-import {basic, makeFrontierApi} from './api.ts';
+import {makeAccessTokens} from './accessTokens.ts';
 import {type Along, dependencyOf, type Exchangeable, makeExchange} from './exchange.ts';
 import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
-import {makePrincipalOf, principalOfExchanged} from './principal.ts';
+import {principalOfExchanged} from './principal.ts';
+import {makeFetchKeys} from './publishedKeys.ts';
 import {makeIsRelated} from './relations.ts';
 import type {FrontierSettings} from './settings.ts';
 
@@ -25,23 +22,16 @@ type Resolved = Authentication & {readonly token?: string};
  * this falling through stays inside the provider; what it answers in the end is final, like any provider's answer.
  */
 export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorParts): Provider => {
-  const {name, issuer, clockTolerance, clientId, clientSecret} = settings;
-  const keysDependency = `keys:${name}`;
-  const keysApi = makeFrontierApi(parts.call, keysDependency, settings);
-  const ownCredential = clientId === undefined || clientSecret === undefined ? {} : basic(clientId, clientSecret);
+  const {name} = settings;
   const keys = makeKeyKeeper({
     ...parts,
-    dependency: keysDependency,
+    dependency: `keys:${name}`,
     timing: settings.jwks,
-    fetch: async () => usableKeys(keysDependency, await keysApi.keys(ownCredential)),
+    fetch: makeFetchKeys(settings, parts),
   });
-  // Its tokens have no audience; `gen` is looked at below, for service users' assertions share nothing else to tell by.
-  const checks = {issuer, audience: 'any', algorithms: ['RS256'], clockTolerance, tokenType: undefined} as const;
-  const verify = makeVerifyJwt(keys, checks);
-  const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
-  const principalOf = makePrincipalOf(settings);
+  const tokens = makeAccessTokens(settings, keys, parts);
   const exchange = makeExchange(settings, parts);
-  const presented = makeReadPresented(settings, verified);
+  const presented = makeReadPresented(settings, tokens.known);
   const isRelated = makeIsRelated(settings, parts);
 
   const exchanged = new WeakMap<Principal, Principal>();
@@ -56,37 +46,18 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     return shown;
   };
 
-  const verifyAnew = async (token: string, now: number, deadline: number): Promise<Verification> => {
-    const parsed = parseJwt(token);
-    if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
-    if (rejected !== undefined) return {rejected};
-    if (claims.gen !== undefined && claims.gen !== 'system') return {rejected: 'wrong_token_type'};
-    const principal = principalOf(claims);
-    return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
-  };
-
-  /** An access token: verified here, by Frontier's keys. */
-  const verifiedToken = (token: string, now: number, deadline: number, key = verified.keyOf(token)) =>
-    verified.authenticate(key, now, () => verifyAnew(token, now, deadline));
-
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
     if (refused !== undefined) return {rejected: refused};
     if (shown.kind === 'access') {
-      return {...(await verifiedToken(shown.value, now, deadline, shown.key)), token: shown.value};
+      return {...(await tokens.presented(shown.value, shown.key, now, deadline)), token: shown.value};
     }
 
     const exchangeable = shown as Exchangeable;
     const {token, rejected} = await exchange(exchangeable, alongOf(request), deadline);
     if (rejected !== undefined) return {rejected};
-    const answer = await verifiedToken(token, now, deadline);
-    // The credential is good, for Frontier says so: a token of its own that does not verify is a fault of the settings.
-    if (answer.rejected !== undefined) {
-      const dependency = dependencyOf(settings, exchangeable);
-      throw new Unavailable(dependency, new Error(`the token that it issued is refused here: ${answer.rejected}`));
-    }
-    return {verified: exchangedBy(answer.verified, exchangeable), token};
+    const principal = await tokens.issued(token, dependencyOf(settings, exchangeable), now, deadline);
+    return {verified: exchangedBy(principal, exchangeable), token};
   };
 
   /** The same principal for the same token: what is made of it (headers) is kept by it. */
