@@ -180,15 +180,26 @@ for (const api of ['connect', 'rest'] as const) {
 describe("Frontier's example", () => {
   const file = fileURLToPath(new URL('../../examples/frontier.yaml', import.meta.url));
   const secrets = {
+    FRONTIER_URL: 'https://frontier.acme.example',
+    FRONTIER_API: 'rest',
     FRONTIER_HASH_KEY: 'h'.repeat(32),
     FRONTIER_BLOCK_KEY: 'b'.repeat(32),
     FRONTIER_CLIENT_ID: 'c1',
     FRONTIER_CLIENT_SECRET: 's1',
   };
 
-  it('is a good configuration with its four secrets', async () => {
+  it('is a good configuration with what the environment gives', async () => {
     const {code, output} = await runPostern(['validate', '-c', file], secrets);
     assert.equal(code, 0, output);
+  });
+
+  it('has nothing else to fill in: each value that is particular stands in the environment alone', async () => {
+    const settings = readFileSync(file, 'utf8').replaceAll(/^ *#.*$/gm, '');
+    for (const [, name] of settings.matchAll(/\$\{(\w+)\}/g)) assert.ok(name !== undefined && name in secrets, name);
+    assert.ok(!settings.includes('acme'));
+    const {code, output} = await runPostern(['validate', '-c', file], {...secrets, FRONTIER_API: 'grpc'});
+    assert.equal(code, 1);
+    assert.equal([...output.matchAll(/\bapi\b.*connect.*rest/g)].length, 2, output);
   });
 
   it('and says which one is wrong', async () => {
