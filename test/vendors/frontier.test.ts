@@ -255,6 +255,22 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.ok(!revocations.revoked(verified(await ask(provider, next))), 'signed in again');
       });
 
+      it('a personal token outlives a revocation of its owner, and not one of its own id', async () => {
+        const rows: readonly [stands: 'token' | 'owner', revoked: string, isRevoked: boolean][] = [
+          ['token', ada.id, false],
+          ['token', pat.id, true],
+          ['owner', ada.id, true],
+        ];
+        for (const [subject, revoked, isRevoked] of rows) {
+          const provider = make({personalTokens: {subject}});
+          const revocations = makeRevocationIndex();
+          revocations.add({subject: revoked, before: untilNow(Date.now()), expires: never});
+          for (const headers of [bearer(personal), bearer(await frontier.token(pat, {iat: 1}))]) {
+            assert.equal(revocations.revoked(verified(await ask(provider, headers))), isRevoked, subject);
+          }
+        }
+      });
+
       it('the same principal for the same token, so that what is made of it is kept', async () => {
         const provider = make();
         const headers = cookie();

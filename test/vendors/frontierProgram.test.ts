@@ -47,6 +47,7 @@ const settingsFor = (frontier: Frontier, api: 'connect' | 'rest') => ({
     {name: 'reports', match: {path: '/orgs/{org}/reports'}, require: {tenant: '{org}', features: ['reports']}},
     {name: 'own', match: {path: '/orgs/{org}/**'}, require: {tenant: '{org}'}},
     {name: 'any', match: {path: '/any'}, require: {}},
+    {name: 'open', match: {path: '/open'}, public: 'identify'},
   ],
   responses: {
     format: 'frontier',
@@ -164,6 +165,19 @@ for (const api of ['connect', 'rest'] as const) {
       assert.equal((await ask('/any', headers)).status, 'OK');
       frontier.sessions.delete(short);
       await eventually(async () => (await ask('/any', headers)).status === 'Unauthorized');
+    });
+
+    it('where everyone may come in, a session that is over or a strange sid is refused, not anonymous', async () => {
+      const rows: readonly [Headers, status: string, subject: string | undefined][] = [
+        [[], 'OK', undefined],
+        [cookie(), 'OK', ada.id],
+        [[['cookie', `sid=${frontier.cookie(randomUUID())}`]], 'Unauthorized', undefined],
+        [[['cookie', 'sid=s%3Aabc']], 'Unauthorized', undefined],
+      ];
+      for (const [headers, status, subject] of rows) {
+        const answer = await ask('/open', headers);
+        assert.deepEqual([answer.status, answer.told.get('x-auth-subject')], [status, subject]);
+      }
     });
 
     it('an outage is an error, and ends', async () => {

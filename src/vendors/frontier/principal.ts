@@ -59,7 +59,8 @@ const only = (joined: unknown): string | undefined => {
 /**
  * The principal of a credential that was exchanged for the token of `principal`. The token is a minute old at most, and
  * another one every time; what can be revoked is the credential: the session since its cookie was written, the assertion
- * since it was signed. When a secret or a personal token was made nobody knows, so any revocation of its owner refuses it.
+ * since it was signed. When a secret or a personal token was made nobody knows, so any revocation of its subject refuses
+ * it: of the service user for a secret; for a personal token, of the token itself or of its owner, as the settings say.
  */
 export const principalOfExchanged = (principal: Principal, presented: Exchangeable): Principal => {
   const {issuedAt: _, tokenId: __, ...rest} = principal;
