@@ -1121,6 +1121,21 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         assert.deepEqual(warnings, []);
       });
 
+      it('wait in line where many are asked about, and sessions do not wait for them', async () => {
+        const provider = make();
+        await ask(provider, cookie());
+        frontier.slowCheck = 500;
+        const many = Array.from({length: 100}, (_, of) => relate(provider, cookie(), 'get', `app/project:${of}`));
+        while (frontier.count('check') < 16) await new Promise((resolve) => setTimeout(resolve, 5));
+        const another = randomUUID();
+        frontier.sessions.set(another, bob);
+        assert.equal(wordOn(await ask(provider, cookie(another))), bob.id);
+        assert.equal(frontier.count('check'), 16);
+        frontier.slowCheck = 0;
+        assert.deepEqual(new Set(await Promise.all(many)), new Set([false]));
+        assert.equal(frontier.count('check'), 100);
+      });
+
       it('that were taken away count no longer than ttl.relation in all instances together', async () => {
         const shared = new Map<string, unknown>();
         const makeCache: VendorParts['makeCache'] = (name, codec) =>
