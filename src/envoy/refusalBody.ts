@@ -28,9 +28,11 @@ const frontierMessages: Readonly<Record<string, string>> = {
   permission_denied: 'not authorized',
 };
 
-/** A 404 (`responses.status`) means someone who does not exist only where the reason does; else it hides what is there. */
+/** A 404 (`responses.status`) means someone who is gone only where the reason does; else it hides what is there. */
 const frontierMessage = (code: string, reason: Reason): string | undefined =>
-  code === 'not_found' && reason === 'unknown_subject' ? "user doesn't exist" : frontierMessages[code];
+  code === 'not_found' && (reason === 'unknown_subject' || reason === 'inactive')
+    ? "user doesn't exist"
+    : frontierMessages[code];
 
 /** The body for a reason that is answered with `status` and stands for the gRPC code `grpc`. */
 export const makeRefusalBody = (

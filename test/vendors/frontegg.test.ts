@@ -682,9 +682,10 @@ describe('the Frontegg provider', () => {
         ['a region of tomorrow', {baseUrl: 'https://api.in.frontegg.com'}, ours],
         ['the first of all gateways', {baseUrl: 'https://api.frontegg.com'}, ours],
         ['another name for one', {baseUrl: 'https://api-us.frontegg.com'}, ours],
-        ['a gateway of yours', {baseUrl: 'https://frontegg.acme.example'}, ours],
-        ['one that looks like Frontegg', {baseUrl: 'https://acme.frontegg.com.acme.example'}, ours],
-        ['another that does', {baseUrl: 'https://notfrontegg.com'}, ours],
+        ['an environment of a region', {baseUrl: 'https://acme.us.frontegg.com'}, ours],
+        ['a domain of yours', {baseUrl: 'https://auth.acme.example'}, theirs],
+        ['one that looks like Frontegg', {baseUrl: 'https://api.frontegg.com.acme.example'}, theirs],
+        ['another that does', {baseUrl: 'https://api.notfrontegg.com'}, theirs],
         ['an audience that is not checked', {region: 'us', audience: 'any'}, ours],
         ['with an issuer', {region: 'us', issuer}, theirs],
         ['with an audience', {region: 'us', audience: [clientId]}, theirs],
@@ -705,7 +706,7 @@ describe('the Frontegg provider', () => {
       const gateways = [
         'https://api.us.frontegg.com',
         'https://API.us.frontegg.com:443',
-        'https://frontegg.acme.example',
+        'https://api.uk.frontegg.com.',
       ];
       for (const baseUrl of gateways) {
         it(`${baseUrl}: a token of another of its customers is refused`, async () => {

@@ -1126,11 +1126,11 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         await ask(provider, cookie());
         frontier.slowCheck = 500;
         const many = Array.from({length: 100}, (_, of) => relate(provider, cookie(), 'get', `app/project:${of}`));
-        while (frontier.count('check') < 16) await new Promise((resolve) => setTimeout(resolve, 5));
+        while (frontier.count('check') < 64) await new Promise((resolve) => setTimeout(resolve, 5));
         const another = randomUUID();
         frontier.sessions.set(another, bob);
         assert.equal(wordOn(await ask(provider, cookie(another))), bob.id);
-        assert.equal(frontier.count('check'), 16);
+        assert.equal(frontier.count('check'), 64);
         frontier.slowCheck = 0;
         assert.deepEqual(new Set(await Promise.all(many)), new Set([false]));
         assert.equal(frontier.count('check'), 100);

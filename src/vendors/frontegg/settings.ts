@@ -55,11 +55,16 @@ export const baseOf = ({baseUrl, region}: Pick<AccountSettings, 'baseUrl' | 'reg
   baseUrl ?? regions[region];
 
 /**
- * Whether a base is known to answer for one environment alone. Whatever is not `<name>.frontegg.com` may answer for all of
- * Frontegg's customers: the gateways of the regions, those still to come, a gateway of one's own before one of them.
+ * Whether a base answers for all of Frontegg's customers: at frontegg.com whatever is not one `<name>.frontegg.com`, so
+ * the gateways of the regions and those still to come. A domain of the customer's own leads to one environment; a gateway
+ * of the customer's own may lead to either, which the configuration is warned of (crossChecks.ts).
  */
-export const isEnvironmentsOwn = (base: string): boolean =>
-  /^(?!api\b)[a-z0-9-]+\.frontegg\.com$/.test(new URL(base).hostname);
+export const isSharedGateway = (base: string): boolean => {
+  const host = new URL(base).hostname.replace(/\.$/, '');
+  return isFronteggs(host) && !/^(?!api\b)[a-z0-9-]+\.frontegg\.com$/.test(host);
+};
+
+const isFronteggs = (host: string): boolean => host === 'frontegg.com' || host.endsWith('.frontegg.com');
 
 const sessionCookie = z
   .strictObject({

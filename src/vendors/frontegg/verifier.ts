@@ -6,7 +6,7 @@ import {type KeyKeeper, makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import type {VendorParts} from '../vendor.ts';
 import type {FronteggApi} from './api.ts';
 import {makeFronteggKeys} from './keys.ts';
-import {baseOf, type FronteggSettings, isEnvironmentsOwn} from './settings.ts';
+import {baseOf, type FronteggSettings, isSharedGateway} from './settings.ts';
 
 /** `health` says degraded, too, while the one key stands in for a key set that could not be asked. */
 export interface FronteggVerifier extends Pick<KeyKeeper, 'start' | 'holds' | 'age' | 'health' | 'close'> {
@@ -21,9 +21,9 @@ export const makeFronteggVerifier = (
 ): FronteggVerifier => {
   const {name, issuer, audience, clockTolerance, jwks} = settings;
   const dependency = `keys:${name}`;
-  // A key set that may be that of all of Frontegg's customers does not say whose token it is; issuer or audience do.
+  // The key set of a gateway for all of Frontegg's customers does not say whose token it is; issuer or audience do.
   const isBound = issuer !== null || Array.isArray(audience);
-  const source = makeFronteggKeys(api, dependency, isBound || isEnvironmentsOwn(baseOf(settings)));
+  const source = makeFronteggKeys(api, dependency, isBound || !isSharedGateway(baseOf(settings)));
   const keys = makeKeyKeeper({...parts, dependency, timing: jwks, fetch: source.fetch});
   const verify = makeVerifyJwt(keys, {
     issuer: issuer ?? undefined,

@@ -20,23 +20,3 @@ export const makeAtMost = (most: number, dependency: string, others: string): At
     }
   };
 };
-
-/** Asks when its turn comes: as many as may be are under way, the others wait in line. */
-export type InTurn = <T>(ask: () => Promise<T>) => Promise<T>;
-
-/** For what honest callers ask in bursts. A question that has waited beyond its deadline fails without being asked. */
-export const makeInTurn = (most: number): InTurn => {
-  let underWay = 0;
-  const line: (() => void)[] = [];
-  return async (ask) => {
-    if (underWay < most) underWay += 1;
-    else await new Promise<void>((takeTurn) => line.push(takeTurn));
-    try {
-      return await ask();
-    } finally {
-      const next = line.shift();
-      if (next === undefined) underWay -= 1;
-      else next();
-    }
-  };
-};

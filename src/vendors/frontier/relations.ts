@@ -5,14 +5,10 @@ import type {Relation} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeFrontierApi, type Refused} from './api.ts';
-import {makeInTurn} from './atMost.ts';
 import type {FrontierSettings} from './settings.ts';
 
 /** `token`: an access token of the principal, in whose name Frontier is asked. Rejects with Unavailable for an outage. */
 export type IsRelated = (principal: Principal, token: string, relation: Relation, deadline: number) => Promise<boolean>;
-
-/** Questions at one time. All that is asked of Frontier shares one pool of connections, and sessions need some of them. */
-const mostAtOnce = 16;
 
 /** A 401 is about the token with which it was asked, and says nothing of the subject: it is nobody else's answer. */
 const answer = z.union([
@@ -27,14 +23,13 @@ export const makeIsRelated = (settings: FrontierSettings, parts: VendorParts): I
   const dependency = `frontier-relations:${name}`;
   const api = makeFrontierApi(parts.call, dependency, settings);
   const askOnce = makeAskOnce({dependency, cache: 'frontier-relations', settings, shape: answer}, parts);
-  const inTurn = makeInTurn(mostAtOnce);
   const warn = makeWarn(name, parts);
 
   return async ({claims}, token, {permission, resource}, deadline) => {
     let isOwn = false;
     const ask = async (budget: number): Promise<Answer> => {
       isOwn = true;
-      const {value, refused} = await inTurn(() => api.isPermitted(token, permission, resource, budget));
+      const {value, refused} = await api.isPermitted(token, permission, resource, budget);
       if (refused === undefined) return {related: value};
       if (refused === 'unauthenticated') return {refused};
       if (refused === 'not_found' || refused === 'invalid_argument') warn(permission, refused);
