@@ -12,6 +12,7 @@ import {makeSigningKey} from '../support/vendors/signing.ts';
 
 const verifyPath = '/api/v1/api_keys/verify';
 const tokenPath = '/oauth2/token';
+const keyPath = '/api/v1/api_keys/api_key_ser1';
 
 describe('kinde', () => {
   let kinde: Kinde;
@@ -389,6 +390,168 @@ describe('kinde', () => {
       }
     }
 
+    const notKinde: [what: string, fault: Fault][] = [
+      ['404, as at a domain without a management API', {status: 404, body: '{"errors": {"code": "ROUTE_NOT_FOUND"}}'}],
+      ["404 with a proxy's page", {status: 404, body: '<html>nginx</html>'}],
+      ["400 with a proxy's page", {status: 400, body: '<html>Bad Request</html>'}],
+      ['400 with nothing', {status: 400}],
+      ['400 with other JSON', {status: 400, body: '{"error": "bad_request"}'}],
+      ['400 with no error', {status: 400, body: '{"errors": []}'}],
+      ['400 with null', {status: 400, body: 'null'}],
+    ];
+    for (const [what, fault] of notKinde) {
+      it(`${what}: an outage that names managementDomain, and says nothing of the key`, async () => {
+        kinde.faults.set(verifyPath, fault);
+        await assert.rejects(ask(make({apiKeys}), 'k_live_user1'), (error) => {
+          assert.ok(error instanceof Unavailable);
+          assert.match(error.message, /status 40[04].*managementDomain/);
+          return true;
+        });
+      });
+    }
+    it("400 with Kinde's error is about the key: inactive", async () => {
+      kinde.faults.set(verifyPath, {status: 400, body: '{"errors": [{"code": "API_KEY_INVALID", "message": "no"}]}'});
+      assert.equal(await refusalOf('k_live_user1', {apiKeys}), 'inactive');
+    });
+
+    const sparse: [what: string, reply: object, scopes: string[], subject: string, tenant: string | undefined][] = [
+      ['scopes null', {scopes: null}, [], 'kp_9', 'org_1'],
+      ['no scopes', {scopes: undefined}, [], 'kp_9', 'org_1'],
+      ['org_code empty', {org_code: ''}, ['a'], 'kp_9', undefined],
+      ['no org_code', {org_code: undefined}, ['a'], 'kp_9', undefined],
+      ['user_id empty', {user_id: ''}, ['a'], 'api_key_1', 'org_1'],
+      ['user_id null', {user_id: null}, ['a'], 'api_key_1', 'org_1'],
+    ];
+    for (const [what, reply, scopes, subject, tenant] of sparse) {
+      it(`${what}: there is none, from Kinde and from the cache`, async () => {
+        const said = {is_valid: true, status: 'active', key_id: 'api_key_1', scopes: ['a'], org_code: 'org_1'};
+        kinde.faults.set(verifyPath, {status: 200, body: JSON.stringify({...said, user_id: 'kp_9', ...reply})});
+        const shared = new Map<string, string>();
+        const settings = kindeSettings.parse({
+          type: 'kinde',
+          name: 'ki',
+          domain: kinde.domain,
+          audience: 'any',
+          apiKeys,
+        });
+        for (const instance of [makeTestParts(shared), makeTestParts(shared)]) {
+          const answer = await ask(makeKindeProvider(settings, instance.parts), 'k_live_user1');
+          await instance.close();
+          assert.ok(typeof answer === 'object' && answer.verified, JSON.stringify(answer));
+          const {verified} = answer;
+          assert.deepEqual([verified.scopes, verified.subject, verified.tenant], [scopes, subject, tenant]);
+          assert.equal(verified.kind, subject === 'kp_9' ? 'user' : 'service');
+        }
+      });
+    }
+
+    describe('made for certain APIs', () => {
+      const settings = {apiKeys: {...apiKeys, apis: ['api_orders', 'api_stock']}};
+      const rows: [what: string, ids: string[], settings: object, answer: string][] = [
+        ['one of ours', ['api_stock'], settings, 'verified'],
+        ['ours among others', ['api_billing', 'api_orders'], settings, 'verified'],
+        ['another one', ['api_billing'], settings, 'wrong_audience'],
+        ['none', [], settings, 'wrong_audience'],
+        ['one that looks like ours', ['api_orders2', 'API_ORDERS'], settings, 'wrong_audience'],
+        ['another one, which nobody asks about', ['api_billing'], {apiKeys}, 'verified'],
+      ];
+      for (const [what, api_ids, given, answer] of rows) {
+        it(`${what}: ${answer}`, async () => {
+          kinde.keys.set('k_live_user1', {...user, api_ids});
+          assert.equal(await refusalOf('k_live_user1', given), answer);
+        });
+      }
+
+      it('asked in a second call with the first, and kept as long; one that is not active is not asked about', async () => {
+        kinde.keys.set('k_live_user1', {...user, api_ids: ['api_orders']});
+        const provider = make(settings);
+        const before = [askedOf(verifyPath), askedOf(keyPath)] as const;
+        const asked = () => [askedOf(verifyPath) - before[0], askedOf(keyPath) - before[1]];
+        const answers = await Promise.all(Array.from({length: 20}, () => ask(provider, 'k_live_user1')));
+        const first = answers[0];
+        assert.ok(typeof first === 'object' && first.verified);
+        for (const answer of answers) assert.deepEqual(answer, first);
+        assert.deepEqual(first.verified.claims.api_ids, ['api_orders']);
+        rig.forward(299_000);
+        assert.deepEqual(await ask(provider, 'k_live_user1'), first);
+        assert.deepEqual(asked(), [1, 1]);
+        kinde.keys.set('k_live_user1', {...user, status: 'revoked', api_ids: ['api_orders']});
+        rig.forward(1_001);
+        assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
+        assert.deepEqual(asked(), [2, 1]);
+      });
+      it('without the setting there is no second call', async () => {
+        kinde.keys.set('k_live_user1', user);
+        const before = askedOf(keyPath);
+        await principalOf('k_live_user1', {apiKeys});
+        assert.equal(askedOf(keyPath), before);
+      });
+      it('what an instance without the setting has learned serves none that has it', async () => {
+        kinde.keys.set('k_live_user1', {...user, api_ids: ['api_billing']});
+        const shared = new Map<string, string>();
+        const answers: unknown[] = [];
+        for (const given of [{apiKeys}, settings, {apiKeys: {...apiKeys, apis: ['api_billing']}}]) {
+          const instance = makeTestParts(shared);
+          const base = {type: 'kinde', name: 'ki', domain: kinde.domain, audience: 'any'};
+          const answer = await ask(
+            makeKindeProvider(kindeSettings.parse({...base, ...given}), instance.parts),
+            'k_live_user1',
+          );
+          answers.push(typeof answer === 'object' && (answer.rejected ?? 'verified'));
+          await instance.close();
+        }
+        assert.deepEqual(answers, ['verified', 'wrong_audience', 'verified']);
+      });
+      it('a management token that Kinde refuses in between is fetched anew', async () => {
+        kinde.keys.set('k_live_user1', {...user, api_ids: ['api_orders']});
+        const provider = make(settings);
+        kinde.faults.set(keyPath, {status: 401, body: '{}'});
+        const before = [askedOf(tokenPath), askedOf(keyPath)] as const;
+        await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+        assert.deepEqual([askedOf(tokenPath) - before[0], askedOf(keyPath) - before[1]], [2, 2]);
+      });
+
+      const key = {id: 'api_key_ser1', api_ids: ['api_orders']};
+      const faults: [what: string, fault: Fault][] = [
+        ...outages.map((fault): [string, Fault] => [JSON.stringify(fault), fault]),
+        ['a missing scope', {status: 403}],
+        ['404', {status: 404, body: '{"errors": {"code": "NOT_FOUND"}}'}],
+        ["400 with Kinde's error", {status: 400, body: '{"errors": [{"code": "API_KEY_INVALID"}]}'}],
+        ['no envelope', {status: 200, body: JSON.stringify(key)}],
+        ['no list of APIs', {status: 200, body: JSON.stringify({api_key: {...key, api_ids: undefined}})}],
+        ['null for a list', {status: 200, body: JSON.stringify({api_key: {...key, api_ids: null}})}],
+        ['a text for a list', {status: 200, body: JSON.stringify({api_key: {...key, api_ids: 'api_orders'}})}],
+        [
+          'something else in the list',
+          {status: 200, body: JSON.stringify({api_key: {...key, api_ids: ['api_orders', 1]}})},
+        ],
+        ['another key', {status: 200, body: JSON.stringify({api_key: {...key, id: 'api_key_ser2'}})}],
+      ];
+      for (const [what, fault] of faults) {
+        it(`a second reply with ${what} is an outage, and is not kept`, async () => {
+          kinde.keys.set('k_live_user1', {...user, api_ids: ['api_orders']});
+          const provider = make(settings);
+          kinde.faults.set(keyPath, fault);
+          await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+          kinde.faults.clear();
+          const answer = await ask(provider, 'k_live_user1');
+          assert.ok(typeof answer === 'object' && answer.verified);
+        });
+      }
+      for (const id of ['..', '../users', 'a/b', 'a?b', '\ud800']) {
+        it(`an id of a key that would make another address (${JSON.stringify(id)}) is an outage, and nobody is asked`, async () => {
+          const said = {is_valid: true, status: 'active', key_id: id, scopes: []};
+          kinde.faults.set(verifyPath, {status: 200, body: JSON.stringify(said)});
+          const before = kinde.asked.length;
+          await assert.rejects(ask(make(settings), 'k_live_user1'), Unavailable);
+          assert.deepEqual(
+            kinde.asked.slice(before).filter((line) => !/oauth2|verify/.test(line)),
+            [],
+          );
+        });
+      }
+    });
+
     it('whatever the reply: verified only by one that says so in full, else refused or an outage', async () => {
       const part = fc.constantFrom<unknown>(
         true,
@@ -436,6 +599,7 @@ describe('kinde', () => {
       ['plain http', {domain: 'http://acme.kinde.com'}, /domain .*http:/],
       ['no audience', {audience: undefined}, /audience/],
       ['a secret missing', {apiKeys: {clientId: 'x'}}, /apiKeys.clientSecret/],
+      ['APIs, and none named', {apiKeys: {...machine, apis: []}}, /apiKeys.apis .*empty list/],
       ['a key that lives for a day', {apiKeys: {...machine, ttl: '24h'}}, /ttl .*1h/],
       ['an unknown key', {apikeys: {}}, /apikeys/],
     ];

@@ -18,10 +18,14 @@ describe('the example of kinde', () => {
         KINDE_DOMAIN: kinde.domain,
         KINDE_M2M_CLIENT_ID: machine.clientId,
         KINDE_M2M_CLIENT_SECRET: machine.clientSecret,
+        KINDE_API_ID: 'api_orders',
       },
     });
     client = makeCheckClient(postern.address);
-    kinde.keys.set('k_live_import', {status: 'active', scopes: ['write:books'], org_code: 'org_1'});
+    const key = {status: 'active', org_code: 'org_1', api_ids: ['api_orders']} as const;
+    kinde.keys.set('k_live_import', {...key, scopes: ['write:books']});
+    kinde.keys.set('k_live_search', {...key, scopes: ['read:books'], user_id: 'kp_9'});
+    kinde.keys.set('k_live_other', {...key, scopes: ['write:books'], api_ids: ['api_billing']});
     kinde.bought.set('org_9', ['reports']);
   });
   after(async () => {
@@ -43,6 +47,10 @@ describe('the example of kinde', () => {
     ['reports by the plan', 'GET', '/reports/1', () => user({org_code: 'org_9', sub: 'kp_9'}), 200],
     ['reports by neither', 'GET', '/reports/1', () => user(), 403],
     ['an API key of an organisation', 'POST', '/import/books', async () => 'k_live_import', 200],
+    ['an API key of a user', 'POST', '/import/books', async () => 'k_live_search', 403],
+    ['an API key for another API', 'POST', '/import/books', async () => 'k_live_other', 401],
+    ['an API key with the scope', 'GET', '/search', async () => 'k_live_search', 200],
+    ['an API key without it', 'GET', '/search', async () => 'k_live_import', 403],
     ['a machine with the scope', 'POST', '/import/books', () => kinde.machineToken({aud, scp: ['write:books']}), 200],
     ['a machine without it', 'POST', '/import/books', () => kinde.machineToken({aud}), 403],
     ['a user', 'POST', '/import/books', () => user({scp: ['write:books']}), 403],

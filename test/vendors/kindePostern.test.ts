@@ -37,6 +37,7 @@ describe('kinde through Postern', () => {
     });
     client = makeCheckClient(postern.address);
     kinde.keys.set('k_live_user1', {status: 'active', scopes: ['read:orders'], user_id: 'kp_9'});
+    kinde.keys.set('k_live_other', {status: 'active', scopes: ['write:orders'], user_id: 'kp_9'});
     kinde.keys.set('k_live_gone1', {status: 'revoked', scopes: ['read:orders'], user_id: 'kp_9'});
     kinde.bought.set('org_1', ['orders', 'seats', 'reports']);
   });
@@ -82,6 +83,7 @@ describe('kinde through Postern', () => {
     ],
     ['a machine has bought nothing', '/reports', () => kinde.machineToken({org_code: 'org_1'}), 'missing_feature'],
     ['an API key', '/scoped', async () => 'k_live_user1', 'allow'],
+    ['an API key that lacks the scope', '/scoped', async () => 'k_live_other', 'missing_scope'],
     ['an API key has no features', '/reports', async () => 'k_live_user1', 'missing_feature'],
     ['a revoked API key', '/scoped', async () => 'k_live_gone1', 'revoked'],
     ['an unknown API key', '/scoped', async () => 'k_live_nobody', 'inactive'],
@@ -91,6 +93,13 @@ describe('kinde through Postern', () => {
       assert.equal(reasonOf(await check(path, await token())), answer);
     });
   }
+
+  it('an API key that lacks the scope is 403, with the scope in the challenge', async () => {
+    const {deniedResponse} = await check('/scoped', 'k_live_other');
+    assert.equal(deniedResponse?.status?.code, 'Forbidden');
+    const told = deniedResponse?.headers?.find(({header}) => header?.key?.toLowerCase() === 'www-authenticate');
+    assert.match(told?.header?.value ?? '', /error="insufficient_scope".*scope="read:orders"/);
+  });
 
   it('only tokens of users went to the account API', () => {
     assert.ok(kinde.accountTokens.length > 0);

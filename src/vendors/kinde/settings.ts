@@ -1,6 +1,6 @@
 // The settings of Kinde: the provider, and the entitlement source.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, origin, secret, text} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, insecureUrls, origin, secret, text, texts} from '../../config/values.ts';
 import {audience, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 const domain = origin.describe('Where Kinde answers, which is the issuer of its tokens: `https://acme.kinde.com`.');
@@ -12,6 +12,11 @@ const apiKeys = z
     managementDomain: origin
       .optional()
       .describe('Where the management API answers, if `domain` is your own: `https://acme.kinde.com`.'),
+    apis: texts
+      .optional()
+      .describe(
+        'Ids of APIs (Settings > APIs in Kinde): a key must be for one of these, which Kinde is asked in a second call. Default: keys for any API of the business are accepted.',
+      ),
     ttl: duration
       .refine((ms) => ms <= 3_600_000, 'is above 1h: so long would a revoked key still work')
       .prefault('5m')

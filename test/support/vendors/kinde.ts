@@ -7,9 +7,11 @@ import {makeSigningKey, type SigningKey} from './signing.ts';
 /** What `POST /api/v1/api_keys/verify` says of a key. */
 export interface KindeKey {
   readonly status: 'active' | 'inactive' | 'revoked';
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | null;
   readonly org_code?: string | null;
   readonly user_id?: string | null;
+  /** The APIs that it is for, which another call says. */
+  readonly api_ids?: readonly string[];
 }
 
 export interface Kinde {
@@ -42,6 +44,8 @@ export interface Kinde {
 
 export const machine = {clientId: 'm2m', clientSecret: 'canary-m2m-secret'};
 const pageSize = 2;
+
+const keyIdOf = (value: string): string => `api_key_${value.slice(-4)}`;
 
 interface Reply {
   readonly value: unknown;
@@ -81,13 +85,14 @@ export const startKinde = async (): Promise<Kinde> => {
         if (!managementTokens.has(bearer)) return reply({errors: [{code: 'TOKEN_INVALID'}]}, 401);
         if (!kinde.scoped) return reply({errors: [{code: 'FORBIDDEN'}]}, 403);
         const {api_key: value} = JSON.parse(body) as {api_key: string};
-        const key = kinde.keys.get(value);
-        if (key === undefined) return reply({code: 'API_KEY_INVALID', message: 'no', is_valid: false});
+        const known = kinde.keys.get(value);
+        if (known === undefined) return reply({code: 'API_KEY_INVALID', message: 'no', is_valid: false});
+        const {api_ids: _, ...key} = known;
         return reply({
           code: 'API_KEY_VERIFIED',
           message: 'API key verified',
           is_valid: key.status === 'active',
-          key_id: `api_key_${value.slice(-4)}`,
+          key_id: keyIdOf(value),
           scopes: [],
           org_code: null,
           user_id: null,
@@ -125,9 +130,37 @@ export const startKinde = async (): Promise<Kinde> => {
           metadata: {has_more: from + pageSize < all.length, next_page_starting_after: page.at(-1)?.id ?? null},
         });
       }
-      default:
+      default: {
+        const [, id] = /^GET \/api\/v1\/api_keys\/([^/]+)$/.exec(`${request.method} ${url.pathname}`) ?? [];
+        if (id !== undefined) return keyReply(bearer, id);
         return reply({errors: [{code: 'ROUTE_NOT_FOUND'}]}, 404);
+      }
     }
+  };
+
+  /** `GET /api/v1/api_keys/{key_id}`, which says what `verify` does not: the APIs. */
+  const keyReply = (bearer: string, id: string): Reply => {
+    if (!managementTokens.has(bearer)) return reply({errors: [{code: 'TOKEN_INVALID'}]}, 401);
+    if (!kinde.scoped) return reply({errors: [{code: 'FORBIDDEN'}]}, 403);
+    const [, key] = [...kinde.keys].find(([value]) => keyIdOf(value) === id) ?? [];
+    if (key === undefined) return reply({errors: {code: 'NOT_FOUND', message: 'no'}}, 404);
+    const {status, scopes = [], org_code = null, user_id = null, api_ids = []} = key;
+    return reply({
+      code: 'OK',
+      message: 'Success',
+      api_key: {
+        id,
+        name: 'A key',
+        type: user_id === null ? 'organization' : 'user',
+        status,
+        key_prefix: 'k_live',
+        created_on: '2026-11-18T13:32:03+11',
+        api_ids,
+        scopes,
+        organization_id: org_code,
+        user_id,
+      },
+    });
   };
 
   const server = await startServer((request, response, body) => {
