@@ -118,6 +118,37 @@ describe('kinde', () => {
       );
       assert.deepEqual({tenant, permissions, roles}, {tenant: 'org_h', permissions: ['h.read'], roles: ['h']});
     });
+    const sentNames = (claims: object) =>
+      Object.keys(claims).filter((name) => !/^(iss|aud|azp|jti|sub|iat|exp)$/.test(name));
+    const named: [what: string, sent: object, read: object][] = [
+      [
+        'mapped ones have their plain names too',
+        {
+          'x-hasura-org-code': 'org_h',
+          'x-hasura-roles': [{key: 'h'}],
+          'x-hasura-permissions': ['h.read'],
+          'x-hasura-feature-flags': {limit: {t: 'i', v: 5}},
+        },
+        {
+          org_code: 'org_h',
+          roles: [{key: 'h'}],
+          permissions: ['h.read'],
+          feature_flags: {limit: {t: 'i', v: 5}},
+          'x-hasura-feature-flags': {limit: {t: 'i', v: 5}},
+        },
+      ],
+      ['a sent one stays', {feature_flags: {a: 1}, 'x-hasura-feature-flags': {b: 1}}, {feature_flags: {a: 1}}],
+      ['null stays null', {feature_flags: null, 'x-hasura-feature-flags': {b: 1}}, {feature_flags: null}],
+      ['others are not renamed', {'x-hasura-user-id': 'u', 'x-hasura-to-string': 'x'}, {'x-hasura-user-id': 'u'}],
+    ];
+    for (const [what, sent, read] of named) {
+      it(`claims for headers and targeting: ${what}`, async () => {
+        const bare = {org_code: undefined, permissions: undefined, scp: undefined};
+        const {claims} = await principalOf(await kinde.token({...bare, ...sent}));
+        for (const [name, value] of Object.entries({...sent, ...read})) assert.deepEqual(claims[name], value, name);
+        assert.deepEqual(sentNames(claims).toSorted(), Object.keys({...sent, ...read}).toSorted());
+      });
+    }
     it('no permissions is not the same as none said: an empty list is not filled from elsewhere', async () => {
       const principal = await principalOf(await kinde.token({permissions: [], 'x-hasura-permissions': ['h.read']}));
       assert.deepEqual(principal.permissions, []);

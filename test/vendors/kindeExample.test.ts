@@ -87,13 +87,15 @@ describe("the guide of kinde: a flag's number decides by a file of entitlements"
     await kinde?.close();
   });
 
-  for (const [value, type, allowed] of [
-    [100, 'i', false],
-    [101, 'i', true],
-    ['101', 's', false],
+  for (const [value, type, allowed, claim] of [
+    [100, 'i', false, 'feature_flags'],
+    [101, 'i', true, 'feature_flags'],
+    ['101', 's', false, 'feature_flags'],
+    [100, 'i', false, 'x-hasura-feature-flags'],
+    [101, 'i', true, 'x-hasura-feature-flags'],
   ] as const) {
-    it(`${JSON.stringify(value)}: ${allowed ? 'in' : 'out'}`, async () => {
-      const token = await kinde.token({feature_flags: {limit: {t: type, v: value}}});
+    it(`${JSON.stringify(value)} in ${claim}: ${allowed ? 'in' : 'out'}`, async () => {
+      const token = await kinde.token({[claim]: {limit: {t: type, v: value}}});
       const headers = [['authorization', `Bearer ${token}`]] as const;
       const answer = await client.check(checkRequestOf({path: '/', headers}));
       assert.equal(answer.okResponse !== undefined, allowed);

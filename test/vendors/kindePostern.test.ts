@@ -153,10 +153,12 @@ describe('kinde through Postern', () => {
       assert.equal(other.status, 403);
       assert.equal(other.json().code, 'missing_feature');
     });
-    it('a typed flag can be told to the service', async () => {
-      const token = await kinde.token({feature_flags: {theme: {t: 's', v: 'dark'}}});
-      const answer = await askPort(envoy.port, {path: '/', token, headers: [['x-theme', 'forged']]});
-      assert.deepEqual(valuesOf(answer.json(), 'x-theme'), ['dark']);
-    });
+    for (const claim of ['feature_flags', 'x-hasura-feature-flags']) {
+      it(`a typed flag can be told to the service, sent as ${claim}`, async () => {
+        const token = await kinde.token({[claim]: {theme: {t: 's', v: 'dark'}}});
+        const answer = await askPort(envoy.port, {path: '/', token, headers: [['x-theme', 'forged']]});
+        assert.deepEqual(valuesOf(answer.json(), 'x-theme'), ['dark']);
+      });
+    }
   });
 });

@@ -1,14 +1,6 @@
-// From Kinde's claims to a principal: roles are objects, and a Hasura mapping gives some claims another name.
+// From Kinde's claims to a principal: roles are objects, and some claims may have another name.
 import {makeReadPrincipal, type ReadPrincipal} from '../../providers/claims.ts';
-import type {Claims} from '../../providers/jwt.ts';
-
-/** Own properties only. */
-export const own = (object: unknown, key: string): unknown =>
-  typeof object === 'object' && object !== null && Object.hasOwn(object, key) ? (object as Claims)[key] : undefined;
-
-/** A claim, or what a Hasura mapping calls it: `org_code`, `x-hasura-org-code`. */
-export const mapped = (claims: Claims, name: string): unknown =>
-  own(claims, name) ?? own(claims, `x-hasura-${name.replaceAll('_', '-')}`);
+import {mapped, own, withPlainNames} from './hasura.ts';
 
 /** `[{id, name, key}]` -> the keys. A list with anything else in it gives nothing, for half a list would be a guess. */
 const roleKeys = (roles: unknown): readonly unknown[] =>
@@ -16,7 +8,7 @@ const roleKeys = (roles: unknown): readonly unknown[] =>
 
 export const paths = {tenant: 'org_code', roles: 'roles', permissions: 'permissions', scopes: 'scp'} as const;
 
-/** The principal's claims stay as they were sent. A machine has no `sub`; its `azp`, the client id, stands for it. */
+/** The principal's claims are those that were sent, under their plain names too. A machine has no `sub`; its `azp`, the client id, stands for it. */
 export const makeReadKindePrincipal = (provider: string): ReadPrincipal => {
   const read = makeReadPrincipal(provider, paths);
   return (claims) => {
@@ -27,6 +19,6 @@ export const makeReadKindePrincipal = (provider: string): ReadPrincipal => {
       permissions: mapped(claims, 'permissions'),
       scp: own(claims, 'scp') ?? own(claims, 'scope'),
     });
-    return principal && {...principal, claims};
+    return principal && {...principal, claims: withPlainNames(claims)};
   };
 };
