@@ -307,6 +307,23 @@ describe('kinde', () => {
       assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
     });
 
+    it('a rotated secret: the new one is good at once under the same id, the old one for what is left of five minutes', async () => {
+      kinde.keys.set('k_live_old_ser1', user);
+      const provider = make({apiKeys});
+      const idOf = async (key: string) => {
+        const answer = await ask(provider, key);
+        return typeof answer === 'object' && (answer.verified?.tokenId ?? answer.rejected);
+      };
+      assert.equal(await idOf('k_live_old_ser1'), 'api_key_ser1');
+      kinde.keys.delete('k_live_old_ser1');
+      kinde.keys.set('k_live_new_ser1', user);
+      assert.equal(await idOf('k_live_new_ser1'), 'api_key_ser1');
+      rig.forward(299_000);
+      assert.equal(await idOf('k_live_old_ser1'), 'api_key_ser1');
+      rig.forward(1_001);
+      assert.equal(await idOf('k_live_old_ser1'), 'inactive');
+    });
+
     it('two instances share what is known, and neither keeps it anew; what is odd there is asked about', async () => {
       const shared = new Map<string, string>();
       const [one, other] = [makeTestParts(shared), makeTestParts(shared)];

@@ -162,3 +162,60 @@ describe('kinde through Postern', () => {
     }
   });
 });
+
+describe('kinde: people and keys told apart', () => {
+  let kinde: Kinde;
+  let postern: Postern;
+  let client: CheckClient;
+  before(async () => {
+    kinde = await startKinde();
+    const base = {type: 'kinde', domain: kinde.domain};
+    const audience = 'orders-api';
+    postern = await startPostern({
+      providers: [
+        {name: 'people', ...base, audience: [audience]},
+        {name: 'keys', ...base, audience: [audience], apiKeys: machine},
+      ],
+      rules: [
+        {name: 'user', match: {path: '/user'}, require: {kind: 'user'}},
+        {name: 'service', match: {path: '/service'}, require: {kind: 'service'}},
+        {name: 'people', match: {path: '/people'}, require: {providers: ['people'], kind: 'user'}},
+        {name: 'recent', match: {path: '/recent'}, require: {stepUp: {maxAge: '5m'}}},
+        {name: 'all', match: {path: '/**'}, require: {}},
+      ],
+    });
+    client = makeCheckClient(postern.address);
+    kinde.keys.set('k_live_user1', {status: 'active', scopes: [], user_id: 'kp_9', org_code: 'org_1'});
+    kinde.keys.set('k_live_orga2', {status: 'active', scopes: [], org_code: 'org_1'});
+  });
+  after(async () => {
+    client?.close();
+    await postern?.stop();
+    await kinde?.close();
+  });
+
+  const user = () => kinde.token({auth_time: Math.floor(Date.now() / 1_000) - 60});
+  const ofUser = async () => 'k_live_user1';
+  const ofOrganisation = async () => 'k_live_orga2';
+  const rows: [path: string, what: string, token: () => Promise<string>, answer: string][] = [
+    ['/user', 'a user', user, 'allow'],
+    ['/user', "a user's key, which is a user", ofUser, 'allow'],
+    ['/user', "an organisation's key", ofOrganisation, 'wrong_kind'],
+    ['/service', "a user's key", ofUser, 'wrong_kind'],
+    ['/service', "an organisation's key", ofOrganisation, 'allow'],
+    ['/people', 'a user', user, 'allow'],
+    ['/people', 'a machine', () => kinde.machineToken(), 'wrong_kind'],
+    ['/people', "a user's key", ofUser, 'unsupported_credential'],
+    ['/people', "an organisation's key", ofOrganisation, 'unsupported_credential'],
+    ['/recent', 'a user who has just signed in', user, 'allow'],
+    ['/recent', "a user's key", ofUser, 'step_up_required'],
+    ['/recent', "an organisation's key", ofOrganisation, 'step_up_required'],
+    ['/', "a user's key", ofUser, 'allow'],
+  ];
+  for (const [path, what, token, answer] of rows) {
+    it(`${what} at ${path}: ${answer}`, async () => {
+      const headers = [['authorization', `Bearer ${await token()}`]] as const;
+      assert.equal(reasonOf(await client.check(checkRequestOf({path, headers}))), answer);
+    });
+  }
+});

@@ -100,4 +100,11 @@ describe('kinde with Redis', () => {
     await tell(0, '/revocations', {tokenId: 'api_key_ser1'});
     assert.ok(await becomesRefused(1, '/', 'k_live_user1'));
   });
+
+  it('a rotated one has the same id: its new secret is refused, too', async () => {
+    kinde.keys.set('k_live_new_ser1', {status: 'active', scopes: [], user_id: 'kp_9'});
+    kinde.keys.set('k_live_new_ser2', {status: 'active', scopes: [], user_id: 'kp_9'});
+    assert.ok(!(await isAllowed(1, '/', 'k_live_new_ser1')));
+    assert.ok(await isAllowed(1, '/', 'k_live_new_ser2'), 'another key of the same user');
+  });
 });
