@@ -215,6 +215,17 @@ describe('config/load: what is said', () => {
       withRule('{name: a, match: {}, require: {stepUp: {}}}'),
       '3:44: rules[0].require.stepUp: is empty: give maxAge, acr or amr, or take it out',
     ],
+    ...(
+      [
+        ['refresh: 999ms', 'refresh: is below 1s: the issuer would be flooded'],
+        ['refresh: 25h', 'refresh: is above 24h: a key that the issuer has taken back would count for so long'],
+        ['cooldown: 0s', 'cooldown: is below 1s: anyone could make Postern flood the issuer with unknown key ids'],
+        ['cooldown: 61m', 'cooldown: is above 1h: a new key of the issuer could be refused for so long'],
+      ] as const
+    ).map(([setting, words]): [string, string] => [
+      `${rules}providers: [{name: a, type: oidc, issuer: 'https://a', audience: any, jwks: {${setting}}}]\n`,
+      `providers[0].jwks.${words}`,
+    ]),
     [
       `${provider}${rules}entitlements: {source: {type: redis}}\n`,
       '3:31: entitlements.source.type: needs the setting redis, which says where it is; add it',
