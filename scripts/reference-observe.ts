@@ -40,7 +40,8 @@ ${Object.entries(metricTable)
 /** Where an operator looks when a reason shows up more often than it should. */
 const whereToLook: Readonly<Record<Reason, string>> = {
   no_credential: 'Whether the client signs in; whether the proxy passes the header or cookie on.',
-  malformed_credential: 'What the client sends: a cut token, a wrong scheme, an encoding too many.',
+  malformed_credential:
+    'What the client sends: a cut token, a wrong scheme, an encoding too many, a token of more than 32,768 characters.',
   unsupported_credential:
     'The issuer of the token beside `providers`; the providers that the rule names; clients of another environment.',
   bad_signature: 'Forgery, or a token of another environment with the same issuer name.',

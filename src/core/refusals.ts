@@ -40,7 +40,9 @@ const table = {
     kind: 'denial',
     sentence: 'This needs a credential, and the request has none. Sign in, or send an access token.',
   },
-  malformed_credential: unauthenticated('The credential cannot be read. Send it whole, in the form that was issued.'),
+  malformed_credential: unauthenticated(
+    'The credential cannot be read, or is too long. Send it whole, in the form that was issued.',
+  ),
   unsupported_credential: unauthenticated(
     'The credential comes from an issuer that is not accepted here. Get a token from an accepted issuer.',
   ),

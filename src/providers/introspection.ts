@@ -6,7 +6,7 @@ import {jsonOf, type RemoteCall} from '../core/remote.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
-import {type Claims, longestToken, timeFault} from './jwt.ts';
+import {type Claims, longestToken, looksLikeJwt, timeFault} from './jwt.ts';
 import {clientFault} from './oidc.ts';
 import type {Authentication, Provider} from './provider.ts';
 import {type AskingParts, makeAskOnce} from './session.ts';
@@ -25,9 +25,6 @@ const negative = 2_000;
 
 /** A reply of a kilobyte is long. */
 const maxBytes = 65_536;
-
-/** Three parts of which the first is JSON (`{`, then a quote or white space): a JWT, whoever may have issued it. */
-const jwtShape = /^e[wy][\w-]*\.[\w-]*\.[\w-]*$/;
 
 /** RFC 6750 section 2.1, and two characters more that are seen. Nothing that could make the issuer answer with a fault. */
 const isToken = (value: string): boolean => value.length <= longestToken && /^[\w.~+/:|-]+=*$/.test(value);
@@ -55,7 +52,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
     name,
     places: settings.credentials.map(makePlace),
     accepts(credential) {
-      if (tokens === 'opaque' && jwtShape.test(credential.value)) return undefined;
+      if (tokens === 'opaque' && looksLikeJwt(credential.value)) return undefined;
       // A key of the provider type apiKeys is nobody else's business, wherever that provider stands.
       return idOfKey(credential.value) === undefined ? credential : undefined;
     },

@@ -90,14 +90,17 @@ const readKey = async (jwk: unknown): Promise<Key | undefined> => {
   }
 };
 
+/** Some gateways write fields that are not set: an empty text is as good as absent. */
+const isUnset = (member: unknown): boolean => member === undefined || member === '';
+
 const isForSignatures = ({use, key_ops: operations}: Jwk): boolean =>
-  (use === undefined || use === 'sig') &&
+  (isUnset(use) || use === 'sig') &&
   (operations === undefined || (Array.isArray(operations) && operations.includes('verify')));
 
 /** A JWK with an `alg` is for that one only (RFC 7517 section 4.4). Ed25519 is the name of RFC 9864 for EdDSA. */
 const algorithmsOf = ({kty, crv, alg}: Jwk): readonly Algorithm[] => {
   const possible = byType.get(kty === 'RSA' ? 'RSA' : `${kty} ${crv}`) ?? [];
-  if (alg === undefined) return possible;
+  if (isUnset(alg)) return possible;
   const named = alg === 'Ed25519' ? 'EdDSA' : alg;
   return possible.filter((algorithm) => algorithm === named);
 };

@@ -7,7 +7,7 @@ import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
-import {type Claims, longestToken, makeVerifyJwt, parseJwt} from './jwt.ts';
+import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, parseJwt} from './jwt.ts';
 import {makeKeyKeeper} from './keyKeeper.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
@@ -29,7 +29,8 @@ export interface ProviderParts {
 export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: string};
 
 /**
- * Accepts a JWT whose unverified `iss` is exactly the configured issuer; opens no socket for any other. A verified
+ * Accepts a JWT whose unverified `iss` is exactly the configured issuer, and one that is too long to be read, which is
+ * malformed; opens no socket for any other. A verified
  * principal is kept by the hash of its token until `exp`, or until the issuer takes back the key.
  * `principalOf`: for vendors whose claims say it in ways that settings cannot; the principal keeps the token's times in
  * its claims. Where the claims prove nobody it answers why; undefined is `missing_claim`.
@@ -75,7 +76,8 @@ export const makeOidcProvider = (
     name,
     places: settings.credentials.map(makePlace),
     accepts(credential) {
-      if (credential.value.length > longestToken) return undefined;
+      // Nobody takes one so long apart to see whose it is: it is refused as such, not as that of a stranger.
+      if (credential.value.length > longestToken) return looksLikeJwt(credential.value) ? credential : undefined;
       const key = verified.keyOf(credential.value);
       const mine = verified.knows(key) || parseJwt(credential.value)?.claims.iss === issuer;
       return mine ? {...credential, key} : undefined;

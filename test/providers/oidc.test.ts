@@ -207,6 +207,22 @@ describe('the oidc provider', () => {
     );
   });
 
+  const long: [what: string, length: number, answer: string][] = [
+    ['as 1,200 permissions make it', 20_000, 'verified'],
+    ['of 30,000 characters', 30_000, 'verified'],
+    ['of 34,000 characters', 34_000, 'malformed_credential'],
+    ['of a million characters', 1_000_000, 'malformed_credential'],
+  ];
+  for (const [what, length, answer] of long) {
+    it(`a token ${what}: ${answer}`, async () => {
+      // Three quarters, for base64url makes four characters of three; the rest is 300 or so.
+      const token = await signer.token({x: 'x'.repeat(Math.floor((length * 3) / 4) - 400)});
+      assert.ok(Math.abs(token.length - length) < 500, `${token.length}`);
+      const {verified, rejected} = await ask(make(), token);
+      assert.equal(verified ? 'verified' : rejected, answer);
+    });
+  }
+
   for (const far of [false, true]) {
     it(`keeps a verified principal, in a ${far ? 'remote' : 'local'} cache, until exp at most`, async () => {
       const cache = openCache(far);
