@@ -1,6 +1,7 @@
 // postern keys new: makes an API key, shows it once, and keeps its hash.
 import {randomBytes} from 'node:crypto';
-import {open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
+import type {Stats} from 'node:fs';
+import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
 import {apiKeyOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
 import {readKeyFile, type WrittenEntry, withEntry} from '../providers/keyFile.ts';
 
@@ -28,8 +29,11 @@ export const newKey = async (options: NewKeyOptions): Promise<void> => {
   const key = apiKeyOf(id, randomBytes(secretBytes));
   const entry = entryOf(options, id, key);
   const alone = withEntry('', entry);
-  const {faults} = readKeyFile(alone, 'new');
+  const {keys, faults} = readKeyFile(alone, 'new');
   if (faults !== undefined) return fail(faults.map((fault) => fault.replace(/^[\d:]+ keys\[0\]\./, '')).join('\n'));
+  if ((keys.get(entry.hash)?.expires ?? 0) <= Date.now()) {
+    return fail(`--expires ${options.expires}: is in the past, so the key would never be good: give a later date`);
+  }
 
   if (options.file === undefined) {
     process.stdout.write(`${key}\n\n${alone}`);
@@ -70,6 +74,8 @@ const add = async (file: string, entry: WrittenEntry): Promise<string | undefine
     const writing = await open(next, 'wx', found === undefined ? 0o600 : found.mode & 0o777);
     let done = false;
     try {
+      const unkept = found === undefined ? undefined : await keepOwner(writing, found);
+      if (unkept !== undefined) return unkept;
       const text = found === undefined ? header : await readFile(path, 'utf8');
       const before = readKeyFile(text, 'before').faults;
       if (before !== undefined) return `is broken, mend it first: ${before.join('; ')}`;
@@ -91,6 +97,19 @@ const add = async (file: string, entry: WrittenEntry): Promise<string | undefine
     return code === 'EEXIST'
       ? `another command is writing it; if none is, remove ${next}`
       : `cannot be written: ${message}`;
+  }
+};
+
+/** Postern often runs as another user than whoever makes keys, and must still be able to read the file. */
+const keepOwner = async (writing: FileHandle, {uid, gid}: Stats): Promise<string | undefined> => {
+  const made = await writing.stat();
+  if (made.uid === uid && made.gid === gid) return undefined;
+  try {
+    await writing.chown(uid, gid);
+    return undefined;
+  } catch (error) {
+    const {message} = error as NodeJS.ErrnoException;
+    return `cannot be given back to its owner (${uid}:${gid}), so it stays as it is: ${message}; run this as that user, or as root`;
   }
 };
 

@@ -1,10 +1,22 @@
 // API keys: their form, the file of hashes, the provider, the command that makes them, and the whole program.
 import assert from 'node:assert/strict';
-import {mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
+import {newKey} from '../../src/commands/keys.ts';
 import {makePlace, type Where} from '../../src/core/places.ts';
 import {makeRevocationIndex} from '../../src/core/revocation.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
@@ -416,6 +428,7 @@ describe('postern keys new', () => {
     ['an id that is there already', fileOf(entryOf('ci')), ['--id', 'ci'], /is the id of another key/],
     ['an id that is none', '', ['--id', 'c_i'], /--id c_i: is not an id/],
     ['a date that is none', '', ['--expires', 'soon'], /expires: is not a date/],
+    ['a date that has passed', '', ['--expires', '2020-01-01'], /--expires 2020-01-01: is in the past/],
     ['an empty tenant', '', ['--tenant', ''], /tenant: is empty/],
     ['a file that is broken', 'keys: {}', ['--id', 'cd'], /is broken, mend it first: 1:/],
   ];
@@ -430,6 +443,55 @@ describe('postern keys new', () => {
       assert.equal(readFileSync(file, 'utf8'), text);
     });
   }
+
+  describe('a file of another user', () => {
+    const owner = 12_345;
+    const fileOfOwner = (): string => {
+      const file = join(temporaryFolder(), 'keys.yaml');
+      writeFileSync(file, fileOf(entryOf('ci')), {mode: 0o640});
+      chownSync(file, owner, owner);
+      return file;
+    };
+    const seen = (file: string) => {
+      const {uid, gid, mode} = statSync(file);
+      return [uid, gid, mode & 0o777];
+    };
+    before(function () {
+      // Only root may give files away.
+      if (process.getuid?.() !== 0) this.skip();
+    });
+
+    it('stays theirs when root adds a key, with its mode', async () => {
+      const file = fileOfOwner();
+      const {code, output} = await runPostern(['keys', 'new', '--file', file, '--id', 'cd']);
+      assert.equal(code, 0, output);
+      assert.deepEqual(seen(file), [owner, owner, 0o640]);
+      assert.equal(readKeyFile(readFileSync(file, 'utf8'), 'keys').keys?.size, 2);
+    });
+
+    it('is not touched by one who could not give it back', async () => {
+      const file = fileOfOwner();
+      const [folder, before] = [dirname(file), readFileSync(file, 'utf8')];
+      chmodSync(file, 0o644);
+      chmodSync(folder, 0o777);
+      const saved = {write: process.stderr.write, euid: process.geteuid?.() ?? 0};
+      const said: string[] = [];
+      process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
+      process.seteuid?.(owner + 1);
+      try {
+        await newKey({file, id: 'cd'});
+      } finally {
+        process.seteuid?.(saved.euid);
+        process.stderr.write = saved.write;
+      }
+      assert.equal(process.exitCode, 1);
+      process.exitCode = undefined;
+      assert.match(said.join(''), /cannot be given back to its owner \(12345:12345\), so it stays as it is: .*EPERM/);
+      assert.equal(readFileSync(file, 'utf8'), before);
+      assert.deepEqual(seen(file), [owner, owner, 0o644]);
+      assert.deepEqual(readdirSync(folder), ['keys.yaml']);
+    });
+  });
 
   it('two at once: one of them at least adds its key, and the file stays whole', async () => {
     const file = join(temporaryFolder(), 'keys.yaml');
