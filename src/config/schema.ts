@@ -15,6 +15,7 @@ import {crossFindings, ruleWarnings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
 import {nearest} from './nearest.ts';
+import {providerWarnings} from './neverAsked.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
@@ -118,7 +119,12 @@ export const checkSettings = (
     const parsed = settingsSchema.safeParse(rest, {error: wording});
     if (parsed.success) {
       if (findings.size > 0 || removed.length > 0) break;
-      return {settings: parsed.data, warnings: ruleWarnings(parsed.data.rules, parsed.data.paths.caseSensitive)};
+      const {data: settings} = parsed;
+      const {providers, rules, paths} = settings;
+      return {
+        settings,
+        warnings: [...providerWarnings(providers, rules), ...ruleWarnings(rules, paths.caseSensitive)],
+      };
     }
     const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
     found.forEach(add);
