@@ -67,7 +67,7 @@ describe('the example of kinde', () => {
 
 describe("the guide of kinde: a flag's number decides by a file of entitlements", () => {
   const guide = readFileSync(new URL('../../docs/guides/kinde.md', import.meta.url), 'utf8');
-  const [, entitlements = ''] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
+  const [, entitlements = ''] = /```yaml\n(features:[\s\S]*?)```/.exec(guide) ?? [];
   let kinde: Kinde;
   let postern: Postern;
   let client: CheckClient;
