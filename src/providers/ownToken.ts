@@ -6,8 +6,11 @@ export interface OwnToken {
    * secret must not become a call for every request. `dependency`: on whose behalf, for metrics.
    */
   get(dependency: string): Promise<string>;
-  /** The vendor has refused this one: the next `get` fetches another, unless it is as good as new. */
-  refused(token: string): void;
+  /**
+   * The vendor has refused this one: true if the next `get` has another. False if the one before was refused a moment ago:
+   * then it is not the token, and a vendor that refuses all of them must not be asked for one by each request.
+   */
+  refused(token: string): boolean;
 }
 
 export interface FetchedToken {
@@ -18,25 +21,24 @@ export interface FetchedToken {
 
 /** Of its life after which a token is replaced. */
 const renewal = 0.8;
-/** Milliseconds between attempts to replace a token that still works, and the age below which a refused one is kept. */
+/** Milliseconds between attempts to replace a token that still works, and between two that were refused. */
 const rest = 5_000;
 /** Milliseconds between attempts while there is none: everybody waits for that one. */
 const shortRest = 1_000;
 
 /** `fetch` asks the vendor; it belongs to all requests, so it takes a time-out of its own and no request's deadline. */
 export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken>, now: () => number): OwnToken => {
-  let held:
-    | {readonly token: string; readonly since: number; readonly renewAt: number; readonly endsAt: number}
-    | undefined;
+  let held: {readonly token: string; readonly renewAt: number; readonly endsAt: number} | undefined;
   let failure: {readonly error: unknown; readonly until: number} | undefined;
   let flight: Promise<string> | undefined;
   let restUntil = Number.NEGATIVE_INFINITY;
+  let keepUntil = Number.NEGATIVE_INFINITY;
 
   const replace = async (dependency: string): Promise<string> => {
     const asked = now();
     try {
       const {token, expiresIn} = await fetch(dependency);
-      held = {token, since: asked, renewAt: asked + expiresIn * 1_000 * renewal, endsAt: asked + expiresIn * 1_000};
+      held = {token, renewAt: asked + expiresIn * 1_000 * renewal, endsAt: asked + expiresIn * 1_000};
       failure = undefined;
       return token;
     } catch (error) {
@@ -64,7 +66,11 @@ export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken
       return held.token;
     },
     refused(token) {
-      if (held?.token === token && now() - held.since >= rest) held = undefined;
+      if (held?.token !== token) return true;
+      if (now() < keepUntil) return false;
+      keepUntil = now() + rest;
+      held = undefined;
+      return true;
     },
   };
 };

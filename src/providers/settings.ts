@@ -74,12 +74,12 @@ export type ClaimSettings = z.output<typeof claims>;
 export const jwks = z
   .strictObject({
     cooldown: duration
-      .refine((ms) => ms >= 1_000, 'is below 1s: anyone could make Postern flood the issuer with unknown key ids')
+      .refine((ms) => ms >= 100, 'is below 100ms: anyone could make Postern flood the issuer with unknown key ids')
       .refine((ms) => ms <= 3_600_000, 'is above 1h: a new key of the issuer could be refused for so long')
       .prefault('30s')
       .describe('An unknown key id leads to one fetch in this time at most.'),
     refresh: duration
-      .refine((ms) => ms >= 1_000, 'is below 1s: the issuer would be flooded')
+      .refine((ms) => ms >= 100, 'is below 100ms: the issuer would be flooded')
       .refine((ms) => ms <= 86_400_000, 'is above 24h: a key that the issuer has taken back would count for so long')
       .prefault('10m')
       .describe('Keys are fetched again in the background this often.'),

@@ -217,9 +217,9 @@ describe('config/load: what is said', () => {
     ],
     ...(
       [
-        ['refresh: 999ms', 'refresh: is below 1s: the issuer would be flooded'],
+        ['refresh: 99ms', 'refresh: is below 100ms: the issuer would be flooded'],
         ['refresh: 25h', 'refresh: is above 24h: a key that the issuer has taken back would count for so long'],
-        ['cooldown: 0s', 'cooldown: is below 1s: anyone could make Postern flood the issuer with unknown key ids'],
+        ['cooldown: 0s', 'cooldown: is below 100ms: anyone could make Postern flood the issuer with unknown key ids'],
         ['cooldown: 61m', 'cooldown: is above 1h: a new key of the issuer could be refused for so long'],
       ] as const
     ).map(([setting, words]): [string, string] => [

@@ -62,15 +62,18 @@ describe('our own token', () => {
     assert.equal(await token.get('a'), 't2');
   });
 
-  it('one that is refused is replaced, but not one that is as good as new', async () => {
+  it('one that is refused is replaced at once, and its successor not before five seconds', async () => {
     const token = make();
     assert.equal(await token.get('a'), 't1');
-    token.refused('t1');
-    assert.equal(await token.get('a'), 't1', 'a new one would be refused as well');
-    clock += 5_000;
-    token.refused('another');
+    assert.equal(token.refused('another'), true, 'there is another already');
     assert.equal(await token.get('a'), 't1');
-    token.refused('t1');
+    assert.equal(token.refused('t1'), true);
     assert.equal(await token.get('a'), 't2');
+    clock += 4_999;
+    assert.equal(token.refused('t2'), false);
+    assert.equal(await token.get('a'), 't2', 'a new one would be refused as well');
+    clock += 1;
+    assert.equal(token.refused('t2'), true);
+    assert.equal(await token.get('a'), 't3');
   });
 });

@@ -49,6 +49,8 @@ describe('the example of authgear', () => {
       ['an administrator', 'GET', '/admin/x', cookie('s1'), 'OK'],
       ['an administrator by token', 'GET', '/admin/x', token({[`${authgearPrefix}/roles`]: ['admin']}), 'OK'],
       ['somebody else', 'GET', '/admin/x', token(), 'Forbidden'],
+      ['somebody else, as services take it that ignore case', 'GET', '/ADMIN/x', token(), 'Forbidden'],
+      ['what no rule opens', 'GET', '/other', token(), 'Forbidden'],
       ['an anonymous user', 'GET', '/account/x', cookie('anon'), 'Forbidden'],
       ['a known user', 'GET', '/account/x', cookie('s1'), 'OK'],
       ['a second factor just now', 'POST', '/payouts', cookie('s1'), 'OK'],

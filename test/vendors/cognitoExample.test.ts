@@ -45,6 +45,8 @@ describe('the example of cognito', () => {
     ['a program', 'GET', '/me', machine(), 403],
     ['a member of the group', 'GET', '/admin/x', user({'cognito:groups': ['admins']}), 200],
     ['a member of another group', 'GET', '/admin/x', user({'cognito:groups': ['staff']}), 403],
+    ['the same as services take it that ignore case', 'GET', '/ADMIN/x', user(), 403],
+    ['what no rule opens', 'GET', '/other', user(), 403],
     ['with the scope', 'GET', '/orders/7', user({scope: 'openid orders/read'}), 200],
     ['with the scope of another resource server', 'GET', '/orders/7', user({scope: 'billing/read'}), 403],
     ['a program with the scope', 'POST', '/import/orders', machine(), 200],

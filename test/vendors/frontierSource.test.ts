@@ -111,6 +111,8 @@ for (const api of ['connect', 'rest'] as const) {
       frontier.faults.set(paths[api].feature, {status: 401, body: JSON.stringify(body)});
       await assert.rejects(source.lookup(acme, 'reports', undefined, never), /may not ask/);
       assert.deepEqual([frontier.count('token'), frontier.count('feature')], [2, 3]);
+      await assert.rejects(source.lookup(acme, 'reports', undefined, never), /may not ask/);
+      assert.deepEqual([frontier.count('token'), frontier.count('feature')], [2, 4], 'and not again at once');
       frontier.faults.clear();
       assert.deepEqual(await source.lookup(acme, 'reports', undefined, never), {features: {}});
     });

@@ -414,7 +414,10 @@ describe('kinde', () => {
       kinde.faults.set(verifyPath, {status: 401, body: '{}'});
       const before = askedOf(verifyPath);
       await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
-      assert.equal(askedOf(verifyPath), before + 2);
+      assert.equal(askedOf(verifyPath), before + 1, 'the one before was refused a moment ago');
+      rig.forward(5_000);
+      await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+      assert.equal(askedOf(verifyPath), before + 3);
     });
 
     it('a missing scope and a wrong secret are outages that say what to do', async () => {
@@ -441,6 +444,9 @@ describe('kinde', () => {
           const provider = make({apiKeys});
           await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
           kinde.faults.clear();
+          // For a second everybody is told that there is no token.
+          if (path === tokenPath) await assert.rejects(ask(provider, 'k_live_user1'), Unavailable);
+          rig.forward(1_000);
           const answer = await ask(provider, 'k_live_user1');
           assert.ok(typeof answer === 'object' && answer.verified);
         });

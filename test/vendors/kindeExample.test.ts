@@ -1,4 +1,4 @@
-// examples/kinde.yaml as it stands, before a stand-in for Kinde.
+// examples/kinde.yaml, with the lines for API keys and as it stands, before a stand-in for Kinde.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {parse} from 'yaml';
@@ -6,16 +6,22 @@ import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/chec
 import {type Postern, startPostern} from '../support/postern.ts';
 import {type Kinde, machine, startKinde} from '../support/vendors/kinde.ts';
 
+const example = new URL('../../examples/kinde.yaml', import.meta.url);
+
 describe('the example of kinde', () => {
   let kinde: Kinde;
   let postern: Postern;
   let client: CheckClient;
   before(async () => {
     kinde = await startKinde();
-    const example = readFileSync(new URL('../../examples/kinde.yaml', import.meta.url), 'utf8');
-    postern = await startPostern(parse(example), {
+    const withKeys = readFileSync(example, 'utf8').replace(
+      /^ {4}# (apiKeys:| {2}(clientId|clientSecret|apis):)/gm,
+      '    $1',
+    );
+    postern = await startPostern(parse(withKeys), {
       env: {
         KINDE_DOMAIN: kinde.domain,
+        KINDE_AUDIENCE: 'https://orders.acme.example',
         KINDE_M2M_CLIENT_ID: machine.clientId,
         KINDE_M2M_CLIENT_SECRET: machine.clientSecret,
         KINDE_API_ID: 'api_orders',
@@ -41,6 +47,8 @@ describe('the example of kinde', () => {
     ['a token for another API', 'GET', '/me', () => kinde.token(), 401],
     ['with the permission', 'GET', '/orgs/org_1/books/7', () => user({permissions: ['read:books']}), 200],
     ['without it', 'GET', '/orgs/org_1/books/7', () => user(), 403],
+    ['without it, as services take it that ignore case', 'GET', '/orgs/org_1/BOOKS/7', () => user(), 403],
+    ['what no rule opens', 'GET', '/other', () => user(), 403],
     ['with the role', 'POST', '/orgs/org_1/books', () => user({roles: [{id: 'r', name: 'Admin', key: 'admin'}]}), 200],
     ['with the permission to read only', 'POST', '/orgs/org_1/books', () => user({permissions: ['read:books']}), 403],
     ['reports by a flag', 'GET', '/reports/1', () => user({feature_flags: {reports: {t: 'b', v: true}}}), 200],
@@ -63,6 +71,25 @@ describe('the example of kinde', () => {
       assert.equal(answered, {200: 'OK', 401: 'Unauthorized', 403: 'Forbidden'}[status]);
     });
   }
+});
+
+describe('the example of kinde as it stands', () => {
+  it('takes two values, and no API keys', async () => {
+    const kinde = await startKinde();
+    const env = {KINDE_DOMAIN: kinde.domain, KINDE_AUDIENCE: 'orders-api'};
+    const postern = await startPostern(parse(readFileSync(example, 'utf8')), {env});
+    const client = makeCheckClient(postern.address);
+    try {
+      const answerTo = async (token: string) =>
+        client.check(checkRequestOf({path: '/me', headers: [['authorization', `Bearer ${token}`]]}));
+      assert.ok((await answerTo(await kinde.token())).okResponse);
+      assert.equal((await answerTo('k_live_import')).deniedResponse?.status?.code, 'Unauthorized');
+    } finally {
+      client.close();
+      await postern.stop();
+      await kinde.close();
+    }
+  });
 });
 
 describe("the guide of kinde: a flag's number decides by a file of entitlements", () => {

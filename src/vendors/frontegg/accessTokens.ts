@@ -1,6 +1,7 @@
 // What Frontegg says of a machine-to-machine access token now: is it active, which roles and permissions has it.
 import {z} from 'zod';
 import {derivedOnce} from '../../core/derived.ts';
+import type {Health} from '../../core/health.ts';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteAnswer} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
@@ -18,6 +19,7 @@ export interface Rights {
 export interface AccessTokens {
   /** Rejects with Unavailable. `id`: the `sub` of the verified token. Times in milliseconds since the epoch. */
   rightsOf(principal: Principal, id: string, now: number, deadline: number): Promise<Rights | undefined>;
+  health(): Health;
 }
 
 const ids = z.array(z.string().max(256));
@@ -86,6 +88,7 @@ export const makeAccessTokens = (
       const found = token instanceof Promise ? await token : token;
       return found.rights === null || (found.expires !== null && found.expires <= now) ? undefined : found.rights;
     },
+    health: askList.health,
   };
 };
 

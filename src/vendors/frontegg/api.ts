@@ -42,8 +42,7 @@ export const makeFronteggApi = (account: AccountSettings, parts: FronteggApiPart
     async call(dependency, path, more = {}) {
       const token = await vendorToken.get(dependency);
       const answer = await send(dependency, path, more, token);
-      if (answer.status !== 401) return answer;
-      vendorToken.refused(token);
+      if (answer.status !== 401 || !vendorToken.refused(token)) return answer;
       return send(dependency, path, more, await vendorToken.get(dependency));
     },
   };

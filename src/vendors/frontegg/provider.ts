@@ -88,7 +88,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const rights = await accessTokens.rightsOf(principal, sub, now, deadline);
       return rights === undefined ? {rejected: 'inactive'} : {verified: withRights(principal, rights)};
     },
-    health: () => [verifier.health()],
+    health: () => [verifier.health(), accessTokens.health()],
     keysAge: verifier.age,
     start: verifier.start,
     ...(audits && {denied: audits.denied}),

@@ -30,11 +30,8 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
       const token = await serviceToken.get(dependency);
       const {value, refused} = await api.hasFeature(token, organization, feature, deadline);
       if (refused === undefined) return value ? {features: {[feature]: null}} : nothing;
-      if (refused === 'unauthenticated' && attempt === 0) {
-        // Its keys or the service user may have changed since; with a new token it is right or a fault of the settings.
-        serviceToken.refused(token);
-        continue;
-      }
+      // Its keys or the service user may have changed since; with a new token it is right or a fault of the settings.
+      if (refused === 'unauthenticated' && attempt === 0 && serviceToken.refused(token)) continue;
       if (ofServiceUser.has(refused)) throw notAllowed(refused);
       parts.log.warn({feature, refused}, 'Frontier does not know this organisation or feature: not entitled');
       return nothing;

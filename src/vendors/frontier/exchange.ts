@@ -1,5 +1,6 @@
 // A credential that only Frontier can judge becomes an access token (the phantom token): asked once, kept for a while.
 import {z} from 'zod';
+import type {Health} from '../../core/health.ts';
 import {type Reason, refusals} from '../../core/refusals.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {parseJwt} from '../../providers/jwt.ts';
@@ -29,7 +30,11 @@ export interface Along {
 }
 
 /** Exchanges a credential. Rejects with Unavailable for an outage. */
-export type Exchange = (presented: Exchangeable, along: Along, deadline: number) => Promise<Exchanged>;
+export interface Exchange {
+  (presented: Exchangeable, along: Along, deadline: number): Promise<Exchanged>;
+  /** Of the questions about sessions: about secrets anyone can ask, so their failures may be those of a flood. */
+  health(): Health;
+}
 
 /**
  * What is asked about a credential is asked of this dependency. Secrets, assertions and personal tokens anyone can make up,
@@ -94,7 +99,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
   const outage = (presented: Exchangeable, what: string) =>
     new Unavailable(askingAbout(presented).dependency, new Error(what));
 
-  return async (presented, along, deadline) => {
+  const exchange = async (presented: Exchangeable, along: Along, deadline: number): Promise<Exchanged> => {
     if (presented.kind === 'session' && ended.has(presented.id)) return {rejected: 'session_invalid'};
     const kept = await askingAbout(presented).askOnce(
       {
@@ -112,6 +117,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     opened.set(kept, token);
     return {token};
   };
+  return Object.assign(exchange, {health: sessions.askOnce.health});
 };
 
 /** The session, not its cookie: browsers get a new cookie for the same session. */

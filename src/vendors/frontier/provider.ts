@@ -104,7 +104,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
       return answer;
     },
     related,
-    health: () => [keys.health()],
+    health: () => [keys.health(), exchange.health()],
     keysAge: keys.age,
     start: keys.start,
     async close() {

@@ -37,7 +37,7 @@ export const makeApiKeys = (
       const isForUs = apis === undefined || said.api_ids?.some((id) => apis.includes(id)) === true;
       return isForUs ? {verified: principalOf(said)} : {rejected: 'wrong_audience'};
     },
-    health: () => [],
+    health: () => [askOnce.health()],
   };
 };
 

@@ -53,14 +53,15 @@ export const makeAskAboutKey = (
   const token = makeClientCredentialsToken(access, call, now);
   const outage = (what: string): Unavailable => new Unavailable(dependency, new Error(what));
 
-  const ask = async (request: RemoteRequest, deadline: number, mayRenew = true): Promise<RemoteAnswer> => {
+  const askOnce = async (request: RemoteRequest, deadline: number) => {
     const bearer = await token.get(dependency);
     const headers = {...request.headers, authorization: `Bearer ${bearer}`};
-    const answer = await call(dependency, {...request, headers}, deadline);
-    if (answer.status === 401 && mayRenew) {
-      token.refused(bearer);
-      return ask(request, deadline, false);
-    }
+    return {bearer, answer: await call(dependency, {...request, headers}, deadline)};
+  };
+  const ask = async (request: RemoteRequest, deadline: number): Promise<RemoteAnswer> => {
+    const first = await askOnce(request, deadline);
+    const isOver = first.answer.status === 401 && token.refused(first.bearer);
+    const {answer} = isOver ? await askOnce(request, deadline) : first;
     if (answer.status === 403) throw outage('the application lacks the scope read:api_keys: add it in Kinde');
     return answer;
   };
