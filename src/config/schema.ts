@@ -17,6 +17,7 @@ import {findingsOf, wording} from './issues.ts';
 import {nearest} from './nearest.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
+import {trustWarnings} from './trustWarnings.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
 const providerTypes = [
@@ -120,10 +121,14 @@ export const checkSettings = (
     if (parsed.success) {
       if (findings.size > 0 || removed.length > 0) break;
       const {data: settings} = parsed;
-      const {providers, rules, paths} = settings;
+      const {providers, rules, paths, redis} = settings;
       return {
         settings,
-        warnings: [...providerWarnings(providers, rules), ...ruleWarnings(rules, paths.caseSensitive)],
+        warnings: [
+          ...trustWarnings(providers, redis),
+          ...providerWarnings(providers, rules),
+          ...ruleWarnings(rules, paths.caseSensitive),
+        ],
       };
     }
     const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
