@@ -6,15 +6,14 @@ import fc from 'fast-check';
 import {makeAuthgearProvider} from '../../src/vendors/authgear/provider.ts';
 import {authgearSettings} from '../../src/vendors/authgear/settings.ts';
 import {type Authgear, startAuthgear} from '../support/vendors/authgear.ts';
+import {isTakenBy, makeMostly} from '../support/vendors/oracles.ts';
 import {authenticateAs, makeTestParts, type TestParts} from '../support/vendors/parts.ts';
 import {makeSigningKey, type SigningKey} from '../support/vendors/signing.ts';
 
 const seconds = Math.floor(Date.now() / 1_000);
 const runs = 300;
 
-/** The first value four times of five. */
-const mostly = <T>(usual: T, ...others: readonly T[]) =>
-  fc.oneof({weight: 4, arbitrary: fc.constant(usual)}, {weight: 1, arbitrary: fc.constantFrom(...others)});
+const mostly = makeMostly(4);
 
 describe('authgear beside aws-jwt-verify', () => {
   let authgear: Authgear;
@@ -42,13 +41,7 @@ describe('authgear beside aws-jwt-verify', () => {
   const theirs = (token: string): boolean => {
     const {endpoint} = authgear;
     const verifier = JwtVerifier.create({issuer: endpoint, audience: endpoint, jwksUri: `${endpoint}/oauth2/jwks`});
-    verifier.cacheJwks(jwks);
-    try {
-      verifier.verifySync(token);
-      return true;
-    } catch {
-      return false;
-    }
+    return isTakenBy(verifier, jwks, token);
   };
 
   it(`agrees on ${runs} generated tokens`, async () => {

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import {issuerOf, makeCognitoProvider} from '../../src/vendors/cognito/provider.ts';
 import {cognitoSettings} from '../../src/vendors/cognito/settings.ts';
 import {type Cognito, issuer, keysPath, startCognito, userPoolId} from '../support/vendors/cognito.ts';
+import {isTakenBy, makeMostly} from '../support/vendors/oracles.ts';
 import {authenticateAs, makeTestParts, type TestParts} from '../support/vendors/parts.ts';
 import {makeSigningKey, type SigningKey} from '../support/vendors/signing.ts';
 
@@ -13,9 +14,7 @@ const seconds = Math.floor(Date.now() / 1_000);
 const runs = 400;
 const clients = ['web', 'robot'];
 
-/** The first value nine times of ten. */
-const mostly = <T>(usual: T, ...others: readonly T[]) =>
-  fc.oneof({weight: 9, arbitrary: fc.constant(usual)}, {weight: 1, arbitrary: fc.constantFrom(...others)});
+const mostly = makeMostly(9);
 
 describe('cognito beside aws-jwt-verify', () => {
   let cognito: Cognito;
@@ -43,13 +42,7 @@ describe('cognito beside aws-jwt-verify', () => {
   };
   const theirs = (token: string, more: {clientId?: null; groups?: string[]; scope?: string[]} = {}): boolean => {
     const verifier = CognitoJwtVerifier.create({userPoolId, tokenUse: 'access', clientId: clients, ...more});
-    verifier.cacheJwks(jwks);
-    try {
-      verifier.verifySync(token);
-      return true;
-    } catch {
-      return false;
-    }
+    return isTakenBy(verifier, jwks, token);
   };
 
   it(`agrees on ${runs} generated tokens`, async () => {

@@ -8,15 +8,14 @@ import {isFlagOn} from '../../src/vendors/kinde/flags.ts';
 import {makeKindeProvider} from '../../src/vendors/kinde/provider.ts';
 import {kindeSettings} from '../../src/vendors/kinde/settings.ts';
 import {type Kinde, startKinde} from '../support/vendors/kinde.ts';
+import {isTakenBy, makeMostly} from '../support/vendors/oracles.ts';
 import {authenticateAs, makeTestParts, type TestParts} from '../support/vendors/parts.ts';
 import {makeSigningKey, type SigningKey} from '../support/vendors/signing.ts';
 
 const seconds = Math.floor(Date.now() / 1_000);
 const runs = 300;
 
-/** The first value four times of five. */
-const mostly = <T>(usual: T, ...others: readonly T[]) =>
-  fc.oneof({weight: 4, arbitrary: fc.constant(usual)}, {weight: 1, arbitrary: fc.constantFrom(...others)});
+const mostly = makeMostly(4);
 
 describe('kinde beside the oracles', () => {
   let kinde: Kinde;
@@ -49,13 +48,7 @@ describe('kinde beside the oracles', () => {
         audience: ['orders-api'],
         jwksUri: `${kinde.domain}/.well-known/jwks`,
       });
-      verifier.cacheJwks(jwks);
-      try {
-        verifier.verifySync(token);
-        return true;
-      } catch {
-        return false;
-      }
+      return isTakenBy(verifier, jwks, token);
     };
 
     it('differs: padding after the signature makes another token of the same worth', async () => {
