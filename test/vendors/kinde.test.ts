@@ -424,10 +424,14 @@ describe('kinde', () => {
       kinde.keys.set('k_live_user1', user);
       kinde.scoped = false;
       await assert.rejects(ask(make({apiKeys}), 'k_live_user1'), /read:api_keys/);
-      const error = await ask(make({apiKeys: {...apiKeys, clientSecret: 'wrong-canary'}}), 'k_live_user1').catch(
-        (caught) => caught,
+      const provider = make({apiKeys: {...apiKeys, clientSecret: 'wrong-canary'}});
+      const error = await ask(provider, 'k_live_user1').catch((caught) => caught);
+      assert.ok(
+        error instanceof Unavailable && /kinde:ki .*\/oauth2\/token answered with status 401/.test(error.message),
       );
-      assert.ok(error instanceof Unavailable && /kinde:ki .*401/.test(error.message));
+      const health = provider.health().find(({part}) => part === 'kinde ki');
+      assert.equal(health?.state, 'degraded');
+      assert.match(health?.detail ?? '', /\/oauth2\/token answered with status 401/);
       assert.ok(!/canary|k_live/.test(`${error.stack} ${String(error.cause)}`));
     });
 
