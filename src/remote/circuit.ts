@@ -23,9 +23,9 @@ export interface CircuitOptions {
 
 export const defaultCircuit: CircuitOptions = {failures: 5, shortest: 1_000, longest: 30_000};
 
-/** Calls of one dependency to one host under way at once, and how many more may wait for their turn. */
+/** Calls of one dependency to one host under way at once, and how many more may wait for their turn: four rounds. */
 const mostUnderWay = 64;
-const mostWaiting = 64;
+const mostWaiting = 256;
 
 /** A time-out tells something about the other side only if it was given this long, in milliseconds. */
 const fairWait = 100;
@@ -79,7 +79,7 @@ export const makeCircuit = (options: CircuitOptions, changed: () => void): Circu
   };
 };
 
-const busy = () => new AttemptFailed('busy', `${mostUnderWay} calls to it are under way, and as many wait`, 0);
+const busy = () => new AttemptFailed('busy', `${mostUnderWay} calls to it are under way, and ${mostWaiting} wait`, 0);
 
 const isBusy = (error: Error): boolean => error instanceof BulkheadRejectedError;
 

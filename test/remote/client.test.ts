@@ -230,24 +230,24 @@ describe('remote calls', () => {
     );
   });
 
-  it('lets 64 calls be under way and 64 wait; what has no turn is refused at once, and is not the fault of the host', async () => {
+  it('lets 64 calls be under way and 256 wait; what has no turn is refused at once, and is not the fault of the host', async () => {
     const held: (() => void)[] = [];
     const server = await serve((_, response) => void held.push(() => response.end('ok')));
     const remote = client({circuit: {failures: 1, shortest: 60_000, longest: 60_000}});
-    const calls = Array.from({length: 140}, () =>
+    const calls = Array.from({length: 332}, () =>
       remote.call('it', get(server.url), never).then(
         ({body}) => body,
-        (error: Error) => (outage(/64 calls to it are under way, and as many wait/)(error) ? 'busy' : error.message),
+        (error: Error) => (outage(/64 calls to it are under way, and 256 wait/)(error) ? 'busy' : error.message),
       ),
     );
     while (held.length < 64) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.equal((await Promise.all(calls.slice(128))).join(), Array.from({length: 12}, () => 'busy').join());
+    assert.equal((await Promise.all(calls.slice(320))).join(), Array.from({length: 12}, () => 'busy').join());
     assert.equal(server.asked.length, 64);
-    for (let answered = 0; answered < 128; answered++) {
+    for (let answered = 0; answered < 320; answered++) {
       while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       held.shift()?.();
     }
-    assert.ok((await Promise.all(calls.slice(0, 128))).every((body) => body === 'ok'));
+    assert.ok((await Promise.all(calls.slice(0, 320))).every((body) => body === 'ok'));
     assert.deepEqual([...remote.circuits()], [['it', 'closed']]);
     assert.equal(remote.seen.filter((seen) => seen === 'it busy').length, 12);
   });
