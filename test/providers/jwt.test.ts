@@ -274,9 +274,14 @@ describe('JWT verification', () => {
       ),
       {nil: undefined, freq: 6},
     );
+    const mostly = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>) =>
+      fc.oneof({weight: 3, arbitrary: good}, {weight: 1, arbitrary: bad});
     const some = fc.record({
-      iss: fc.constantFrom<unknown>(issuer, issuer, issuer, 'x', undefined, null, [issuer]),
-      aud: fc.constantFrom<unknown>('orders-api', ['orders-api', 'x'], 'orders-api', [], 'x', undefined, null, 7, {}),
+      iss: mostly(fc.constant<unknown>(issuer), fc.constantFrom<unknown>('x', undefined, null, [issuer])),
+      aud: mostly(
+        fc.constantFrom<unknown>('orders-api', ['orders-api', 'x']),
+        fc.constantFrom<unknown>([], 'x', undefined, null, 7, {}),
+      ),
       sub: fc.constantFrom<unknown>('u1', undefined),
       exp: fc.oneof({weight: 3, arbitrary: fc.constant<unknown>(seconds + 100)}, {weight: 2, arbitrary: near}),
       nbf: fc.oneof({weight: 2, arbitrary: fc.constant<unknown>(undefined)}, {weight: 1, arbitrary: near}),
