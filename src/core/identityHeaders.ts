@@ -1,4 +1,5 @@
 // The headers that tell the upstream who it is, and the forged ones that must not reach it.
+import {derivedOnce} from './derived.ts';
 import type {Principal} from './principal.ts';
 import type {Request} from './request.ts';
 
@@ -55,11 +56,8 @@ export const makeIdentityHeaders = (
     (name.includes('_') && owned.has(spelledWithDashes(name))) ||
     (prefixes.length > 0 && prefixes.some((prefix) => spelledWithDashes(name).startsWith(prefix)));
   const forNobody: HeaderChanges = {set: [], remove: [...names, ...underscored]};
-  const forPrincipal = new WeakMap<Principal, HeaderChanges>();
 
-  const changesFor = (principal: Principal): HeaderChanges => {
-    const known = forPrincipal.get(principal);
-    if (known) return known;
+  const changesFor = derivedOnce((principal: Principal): HeaderChanges => {
     const set: (readonly [string, string])[] = [];
     const remove = [...underscored, ...unfilled];
     for (const [name, source] of mapping) {
@@ -67,10 +65,8 @@ export const makeIdentityHeaders = (
       if (value === undefined) remove.push(name);
       else set.push([name, value]);
     }
-    const changes = {set, remove};
-    forPrincipal.set(principal, changes);
-    return changes;
-  };
+    return {set, remove};
+  });
 
   return (principal, request) => {
     const changes = principal === undefined ? forNobody : changesFor(principal);

@@ -1,6 +1,8 @@
 // What changes on the way of a request that is let through: identity in, credential out.
+
 import type {Place} from '../core/credential.ts';
 import type {Allow} from '../core/decision.ts';
+import {derivedOnce} from '../core/derived.ts';
 import type {HeaderChanges} from '../core/identityHeaders.ts';
 import {decodedParameter} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
@@ -16,14 +18,7 @@ const unchanged: OkHttpResponse = {};
 /** Compiles the changes for allowed requests. A connection has no headers, so nothing changes there. */
 export const makeChanges = (identityHeaders: IdentityHeaders, removeCredential: boolean) => {
   // The same principal brings the same HeaderChanges again, as a rule: then nothing is built anew.
-  const prepared = new WeakMap<HeaderChanges, OkHttpResponse>();
-  const identityOf = (changes: HeaderChanges): OkHttpResponse => {
-    const known = prepared.get(changes);
-    if (known) return known;
-    const made = identityChanges(changes);
-    prepared.set(changes, made);
-    return made;
-  };
+  const identityOf = derivedOnce(identityChanges);
 
   return (decision: Allow, request: Request): OkHttpResponse => {
     if (request.kind === 'connection') return unchanged;

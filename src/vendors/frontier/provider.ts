@@ -1,4 +1,5 @@
 // The frontier provider: sessions, personal tokens, access tokens, assertions and secrets, in Frontier's own precedence.
+import {derivedOnce} from '../../core/derived.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
@@ -7,7 +8,7 @@ import type {Authentication, AuthenticationContext, Provider} from '../../provid
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
 import {type Along, dependencyOf, type Exchangeable, makeExchange} from './exchange.ts';
-import {hasId, inPrecedence, makeReadPresented, type Presented, type Shown} from './presented.ts';
+import {hasId, inPrecedence, makeReadPresented, type Presented} from './presented.ts';
 import {principalOfExchanged} from './principal.ts';
 import {makeFetchKeys} from './publishedKeys.ts';
 import {makeIsRelated} from './relations.ts';
@@ -37,14 +38,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   const exchanged = new WeakMap<Principal, Principal>();
 
   /** `accepts` and `authenticate` look at the same request. */
-  const read = new WeakMap<Request, Shown>();
-  const shownBy = (request: Request): Shown => {
-    const known = read.get(request);
-    if (known !== undefined) return known;
-    const shown = presented.of(request);
-    read.set(request, shown);
-    return shown;
-  };
+  const shownBy = derivedOnce(presented.of);
 
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
