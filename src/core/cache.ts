@@ -8,7 +8,7 @@
 export interface Cache<V> {
   /** The value, or undefined. A memory cache answers at once; a remote one answers a promise. */
   get(key: string): V | undefined | Promise<V | undefined>;
-  /** Keeps the value for `ttl` milliseconds at most. */
+  /** Keeps the value for `ttl` milliseconds at most; with none, takes away what was kept. */
   set(key: string, value: V, ttl: number): void | Promise<void>;
 }
 

@@ -45,7 +45,8 @@ export const makeLayeredCache = <V extends object | string | number | boolean>(
       observer?.request(name, 'source', 'hit');
       const life = ttl(value);
       memory.set(key, value, life);
-      void remote?.set(key, value, life);
+      // What counts for no time takes away what was shared before; only where something is renewed there is any.
+      if (life > 0 || least > 0) void remote?.set(key, value, life);
       return value;
     } catch (error) {
       observer?.request(name, 'source', 'error');

@@ -60,6 +60,14 @@ export const makeRedisCache = <V>(parts: RedisCacheParts<V>): Cache<V> => {
     }
   };
 
+  const remove = async (key: string): Promise<void> => {
+    try {
+      await redis.call('DEL', entryName(prefix, name, key));
+    } catch {
+      // It ends by itself.
+    }
+  };
+
   return {
     get(key) {
       if (redis.available()) return read(key);
@@ -67,7 +75,8 @@ export const makeRedisCache = <V>(parts: RedisCacheParts<V>): Cache<V> => {
       return undefined;
     },
     set(key, value, ttl) {
-      if (ttl >= 1 && redis.available()) return write(key, value, ttl);
+      if (!redis.available()) return;
+      return ttl >= 1 ? write(key, value, ttl) : remove(key);
     },
   };
 };

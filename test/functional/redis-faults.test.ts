@@ -17,6 +17,20 @@ const works = async (store: ReturnType<typeof openStore>): Promise<boolean> => {
   return ((await store.cache.get('probe')) as Fact | undefined)?.fact === 'alive';
 };
 
+describe('Redis in order', () => {
+  const kept = endingAfterEach();
+
+  it('a fact that counts for no time any more takes away what was shared before', async () => {
+    const redis = kept(await startRedis());
+    const {cache, ...store} = kept(openStore(settingsOf({url: redis.url, timeout: '500ms'})));
+    await until('it works', () => works({cache, ...store}));
+    await cache.set('k', {fact: 'old'}, minute);
+    assert.deepEqual(await cache.get('k'), {fact: 'old'});
+    await cache.set('k', {fact: 'over'}, 0);
+    assert.equal(await cache.get('k'), undefined);
+  });
+});
+
 describe('Redis out of order', () => {
   const kept = endingAfterEach();
   const report = (what: string, line: string) => console.log(`      ${what}: ${line}`);

@@ -49,6 +49,7 @@ describe('asking once', () => {
               },
               set: (key, value, ttl) => {
                 if (ttl > 0) shared.set(key, JSON.stringify(codec.encode(value)));
+                else shared.delete(key);
               },
             },
           }),
@@ -197,6 +198,23 @@ describe('asking once', () => {
     assert.equal(await said(once(one, never)), 'answer 2');
     forward(7_999);
     assert.equal(await said(make()(one, never)), 'answer 2', 'the other instances have it, too');
+  });
+
+  it('what it learns so counts at once, and no layer gives the answer before it back', async () => {
+    const once = make();
+    const good = {
+      about: ['s1'],
+      ask: async () => ({said: 'live'}),
+      life: ({said}: Answer) => (said === 'live' ? 10_000 : 0),
+    };
+    assert.equal(await said(once(good, never)), 'live');
+    forward(8_001);
+    const over = {...good, ask: async () => ({said: 'over'})};
+    assert.equal(await said(once(over, never)), 'live', 'nobody waits for it');
+    await setImmediate();
+    await setImmediate();
+    assert.equal(await said(once(over, never)), 'over');
+    assert.equal(await said(make()(over, never)), 'over', 'in another instance, too');
   });
 
   it('asks ahead for nobody who has gone, nor for what lives shortly', async () => {
