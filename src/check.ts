@@ -1,17 +1,14 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
-import type {Credential} from './core/credential.ts';
 import {makeCredentialFinder} from './core/credential.ts';
 import type {Check, CheckContext, Decision} from './core/decision.ts';
-import {firstNotEntitled} from './core/entitled.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
 import type {PathOptions} from './core/path.ts';
 import {canonicalPath} from './core/path.ts';
-import type {Principal} from './core/principal.ts';
 import type {Request} from './core/request.ts';
-import type {Unmet} from './core/requirement.ts';
-import {filledIn, firstUnmet} from './core/requirement.ts';
+import {compileRequirement} from './core/requirement/compile.ts';
+import type {Holds, Relate} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
-import type {Requirement, Rule} from './core/rules.ts';
+import type {Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
 import {makeRuleTable} from './core/ruleTable.ts';
 import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
@@ -31,6 +28,7 @@ export interface CheckParts {
 export const makeCheck = (parts: CheckParts): Check => {
   const rules = makeRuleTable(parts.rules, parts.paths);
   const findCredential = makeFinderByRule(parts);
+  const holds = compileRequirements(parts);
 
   return async (request, context) => {
     const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
@@ -68,33 +66,16 @@ export const makeCheck = (parts: CheckParts): Check => {
       const known = {...asked, credentialPlace, principal, setCookies};
       if (parts.revocations.revoked(principal)) return {outcome: 'deny', reason: 'revoked', ...known};
 
-      const unmet =
-        firstUnmet(access.require, principal, captures, context.now) ??
-        (await firstNotEntitled(parts.entitlements, access.require, principal, captures, context, credential)) ??
-        (await notRelated(access.require, principal, credential, captures, request, context));
+      const {now, deadline} = context;
+      const answer = holds(rule)({principal, captures, request, credential, now, deadline});
+      // Most facts are in memory: then there is nothing to wait for.
+      const unmet = answer instanceof Promise ? await answer : answer;
       return unmet === undefined ? {outcome: 'allow', ...known} : {outcome: 'deny', ...unmet, ...known};
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       const reason = error.cause instanceof DeadlinePassed ? 'deadline' : 'unavailable';
       return {outcome: 'deny', reason, ...asked, outage: error};
     }
-  }
-
-  async function notRelated(
-    {relation}: Requirement,
-    principal: Principal,
-    credential: Credential,
-    captures: ReadonlyMap<string, string>,
-    request: Request,
-    context: CheckContext,
-  ): Promise<Unmet | undefined> {
-    if (relation === undefined) return undefined;
-    const resource = filledIn(relation.resource, captures);
-    const provider = parts.providers.find(({name}) => name === relation.provider);
-    if (typeof resource !== 'string' || provider?.related === undefined) return {reason: 'not_related'};
-    const asked = {permission: relation.permission, resource};
-    const related = await provider.related(principal, credential, asked, {request, ...context});
-    return related === true ? undefined : {reason: 'not_related'};
   }
 };
 
@@ -117,6 +98,23 @@ const makeFinderByRule = ({rules, providers}: CheckParts) => {
     }),
   );
   return (rule: Rule) => byRule.get(rule) ?? ofAll;
+};
+
+/** The requirement of each rule, compiled. A rule that asks for nothing takes any verified principal. */
+const compileRequirements = ({rules, providers, entitlements}: CheckParts) => {
+  const relate = (name: string): Relate | undefined => {
+    const provider = providers.find((one) => one.name === name);
+    if (provider?.related === undefined) return undefined;
+    const related = provider.related.bind(provider);
+    return (asked, {principal, credential, request, now, deadline}) =>
+      related(principal, credential, asked, {request, now, deadline});
+  };
+  const byRule = new Map<Rule, Holds>();
+  for (const rule of rules) {
+    if (!('require' in rule.access)) continue;
+    byRule.set(rule, compileRequirement(rule.access.require, {entitlements, relate}));
+  }
+  return (rule: Rule): Holds => byRule.get(rule) as Holds;
 };
 
 /** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */

@@ -1,14 +1,40 @@
 // What a rule asks of a principal.
 import assert from 'node:assert/strict';
 import type {Principal} from '../../src/core/principal.ts';
-import {filledIn, firstUnmet} from '../../src/core/requirement.ts';
+import {compileRequirement} from '../../src/core/requirement/compile.ts';
+import type {Facts, Unmet} from '../../src/core/requirement/part.ts';
+import {filledIn} from '../../src/core/requirement/template.ts';
 import type {Requirement} from '../../src/core/rules.ts';
-import {principal} from '../support/requests.ts';
+import {plainPlace, principal, request} from '../support/requests.ts';
 
 const now = 1_700_000_000_000;
 const seconds = now / 1_000;
 
-describe('firstUnmet', () => {
+/** Of the parts that ask nobody: their answer is there at once. */
+const firstUnmet = (
+  requirement: Requirement,
+  who: Principal,
+  captures: ReadonlyMap<string, string>,
+  moment: number,
+): Unmet | undefined => {
+  const facts: Facts = {
+    principal: who,
+    captures,
+    request: request('/'),
+    credential: {place: plainPlace('authorization'), value: 'secret'},
+    now: moment,
+    deadline: Number.POSITIVE_INFINITY,
+  };
+  const asksNobody = {
+    entitlements: {entitled: () => assert.fail('the entitlement store was asked')},
+    relate: () => assert.fail('a provider was asked'),
+  };
+  const answer = compileRequirement(requirement, asksNobody)(facts);
+  assert.ok(!(answer instanceof Promise), 'there is nothing to wait for');
+  return answer;
+};
+
+describe('compileRequirement', () => {
   const rows: [what: string, Requirement, Partial<Principal>, reason: string | undefined][] = [
     ['nothing asked', {}, {}, undefined],
     ['kind', {kind: 'service'}, {kind: 'user'}, 'wrong_kind'],

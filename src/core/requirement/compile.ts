@@ -1,0 +1,56 @@
+// `require`, compiled with its rule: a rule runs only the parts that it has, in the order of the table below.
+import type {Requirement} from '../rules.ts';
+import {entitledPermissions} from './entitledPermissions.ts';
+import {features} from './features.ts';
+import {kind} from './kind.ts';
+import type {Facts, Holds, Part, Sources} from './part.ts';
+import {permissions} from './permissions.ts';
+import {relation} from './relation.ts';
+import {roles} from './roles.ts';
+import {scopes} from './scopes.ts';
+import {stepUp} from './stepUp.ts';
+import {tenant} from './tenant.ts';
+
+/** What of `require` is no part: `providers` chooses who is asked, before there is a principal. */
+type Name = Exclude<keyof Requirement, 'providers'>;
+
+/** Every part, in the order in which they are tried and refused: what costs nothing before what asks somebody. */
+const parts: {readonly [K in Name]-?: Part<K>} = {
+  kind,
+  tenant,
+  roles,
+  permissions,
+  scopes,
+  stepUp,
+  features,
+  entitledPermissions,
+  relation,
+};
+
+/**
+ * The first part that does not hold. Runs on every request, for cached principals too: what is cached is who somebody
+ * is, never what they may.
+ */
+export const compileRequirement = (requirement: Requirement, sources: Sources): Holds => {
+  const compiled = (Object.keys(parts) as Name[]).flatMap((name) => compilePart(name, requirement, sources));
+  const [only, ...others] = compiled;
+  if (only === undefined) return () => undefined;
+  return others.length === 0 ? only : (facts) => firstUnmet(compiled, facts, 0);
+};
+
+const compilePart = (name: Name, requirement: Requirement, sources: Sources): readonly Holds[] => {
+  const wanted = requirement[name];
+  if (wanted === undefined) return [];
+  const part: {compile(wanted: never, sources: Sources): Holds} = parts[name];
+  return [part.compile(wanted as never, sources)];
+};
+
+/** In turn, and without a promise for as long as none is answered. */
+const firstUnmet = (compiled: readonly Holds[], facts: Facts, from: number): ReturnType<Holds> => {
+  for (let at = from; at < compiled.length; at++) {
+    const unmet = (compiled[at] as Holds)(facts);
+    if (unmet instanceof Promise) return unmet.then((late) => late ?? firstUnmet(compiled, facts, at + 1));
+    if (unmet !== undefined) return unmet;
+  }
+  return undefined;
+};

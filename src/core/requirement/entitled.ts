@@ -1,0 +1,77 @@
+// A list that must have been bought: the entitlement store is asked about each item, and only if the rule asks.
+import type {Entitled, EntitlementStore, Justification, Question} from '../entitlement.ts';
+import type {Reason} from '../refusals.ts';
+import type {ListRequirement} from '../rules.ts';
+import type {Facts, Holds, Unmet} from './part.ts';
+
+type Answer = Entitled | Promise<Entitled>;
+
+/** Compiles `all`, then `any`, of what is asked about each item. Rejects with Unavailable when the facts cannot be had. */
+export const compileEntitled = (
+  {any = [], all = []}: ListRequirement,
+  store: EntitlementStore,
+  question: (item: string) => Question,
+): Holds => {
+  const every = all.map(question);
+  const some = any.map(question);
+  return (facts) => {
+    const unmet = firstMissing(store, every, facts, 0);
+    if (unmet instanceof Promise) return unmet.then((late) => late ?? noneOf(store, some, facts, []));
+    return unmet ?? noneOf(store, some, facts, []);
+  };
+};
+
+/** The first that has not been bought. A store with its facts in memory answers at once: then no promise is made. */
+const firstMissing = (
+  store: EntitlementStore,
+  asked: readonly Question[],
+  facts: Facts,
+  from: number,
+): ReturnType<Holds> => {
+  for (let at = from; at < asked.length; at++) {
+    const answer = ask(store, asked[at] as Question, facts);
+    if (answer instanceof Promise) {
+      return answer.then((late) =>
+        late.entitled === true ? firstMissing(store, asked, facts, at + 1) : unmetBy([late.justification]),
+      );
+    }
+    if (answer.entitled !== true) return unmetBy([answer.justification]);
+  }
+  return undefined;
+};
+
+/** Undefined as soon as one has been bought, or where none is asked about. */
+const noneOf = (
+  store: EntitlementStore,
+  asked: readonly Question[],
+  facts: Facts,
+  refusals: readonly Justification[],
+): ReturnType<Holds> => {
+  const found: Justification[] = [...refusals];
+  for (let at = refusals.length; at < asked.length; at++) {
+    const answer = ask(store, asked[at] as Question, facts);
+    if (answer instanceof Promise) {
+      return answer.then((late) =>
+        late.entitled === true ? undefined : noneOf(store, asked, facts, [...found, late.justification]),
+      );
+    }
+    if (answer.entitled === true) return undefined;
+    found.push(answer.justification);
+  }
+  return asked.length === 0 ? undefined : unmetBy(found);
+};
+
+const ask = (store: EntitlementStore, question: Question, facts: Facts): Answer =>
+  store.entitled(facts.principal, question, facts.captures, facts.now, {
+    credential: facts.credential.value,
+    deadline: facts.deadline,
+  });
+
+const unmetBy = (justifications: readonly Justification[]): Unmet => ({reason: reasonOf(justifications)});
+
+/** Of several, the one that is closest to being mended: a plan to renew, then a plan to buy, then a right to ask for. */
+const reasonOf = (justifications: readonly Justification[]): Reason => {
+  if (justifications.includes('bundle-expired')) return 'feature_expired';
+  if (justifications.includes('missing-feature')) return 'missing_feature';
+  return 'missing_permission';
+};

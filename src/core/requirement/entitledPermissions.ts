@@ -1,0 +1,7 @@
+// `entitledPermissions`: the principal holds them, and the feature of each is live.
+import {compileEntitled} from './entitled.ts';
+import type {Part} from './part.ts';
+
+export const entitledPermissions: Part<'entitledPermissions'> = {
+  compile: (wanted, {entitlements}) => compileEntitled(wanted, entitlements, (permission) => ({permission})),
+};

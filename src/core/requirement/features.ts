@@ -1,0 +1,7 @@
+// `features`: the principal, or its tenant, has bought them.
+import {compileEntitled} from './entitled.ts';
+import type {Part} from './part.ts';
+
+export const features: Part<'features'> = {
+  compile: (wanted, {entitlements}) => compileEntitled(wanted, entitlements, (feature) => ({feature})),
+};

@@ -1,0 +1,53 @@
+// One part of a rule's `require`: what it is given, what it answers, and how it is compiled.
+import type {Credential} from '../credential.ts';
+import type {Challenge} from '../decision.ts';
+import type {EntitlementStore} from '../entitlement.ts';
+import type {Principal} from '../principal.ts';
+import type {Reason} from '../refusals.ts';
+import type {Request} from '../request.ts';
+import type {Requirement} from '../rules.ts';
+
+/** What a requirement may look at. All of it was verified, or comes from Envoy's own attributes. */
+export interface Facts {
+  readonly principal: Principal;
+  /** What the rule's path captured, decoded once. */
+  readonly captures: ReadonlyMap<string, string>;
+  readonly request: Request;
+  /** The principal's own, for those who ask a vendor in its name. */
+  readonly credential: Credential;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds since the epoch after which nobody waits for the answer; Infinity if unknown. */
+  readonly deadline: number;
+}
+
+/** What does not hold, and what would mend it. */
+export interface Unmet {
+  readonly reason: Reason;
+  readonly challenge?: Challenge;
+}
+
+/**
+ * A part, compiled: undefined means that it holds. A promise only where somebody outside is asked, so that a request
+ * whose facts are in memory waits for nothing. Throws or rejects with Unavailable where the facts cannot be had.
+ */
+export type Holds = (facts: Facts) => Unmet | undefined | Promise<Unmet | undefined>;
+
+/** May the principal do this to that? Asked of the provider that a `relation` names. */
+export type Relate = (
+  asked: {readonly permission: string; readonly resource: string},
+  facts: Facts,
+) => Promise<boolean>;
+
+/** Whom parts ask for what is not in the principal itself. */
+export interface Sources {
+  readonly entitlements: EntitlementStore;
+  /** Absent where the provider of this name knows of no relations. */
+  relate(provider: string): Relate | undefined;
+}
+
+/** What a setting of `require` means; compile.ts has them in a table. */
+export interface Part<Name extends keyof Requirement> {
+  /** Called once a rule that has the part; `wanted` is its setting, checked. */
+  compile(wanted: NonNullable<Requirement[Name]>, sources: Sources): Holds;
+}

@@ -1,0 +1,10 @@
+// `tenant`: the principal's tenant is this one, or the one that the path names.
+import type {Part} from './part.ts';
+import {filledIn} from './template.ts';
+
+export const tenant: Part<'tenant'> = {
+  compile:
+    (wanted) =>
+    ({principal, captures}) =>
+      principal.tenant === filledIn(wanted, captures) ? undefined : {reason: 'wrong_tenant'},
+};
