@@ -163,16 +163,15 @@ describe('who is asked', () => {
   }
 
   it('headers that are no place change nothing', () => {
-    const name = fc
-      .constantFrom(
-        'x-forwarded-authorization',
-        'x-api-key',
-        'proxy-authorization',
-        '__proto__',
-        'constructor',
-        'cookie2',
-      )
-      .chain((known) => fc.oneof(fc.constant(known), fc.stringMatching(/^x-[a-z]{1,8}$/)));
+    const known = [
+      'x-forwarded-authorization',
+      'x-api-key',
+      'proxy-authorization',
+      '__proto__',
+      'constructor',
+      'cookie2',
+    ];
+    const name = fc.oneof(fc.constantFrom(...known), fc.stringMatching(/^x-[a-z]{1,8}$/));
     fc.assert(
       fc.property(
         fc.constantFrom(...rows),

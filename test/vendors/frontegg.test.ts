@@ -406,20 +406,48 @@ describe('the Frontegg provider', () => {
       const sent = await accessToken(claimsOf('tenantAccessToken'));
       let body: unknown;
       frontegg.fault = (path) => (path.endsWith('/at2') ? {body} : undefined);
+      const names = fc.array(fc.string(), {maxLength: 3});
+      const mostly = (good: fc.Arbitrary<unknown>) =>
+        fc.oneof({arbitrary: good, weight: 9}, {arbitrary: fc.jsonValue({maxDepth: 1}), weight: 1});
+      const [past, future] = [now() - 60_000, now() + 600_000];
+      const ends = [past, future].flatMap((end) => [end, new Date(end).toISOString()]);
+      const reply = fc.record(
+        {
+          id: mostly(fc.constant('at2')),
+          tenantId: mostly(fc.constant('t1')),
+          roles: mostly(names),
+          permissions: mostly(names),
+          expires: mostly(fc.constantFrom<unknown>(...ends, null)),
+        },
+        {requiredKeys: ['roles', 'permissions']},
+      );
+      const seen = new Map<string, number>();
       await fc.assert(
-        fc.asyncProperty(fc.jsonValue(), async (value) => {
+        fc.asyncProperty(fc.oneof({arbitrary: reply, weight: 4}, fc.jsonValue()), async (value) => {
           body = value;
           const answer = await ask(provider, sent).catch((error: unknown) => {
             assert.ok(error instanceof Unavailable, `${error}`);
             return 'outage';
           });
-          if (answer === 'outage') return;
+          const word = wordOn(answer);
+          seen.set(word, (seen.get(word) ?? 0) + 1);
+          if (word === 'outage') return;
+          const {id = 'at2', tenantId = 't1', expires, ...said} = value as Record<string, unknown>;
+          const end = typeof expires === 'string' ? Date.parse(expires) : (expires ?? Number.POSITIVE_INFINITY);
+          assert.deepEqual({id, tenantId}, {id: 'at2', tenantId: 't1'});
+          if (word !== 'verified') {
+            // What is over is refused, though its rights are given.
+            assert.equal(word, 'inactive');
+            assert.ok((end as number) <= now());
+            return;
+          }
           const {roles, permissions} = verified(answer);
-          const {roles: given, permissions: also} = value as {roles: unknown; permissions: unknown};
-          assert.deepEqual({roles, permissions}, {roles: given, permissions: also});
+          assert.deepEqual({roles, permissions}, {roles: said.roles, permissions: said.permissions});
+          assert.ok((end as number) > now());
         }),
-        {numRuns: 60},
+        {numRuns: 200},
       );
+      for (const word of ['verified', 'inactive', 'outage']) assert.ok((seen.get(word) ?? 0) > 0, `none was ${word}`);
     });
 
     it('an id that is no part of a path asks for nothing else', async () => {

@@ -619,41 +619,87 @@ describe('kinde', () => {
       }
     });
 
-    it('whatever the reply: verified only by one that says so in full, else refused or an outage', async () => {
-      const part = fc.constantFrom<unknown>(
-        true,
-        false,
-        'true',
-        1,
-        null,
-        'active',
-        'ACTIVE',
-        '',
-        [],
-        ['a'],
-        [1],
-        {},
-        'kp',
-      );
-      const shape = fc.record(
-        {is_valid: part, status: part, key_id: part, scopes: part, org_code: part, user_id: part},
-        {requiredKeys: []},
-      );
+    it('whatever the reply: verified by one that says so in full, scopes or none; else refused or an outage', async () => {
+      const odd = fc.constantFrom<unknown>(1, 'true', 'ACTIVE', '', [], ['a', 1], {}, 'x'.repeat(257), null, undefined);
+      const mostly = (...good: unknown[]) =>
+        fc.oneof({arbitrary: fc.constantFrom(...good), weight: 9}, {arbitrary: odd, weight: 1});
+      // Undefined is not written: such a reply lacks the field.
+      const shape = fc.record({
+        is_valid: mostly(true, true, false),
+        status: mostly('active', 'active', 'active', 'inactive', 'revoked'),
+        key_id: mostly('api_key_ser1'),
+        scopes: mostly([], ['a', ''], null, undefined),
+        org_code: mostly('org_1', '', null, undefined),
+        user_id: mostly('kp_9', '', null, undefined),
+      });
       const provider = make({apiKeys: {...apiKeys, ttl: '0s'}});
+      const seen = new Map<string, number>();
       await fc.assert(
-        fc.asyncProperty(fc.oneof(shape, fc.jsonValue()), async (reply) => {
-          kinde.faults.set(verifyPath, {status: 200, body: JSON.stringify(reply)});
-          const answer = await ask(provider, 'k_live_user1').catch((error) => {
-            assert.ok(error instanceof Unavailable, String(error));
-            return 'outage';
-          });
-          if (typeof answer === 'string' || answer.verified === undefined) return;
-          const {is_valid: valid, status, key_id: id, scopes} = reply as Record<string, unknown>;
-          assert.ok(valid === true && status === 'active' && typeof id === 'string' && Array.isArray(scopes));
-        }),
-        {numRuns: 150},
+        fc.asyncProperty(
+          fc.oneof({arbitrary: shape, weight: 4}, {arbitrary: fc.jsonValue(), weight: 1}),
+          async (reply) => {
+            kinde.faults.set(verifyPath, {status: 200, body: JSON.stringify(reply)});
+            const answer = await ask(provider, 'k_live_user1').catch((error) => {
+              assert.ok(error instanceof Unavailable, String(error));
+              return 'outage';
+            });
+            const expected = meaningOf(reply);
+            assert.deepEqual(typeof answer === 'object' ? (answer.verified ?? answer.rejected) : answer, expected);
+            const word = typeof expected === 'string' ? expected : `verified with ${expected.scopes.length} scopes`;
+            seen.set(word, (seen.get(word) ?? 0) + 1);
+          },
+        ),
+        {numRuns: 400},
       );
+      for (const word of ['verified with 0 scopes', 'verified with 2 scopes', 'inactive', 'revoked', 'outage']) {
+        assert.ok((seen.get(word) ?? 0) > 0, `none was ${word}`);
+      }
     });
+    /** What a reply says, written down apart from the code: a principal, a refusal, or nothing that can be understood. */
+    const meaningOf = (reply: unknown) => {
+      const isText = (value: unknown, least: number, longest: number): value is string =>
+        typeof value === 'string' && value.length >= least && value.length <= longest;
+      const isNone = (value: unknown) => value === undefined || value === null;
+      if (typeof reply !== 'object' || reply === null || Array.isArray(reply)) return 'outage';
+      const {
+        is_valid: valid,
+        status,
+        key_id: id,
+        scopes,
+        org_code: org,
+        user_id: user,
+      } = reply as Record<string, unknown>;
+      if (valid === false && (isNone(status) || isText(status, 0, 64))) {
+        return status === 'revoked' ? 'revoked' : 'inactive';
+      }
+      const isWhole =
+        valid === true &&
+        isText(id, 1, 256) &&
+        (isNone(scopes) || (Array.isArray(scopes) && scopes.every((scope) => isText(scope, 0, 256)))) &&
+        [org, user].every((value) => isNone(value) || isText(value, 0, 256));
+      if (!isWhole) return 'outage';
+      if (status !== 'active') return status === 'inactive' || status === 'revoked' ? status : 'outage';
+      return {
+        provider: 'ki',
+        kind: user ? 'user' : 'service',
+        subject: user || id,
+        ...(org ? {tenant: org} : {}),
+        roles: [],
+        permissions: [],
+        // No scopes are an empty list of them: the key is good, and may nothing that a scope is wanted for.
+        scopes: (scopes ?? []) as string[],
+        claims: {
+          is_valid: true,
+          status,
+          key_id: id,
+          scopes: scopes ?? [],
+          org_code: org || null,
+          user_id: user || null,
+        },
+        tokenId: id,
+        amr: [],
+      };
+    };
   });
 
   describe('settings', () => {
