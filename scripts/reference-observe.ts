@@ -59,7 +59,9 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   step_up_required: '`stepUp` of the rule; whether the client follows the challenge in WWW-Authenticate.',
   disabled: 'The state of the user or service user at the vendor, and of its organisation.',
   wrong_kind: '`kind` of the rule; whether a service calls what is for users.',
-  wrong_tenant: '`tenant` of the rule; `claims.tenant`; probing of other tenants, if one subject does it often.',
+  wrong_tenant:
+    '`tenant` of the rule; `claims.tenant`; `tenants` of the provider; probing of other tenants, if one subject does it often.',
+  missing_tenant: '`claims.tenant` of the provider; whether the token was asked for a tenant (organization) at all.',
   missing_role: '`roles` of the rule; `claims.roles`; the roles that the subject has at the vendor.',
   missing_permission: '`permissions` of the rule; `claims.permissions`; what the subject has at the vendor.',
   missing_scope: '`scopes` of the rule; the scopes that the client asks for.',

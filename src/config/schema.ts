@@ -17,6 +17,7 @@ import {findingsOf, wording} from './issues.ts';
 import {nearest} from './nearest.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
+import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
@@ -126,6 +127,7 @@ export const checkSettings = (
         settings,
         warnings: [
           ...trustWarnings(providers, redis),
+          ...tenantWarnings(providers, rules),
           ...providerWarnings(providers, rules),
           ...ruleWarnings(rules, paths.caseSensitive),
         ],

@@ -39,7 +39,7 @@ const emailVerified = ({claims}: Principal): unknown =>
   owns(claims, 'email_verified') ? claims.email_verified : undefined;
 
 const ofPrincipal: ReadonlyMap<string, (principal: Principal) => unknown> = new Map<string, (p: Principal) => unknown>([
-  ['frontegg.email', ({email}) => email],
+  ['frontegg.email', ({email, statedEmail}) => statedEmail ?? email],
   ['frontegg.emailVerified', emailVerified],
   ['frontegg.tenantId', ({tenant}) => tenant],
   ['frontegg.userId', userOf],

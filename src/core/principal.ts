@@ -12,7 +12,10 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** All verified claims, as the issuer sent them. Never logged. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** Only if the issuer vouches for it. */
   readonly email?: string;
+  /** As the issuer wrote it, verified or not: only of vendors whose targeting goes by it, and for nothing else. */
+  readonly statedEmail?: string;
   /** `sid`. */
   readonly sessionId?: string;
   /** `jti`. */

@@ -70,6 +70,9 @@ const table = {
   disabled: forbidden('The account, or its organisation, is switched off. Ask an administrator to switch it on.'),
   wrong_kind: forbidden('This is not open to this kind of caller (users and services are told apart).'),
   wrong_tenant: forbidden('This belongs to another tenant. Switch to the tenant that owns it.'),
+  missing_tenant: forbidden(
+    'This belongs to a tenant, and the credential names none. Sign in to the tenant that owns it.',
+  ),
   missing_role: forbidden('A role that is needed here is missing. Ask an administrator for it.'),
   missing_permission: forbidden('A permission that is needed here is missing. Ask an administrator for it.'),
   missing_scope: {

@@ -1,6 +1,7 @@
 // From verified claims to a principal.
 import type {Principal} from '../core/principal.ts';
 import type {Claims} from './jwt.ts';
+import {clientClaims, isMachine} from './machine.ts';
 import type {ClaimPath, ClaimSettings} from './settings.ts';
 
 /** Reads one place of the claims; undefined where there is nothing. */
@@ -42,21 +43,21 @@ const numberOf = (value: unknown): number | undefined =>
 export type ReadPrincipal = (claims: Claims) => Principal | undefined;
 
 /**
- * Compiles the claim settings. The subject is `sub`; the `client_id` or `azp` of a service token may stand for it.
- * An `email` that the issuer says is not verified is left out, for anyone could have typed it.
+ * Compiles the claim settings. The subject is `sub`; the client of a service token may stand for it. An `email` that the
+ * issuer does not say is verified is left out, for anyone could have typed it.
  */
 export const makeReadPrincipal = (provider: string, settings: ClaimSettings): ReadPrincipal => {
   const tenant = settings.tenant === undefined ? () => undefined : claimReader(settings.tenant);
   const roles = claimReader(settings.roles);
   const permissions = claimReader(settings.permissions);
   const scopes = claimReader(settings.scopes);
-  const statedKind = settings.kind === undefined ? () => undefined : claimReader(settings.kind);
+  const statedKind = statedKindReader(settings.kind);
+  const isVerified = settings.emailVerified === 'required' ? saysVerified : (claims: Claims) => !deniesVerified(claims);
 
   return (claims) => {
-    const stated = statedKind(claims);
-    const kind = stated === 'user' || stated === 'service' ? stated : kindOf(claims);
-    const client = textOf(claims.client_id) ?? textOf(claims.azp);
-    const subject = textOf(claims.sub) ?? (kind === 'service' && claims.sub === undefined ? client : undefined);
+    const kind = statedKind(claims) ?? (isMachine(claims) ? 'service' : 'user');
+    const subject =
+      textOf(claims.sub) ?? (kind === 'service' && claims.sub === undefined ? clientOf(claims) : undefined);
     if (subject === undefined) return undefined;
     return present({
       provider,
@@ -67,7 +68,8 @@ export const makeReadPrincipal = (provider: string, settings: ClaimSettings): Re
       permissions: stringsOf(permissions(claims)),
       scopes: scopesOf(scopes(claims)),
       claims,
-      email: claims.email_verified === false ? undefined : textOf(claims.email),
+      email: isVerified(claims) ? textOf(claims.email) : undefined,
+      statedEmail: undefined,
       sessionId: textOf(claims.sid),
       tokenId: textOf(claims.jti),
       issuedAt: numberOf(claims.iat),
@@ -79,20 +81,36 @@ export const makeReadPrincipal = (provider: string, settings: ClaimSettings): Re
   };
 };
 
+/** The first client that the claims name. */
+const clientOf = (claims: Claims): string | undefined =>
+  clientClaims.map((name) => textOf(claims[name])).find((client) => client !== undefined);
+
+/** Sign in with Apple, Cognito and Entra ID write the text. Everything else that is there says no. */
+const saysVerified = ({email_verified: verified}: Claims): boolean => verified === true || verified === 'true';
+const deniesVerified = (claims: Claims): boolean => claims.email_verified !== undefined && !saysVerified(claims);
+
+/** What the claim of the setting says; undefined where it says nothing that is understood, so that other signs count. */
+const statedKindReader = (setting: ClaimSettings['kind']): ((claims: Claims) => Principal['kind'] | undefined) => {
+  if (setting === undefined) return () => undefined;
+  if (typeof setting === 'object' && 'claim' in setting) {
+    const read = claimReader(setting.claim);
+    const service = new Set(setting.service);
+    return (claims) => {
+      const stated = read(claims);
+      if (stated === undefined || stated === null) return undefined;
+      return (Array.isArray(stated) ? stated : [stated]).some((one) => service.has(String(one))) ? 'service' : 'user';
+    };
+  }
+  const read = claimReader(setting);
+  return (claims) => {
+    const stated = read(claims);
+    if (stated === 'app') return 'service'; // Entra ID's idtyp
+    return stated === 'user' || stated === 'service' ? stated : undefined;
+  };
+};
+
 type Optional<T> = {[K in keyof T]: undefined extends T[K] ? T[K] | undefined : T[K]};
 
 /** Leaves out what is undefined: a principal from a remote cache (JSON) must be equal to a fresh one. */
 const present = (fields: {[K in keyof Required<Principal>]: Optional<Principal>[K]}): Principal =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as Principal;
-
-/**
- * A service acts for itself: it was granted its token by client credentials (`gty`, written in several ways), or it is
- * its own subject (RFC 9068 section 2.2: without a resource owner `sub` names the client), or it has no subject at all.
- */
-const kindOf = (claims: Claims): Principal['kind'] => {
-  if (grantsOf(claims.gty).some((grant) => grant.replaceAll('_', '-') === 'client-credentials')) return 'service';
-  const {sub} = claims;
-  return sub === undefined || sub === claims.client_id || sub === claims.azp ? 'service' : 'user';
-};
-
-const grantsOf = (gty: unknown): readonly string[] => scopesOf(gty);

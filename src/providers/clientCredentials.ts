@@ -20,11 +20,11 @@ const reply = z
   })
   .transform(({access_token: token, expires_in: expiresIn}) => ({token, expiresIn}));
 
-/** `now` in milliseconds since the epoch. */
+/** `steady` in milliseconds that no step of the wall clock moves. */
 export const makeClientCredentialsToken = (
   {url, clientId, clientSecret, audience}: ClientCredentials,
   call: RemoteCall,
-  now: () => number,
+  steady: () => number,
 ): OwnToken => {
   const form = {grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret};
   const request = {
@@ -37,6 +37,6 @@ export const makeClientCredentialsToken = (
   } as const;
   return makeOwnToken(
     async (dependency) => jsonOf(dependency, await call(dependency, request, Number.POSITIVE_INFINITY), reply),
-    now,
+    steady,
   );
 };

@@ -4,7 +4,10 @@ import {Unavailable} from '../core/unavailable.ts';
 import {type KeySet, readKeySet} from './keys.ts';
 import {isInsecureUrl} from './settings.ts';
 
-/** Fetches the keys once. Rejects with Unavailable unless there is at least one that can be used. */
+/**
+ * Fetches the keys once. Rejects with Unavailable unless there is at least one that can be used, or the issuer's word that
+ * there is none: a set of no keys.
+ */
 export type FetchKeys = () => Promise<KeySet>;
 
 /** Milliseconds for one attempt. No request's deadline applies: the keys are for all requests. */
@@ -18,6 +21,8 @@ const object: Shape<Readonly<Record<string, unknown>>> = {
     isObject(value) ? {success: true, data: value} : {success: false, error: {message: 'not an object'}},
 };
 
+const noKeys: KeySet = {size: 0, find: () => [], has: () => false};
+
 const outage = (dependency: string, what: string) => new Unavailable(dependency, new Error(what));
 
 /** Tried once: the keeper of the keys has a back-off of its own, and promises how often it asks. */
@@ -28,8 +33,12 @@ const getJson = async (call: RemoteCall, dependency: string, url: string) =>
     object,
   );
 
-/** A JWK set as an object -> its keys; rejects with Unavailable if none can be used. For issuers with a way of their own. */
+/**
+ * A JWK set as an object -> its keys, none if it says so in so many words; rejects with Unavailable if none of those that
+ * are there can be used. For issuers with a way of their own.
+ */
 export const usableKeys = async (dependency: string, jwks: unknown): Promise<KeySet> => {
+  if (isObject(jwks) && Array.isArray(jwks.keys) && jwks.keys.length === 0) return noKeys;
   const keys = await readKeySet(jwks);
   if (keys === undefined) throw outage(dependency, 'it publishes no key that can be used to verify signatures');
   return keys;

@@ -12,8 +12,10 @@ export interface KeyKeeperParts {
   readonly fetch: FetchKeys;
   /** Milliseconds: at most one fetch for an unknown key id in `cooldown`; a background fetch every `refresh`. */
   readonly timing: {readonly cooldown: number; readonly refresh: number};
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for deadlines and for what people read. */
   readonly now: () => number;
+  /** Milliseconds that no step of the wall clock moves, for ages and cool-downs. Default: the moments that callers name. */
+  readonly steady?: () => number;
   /** In [0, 1), so that many Posterns do not ask at the same moment. */
   readonly random: () => number;
   readonly after: After;
@@ -24,7 +26,7 @@ export interface KeyKeeper extends KeyFinder {
   start(): Promise<void>;
   /**
    * Whether a token that was signed with this key may still count: false once the issuer publishes other keys and no longer
-   * this one. Before the first fetch nothing speaks against it.
+   * this one, or has withdrawn all. Before the first fetch nothing speaks against it.
    */
   holds(thumbprint: string): boolean;
   /** Seconds since the last good fetch; undefined: none yet. */
@@ -37,18 +39,24 @@ const firstRetry = 1_000;
 const longestRetry = 10_000;
 
 /**
- * What is known stays known: a failed fetch, an HTML page or an empty key set leaves the good keys in place for as long as
- * it lasts. While the last fetch has failed, an unknown key is an outage (it may be a new key), never a bad token.
- * Random key ids cost at most one fetch in a cooldown, whatever their number, and no memory.
+ * What is known stays known: a failed fetch or an HTML page leaves the good keys in place for as long as it lasts. While
+ * the last fetch has failed, an unknown key is an outage (it may be a new key), never a bad token. Random key ids cost at
+ * most one fetch in a cooldown, whatever their number, and no memory.
+ *
+ * An issuer that publishes a key set without a key has withdrawn them all, or has been deployed a moment ago with none:
+ * the keys stay until it has said so for `refresh`, at every look, and then no key of before counts any more.
  */
 export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
   const {dependency, fetch, timing, now, random, after} = parts;
   const within = makeWithin(now, after);
+  const steady = (at: number): number => parts.steady?.() ?? at;
   let keys: KeySet | undefined;
   let fetchedAt: number | undefined;
   let failure: {readonly error: unknown; readonly since: number} | undefined;
   let failures = 0;
   let askedForUnknown = Number.NEGATIVE_INFINITY;
+  let emptySince: number | undefined;
+  let withdrawn = false;
   let flight: Promise<void> | undefined;
   let cancel = () => {};
   let closed = false;
@@ -61,8 +69,12 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
 
   const load = async (): Promise<void> => {
     try {
-      keys = await fetch();
-      fetchedAt = now();
+      const fetched = await fetch();
+      if (fetched.size === 0) throw noteEmpty();
+      keys = fetched;
+      fetchedAt = steady(now());
+      emptySince = undefined;
+      withdrawn = false;
       failure = undefined;
       failures = 0;
       schedule(timing.refresh);
@@ -73,6 +85,16 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     } finally {
       flight = undefined;
     }
+  };
+
+  const noteEmpty = (): Unavailable => {
+    const moment = steady(now());
+    emptySince ??= moment;
+    if (moment - emptySince >= timing.refresh) {
+      keys = undefined;
+      withdrawn = true;
+    }
+    return new Unavailable(dependency, new Error('it publishes a key set without any key'));
   };
 
   /** One fetch, however many ask. Never rejects. */
@@ -100,16 +122,17 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       if (flight !== undefined) return settle(flight, deadline, kid, algorithm);
       // Without keys, the first request may fetch; after a failure, the background does, at its own pace.
       if (keys === undefined && failure === undefined) return settle(refresh(), deadline, kid, algorithm);
-      if (keys !== undefined && at - askedForUnknown >= timing.cooldown) {
-        askedForUnknown = at;
+      const moment = steady(at);
+      if (keys !== undefined && moment - askedForUnknown >= timing.cooldown) {
+        askedForUnknown = moment;
         return settle(refresh(), deadline, kid, algorithm);
       }
       if (keys === undefined || failure !== undefined) return Promise.reject(outage());
       return found;
     },
     start: refresh,
-    holds: (thumbprint) => keys?.has(thumbprint) ?? true,
-    age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, at - fetchedAt) / 1000),
+    holds: (thumbprint) => keys?.has(thumbprint) ?? !withdrawn,
+    age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, steady(at) - fetchedAt) / 1000),
     health() {
       const part = dependency.replace(':', ' ');
       if (failure === undefined)

@@ -21,6 +21,8 @@ export interface ProviderParts {
   readonly cache: Cache<KeptPrincipal>;
   /** Milliseconds since the epoch, for work in the background; a request brings its own. */
   readonly now: () => number;
+  /** Milliseconds that no step of the wall clock moves; see keyKeeper. */
+  readonly steady?: () => number;
   readonly random: () => number;
   readonly after: After;
 }

@@ -26,7 +26,10 @@ const rest = 5_000;
 /** Milliseconds between attempts while there is none: everybody waits for that one. */
 const shortRest = 1_000;
 
-/** `fetch` asks the vendor; it belongs to all requests, so it takes a time-out of its own and no request's deadline. */
+/**
+ * `fetch` asks the vendor; it belongs to all requests, so it takes a time-out of its own and no request's deadline. `now` in
+ * milliseconds, of a clock that nobody sets: else a step back would keep a token past its end.
+ */
 export const makeOwnToken = (fetch: (dependency: string) => Promise<FetchedToken>, now: () => number): OwnToken => {
   let held: {readonly token: string; readonly renewAt: number; readonly endsAt: number} | undefined;
   let failure: {readonly error: unknown; readonly until: number} | undefined;

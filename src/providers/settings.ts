@@ -64,7 +64,24 @@ export const claims = z
     roles: claimPath.default('roles').describe('Claim with the roles, a list of strings.'),
     permissions: claimPath.default('permissions').describe('Claim with the permissions, a list of strings.'),
     scopes: claimPath.default('scope').describe('Claim with the scopes, a list of strings or one with spaces.'),
-    kind: claimPath.optional().describe('Claim that says `user` or `service`. Default: told from gty, sub and azp.'),
+    kind: z
+      .union([
+        claimPath,
+        z.strictObject({
+          claim: claimPath.describe('The claim.'),
+          service: texts.describe('Its values that mean a service; any other means a user.'),
+        }),
+      ])
+      .optional()
+      .describe(
+        'Claim that says `user` or `service` (`app`, too), or `{claim, service: [values]}`. Default, and where it is absent: told from what issuers write into tokens of machines.',
+      ),
+    emailVerified: z
+      .enum(['optional', 'required'])
+      .optional()
+      .describe(
+        'An `email` counts if `email_verified` is true (or that text), never if it is anything else. `required`: nor if it is absent. Default: `optional`.',
+      ),
   })
   .prefault({})
   .describe('Where in the token the principal is; dots walk, a list of keys is taken literally.');
@@ -124,9 +141,17 @@ export const audience = z
   .union([z.literal('any'), texts])
   .describe('A token must be meant for one of these (aud). `any` on purpose checks none.');
 
+/** Which tenants a provider may speak for; looked at for all types by `withTenants`. */
+export const tenants = texts
+  .optional()
+  .describe(
+    'The tenants that this provider may speak for: a principal of another is `wrong_tenant`, one of none `missing_tenant`. Default: any.',
+  );
+
 /** What the settings of every provider begin with. */
 export const shared = {
   name: name.describe('Name of the provider: rules, metrics and the upstream see it.'),
+  tenants,
   credentials,
 } as const;
 

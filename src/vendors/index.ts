@@ -4,6 +4,7 @@ import {makeIntrospectionProvider} from '../providers/introspection.ts';
 import {makeOidcProvider} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
+import {withTenants} from '../providers/tenants.ts';
 import {makeAuthgearProvider} from './authgear/provider.ts';
 import type {AuthgearSettings} from './authgear/settings.ts';
 import {makeCognitoProvider} from './cognito/provider.ts';
@@ -27,8 +28,12 @@ export type AnyProviderSettings =
   | FrontierSettings
   | OidcSettings;
 
-/** Makes a provider from its settings. To add a type: its settings above, its maker below, and config/schema.ts. */
-export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider => {
+/** Makes a provider from its settings, which speaks for its tenants only. */
+export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider =>
+  withTenants(makeOfType(settings, parts), settings.tenants);
+
+/** To add a type: its settings above, its maker below, and config/schema.ts. */
+const makeOfType = (settings: AnyProviderSettings, parts: VendorParts): Provider => {
   switch (settings.type) {
     case 'apiKeys':
       return makeApiKeysProvider(settings, parts);

@@ -71,7 +71,7 @@ describe('compileRequirement', () => {
 
   it('refuses a principal without tenant where the path gives none', () => {
     const {tenant: _, ...withoutTenant} = principal();
-    assert.equal(firstUnmet({tenant: '{org}'}, withoutTenant, new Map(), now)?.reason, 'wrong_tenant');
+    assert.equal(firstUnmet({tenant: '{org}'}, withoutTenant, new Map(), now)?.reason, 'missing_tenant');
   });
 
   it('says what would mend it', () => {

@@ -542,7 +542,7 @@ describe('API keys: the whole program', () => {
       };
       assert.equal(await check('/deploy', 'x-api-key', keyOf('ci')), 'allow');
       assert.equal(await check('/deploy', 'authorization', `Basic ${basic('ci', secretOf(keyOf('ci')))}`), 'allow');
-      assert.equal(await check('/deploy', 'x-api-key', keyOf('cd')), 'wrong_tenant');
+      assert.equal(await check('/deploy', 'x-api-key', keyOf('cd')), 'missing_tenant');
       assert.equal(await check('/deploy'), 'no_credential');
       assert.equal(await check('/deploy', 'x-api-key', keyOf('ci', 9)), 'inactive');
       assert.equal(await check('/deploy', 'x-api-key', `${keyOf('ci')},${keyOf('cd')}`), 'duplicate_credential');

@@ -256,6 +256,63 @@ describe('keeping keys', () => {
     });
   }
 
+  it('an issuer that withdraws all its keys: they count until it has said so for the refresh time, and then no more', async () => {
+    const {state, time, keeper, find} = await keeping(good(first));
+    await keeper.start();
+    const thumbprint = (await keeper.find('first', 'EdDSA', time.now(), never))[0]?.thumbprint ?? '';
+    state.answer = good();
+    await time.pass(600_000);
+    assert.match(keeper.health().detail ?? '', /key set without any key/);
+    assert.equal(await find('first'), 1, 'it may be a slip of a moment');
+    await time.pass(580_000);
+    assert.equal(await find('first'), 1);
+    assert.ok(keeper.holds(thumbprint));
+
+    await time.pass(40_000);
+    await assert.rejects(find('first'), outage(/key set without any key/));
+    assert.equal(keeper.holds(thumbprint), false, 'what was verified before counts no more, either');
+    assert.equal(keeper.health().state, 'unready');
+
+    state.answer = good(second);
+    await time.pass(15_000);
+    assert.equal(keeper.health().state, 'ready');
+    assert.equal(await find('second'), 1);
+    assert.equal(keeper.holds(thumbprint), false);
+  });
+
+  it('an empty key set between good ones, and outages among empty ones, take nothing back for themselves', async () => {
+    const {state, time, keeper, find} = await keeping(good(first));
+    await keeper.start();
+    for (let round = 0; round < 3; round++) {
+      state.answer = good();
+      await time.pass(660_000);
+      state.answer = good(first);
+      await time.pass(20_000);
+    }
+    assert.equal(keeper.health().state, 'ready');
+    assert.equal(await find('first'), 1);
+    state.answer = (_, response) => response.writeHead(500).end();
+    await time.pass(10_000_000);
+    assert.equal(await find('first'), 1, 'an outage says nothing');
+  });
+
+  it('ages and cool-downs do not go by a clock that somebody sets', async () => {
+    let steady = 0;
+    const {server, time, keeper} = await keeping(good(first), {steady: () => steady});
+    await keeper.start();
+    const ask = (ahead: number) => keeper.find('unknown', 'EdDSA', time.now() + ahead, never);
+    await ask(0);
+    assert.equal(server.asked.length, 2);
+    await ask(86_400_000);
+    assert.equal(server.asked.length, 2, 'a day ahead: the cool-down goes on');
+    steady += 30_000;
+    await ask(-86_400_000);
+    assert.equal(server.asked.length, 3, 'a day back: it ends all the same');
+    steady += 7_000;
+    assert.equal(keeper.age(time.now() - 86_400_000), 7);
+    assert.equal(keeper.age(time.now() + 86_400_000), 7);
+  });
+
   it('backs off while fetching fails: 1 s, 2 s, 4 s, then every 10 s', async () => {
     const {server, time, keeper} = await keeping((_, response) => response.writeHead(500).end());
     await keeper.start();

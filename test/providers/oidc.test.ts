@@ -141,11 +141,118 @@ describe('the oidc provider', () => {
       ['stated: user', {k: 'user', gty: 'client-credentials'}, 'user u1', {claims: {kind: 'k'}}],
       ['stated: user, without sub', {k: 'user', sub: undefined, azp: 'c1'}, 'missing_claim', {claims: {kind: 'k'}}],
       ['stated: nonsense', {k: 'admin'}, 'user u1', {claims: {kind: 'k'}}],
+      ['stated: nonsense, and signs of a machine', {k: 'admin', cid: 'u1'}, 'service u1', {claims: {kind: 'k'}}],
+      ['stated: app', {idtyp: 'app'}, 'service u1', {claims: {kind: 'idtyp'}}],
+      ['stated by a listed value', {k: 'robot'}, 'service u1', {claims: {kind: {claim: 'k', service: ['robot']}}}],
+      [
+        'stated by one of a list',
+        {k: ['x', 'robot']},
+        'service u1',
+        {claims: {kind: {claim: 'k', service: ['robot']}}},
+      ],
+      ['stated by true', {k: true}, 'service u1', {claims: {kind: {claim: 'k', service: ['true']}}}],
+      [
+        'stated by another value',
+        {k: 'x', gty: 'client-credentials'},
+        'user u1',
+        {claims: {kind: {claim: 'k', service: ['robot']}}},
+      ],
+      ['not stated, with listed values', {cid: 'u1'}, 'service u1', {claims: {kind: {claim: 'k', service: ['robot']}}}],
+      ['Okta: its own subject', {sub: '0oa1', cid: '0oa1', scp: ['orders']}, 'service 0oa1'],
+      ['Okta: a person', {sub: 'a@acme.example', cid: '0oa1', uid: '00u1', scp: ['orders']}, 'user a@acme.example'],
+      ['Okta: no subject', {sub: undefined, cid: '0oa1'}, 'service 0oa1'],
+      ['Entra ID: application, by idtyp', {sub: 'sp', oid: 'sp', azp: 'app', azpacr: '1', idtyp: 'app'}, 'service sp'],
+      ['Entra ID v2: application', {sub: 'sp', oid: 'sp', azp: 'app', azpacr: '1', roles: ['R']}, 'service sp'],
+      ['Entra ID v1: application', {sub: 'sp', oid: 'sp', appid: 'app', appidacr: '2'}, 'service sp'],
+      [
+        'Entra ID: a person at a web application',
+        {sub: 'p', oid: 'o', azp: 'app', azpacr: '1', scp: 'access'},
+        'user p',
+      ],
+      [
+        'Entra ID: a person, by idtyp',
+        {sub: 'p', oid: 'o', azp: 'app', azpacr: '1', idtyp: 'user', scp: 'access'},
+        'user p',
+      ],
+      [
+        'Entra ID: a person at a public client',
+        {sub: 'p', oid: 'o', appid: 'app', appidacr: '0', scp: 'access'},
+        'user p',
+      ],
+      [
+        'Keycloak: service account',
+        {sub: 'f3', azp: 'Orders', client_id: 'Orders', preferred_username: 'service-account-orders', typ: 'Bearer'},
+        'service f3',
+      ],
+      [
+        'Keycloak: service account, older',
+        {azp: 'o', clientId: 'o', preferred_username: 'service-account-o'},
+        'service u1',
+      ],
+      ['Keycloak: service account, nothing else', {azp: 'o', preferred_username: 'service-account-o'}, 'service u1'],
+      [
+        'Keycloak: a person who registered under such a name',
+        {azp: 'web', sid: 's1', preferred_username: 'service-account-web', typ: 'Bearer'},
+        'user u1',
+      ],
+      ['a person named after a service account', {azp: 'web', preferred_username: 'service-account-x'}, 'user u1'],
+      ['Authentik: service account', {azp: 'c', preferred_username: 'ak-orders-client_credentials'}, 'service u1'],
+      ['Google: service account', {sub: '1029', azp: '1029', email: 'x@p.iam.gserviceaccount.com'}, 'service 1029'],
+      [
+        'Google: service account, by its address',
+        {azp: 'c', email: 'x@p.iam.gserviceaccount.com', email_verified: true},
+        'service u1',
+      ],
+      ['a person who writes such an address', {email: 'x@p.iam.gserviceaccount.com', email_verified: false}, 'user u1'],
+      ['an address that looks like one', {email: 'x@evilgserviceaccount.com', email_verified: true}, 'user u1'],
+      ['its own issuer', {sub: issuer}, `service ${issuer}`],
+      [
+        'Kubernetes: service account',
+        {sub: 'system:serviceaccount:shop:cart'},
+        'service system:serviceaccount:shop:cart',
+      ],
+      ['SPIFFE', {sub: 'spiffe://acme.example/cart'}, 'service spiffe://acme.example/cart'],
+      [
+        'GitHub Actions',
+        {sub: 'custom', repository: 'acme/shop', run_id: '1', workflow: 'CI', actor: 'ann'},
+        'service custom',
+      ],
+      ['a person with a repository', {repository: 'acme/shop'}, 'user u1'],
+      [
+        'GitLab CI',
+        {sub: 'project_path:a/b:ref_type:branch:ref:main'},
+        'service project_path:a/b:ref_type:branch:ref:main',
+      ],
     ];
     for (const [what, claims, expected, settings] of rows) {
       it(`${what}: ${expected}`, async () => {
         const {verified, rejected} = await ask(make(settings), await signer.token(claims));
         assert.equal(verified ? `${verified.kind} ${verified.subject}` : rejected, expected);
+      });
+    }
+  });
+
+  describe('an e-mail address', () => {
+    const absent = Symbol('absent');
+    const rows: [unknown, 'optional' | 'required' | undefined, boolean][] = [
+      [true, undefined, true],
+      ['true', undefined, true],
+      [absent, undefined, true],
+      [absent, 'optional', true],
+      [absent, 'required', false],
+      [true, 'required', true],
+      ['true', 'required', true],
+      ...[false, 'false', 'False', 'TRUE', 'True', '', 0, 1, '1', null, [], [true], {}].map(
+        (value): [unknown, undefined, boolean] => [value, undefined, false],
+      ),
+    ];
+    for (const [said, emailVerified, counts] of rows) {
+      const what = said === absent ? 'absent' : JSON.stringify(said);
+      it(`email_verified ${what}${emailVerified === undefined ? '' : `, ${emailVerified}`}: ${counts ? 'counts' : 'is left out'}`, async () => {
+        const settings = emailVerified === undefined ? {} : {claims: {emailVerified}};
+        const more = said === absent ? {} : {email_verified: said};
+        const {email} = await principalOf({email: 'u1@acme.example', ...more}, settings);
+        assert.equal(email, counts ? 'u1@acme.example' : undefined);
       });
     }
   });

@@ -295,6 +295,8 @@ describe('entitlements of Frontegg', () => {
       tenantId: fc.constantFrom('t1', 't2', 't3'),
       permissions: fc.subarray([...permissions, 'orders.*']),
       plan: fc.constantFrom('gold', 'silver'),
+      email: fc.constantFrom('u1@acme.example', 'gold@banned.example', undefined),
+      email_verified: fc.constantFrom(true, false, 'false', undefined),
     });
     const questions: Question[] = [
       ...[...ids.map(keyOf), 'gone'].map((feature) => ({feature})),

@@ -5,6 +5,8 @@ import {filledIn} from './template.ts';
 export const tenant: Part<'tenant'> = {
   compile:
     (wanted) =>
-    ({principal, captures}) =>
-      principal.tenant === filledIn(wanted, captures) ? undefined : {reason: 'wrong_tenant'},
+    ({principal, captures}) => {
+      if (principal.tenant === undefined) return {reason: 'missing_tenant'};
+      return principal.tenant === filledIn(wanted, captures) ? undefined : {reason: 'wrong_tenant'};
+    },
 };

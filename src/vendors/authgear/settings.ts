@@ -1,7 +1,7 @@
 // The settings of Authgear.
 import {z} from 'zod';
 import {besideMistakes, duration, httpUrl, insecureUrls, name, origin, texts} from '../../config/values.ts';
-import {claimPath, clockTolerance, insecure, jwks} from '../../providers/settings.ts';
+import {claimPath, clockTolerance, insecure, jwks, tenants} from '../../providers/settings.ts';
 
 const resolver = z
   .strictObject({
@@ -21,6 +21,7 @@ export const authgearSettings = z
   .strictObject({
     type: z.literal('authgear').describe('Access tokens and sessions of an Authgear project.'),
     name: name.describe('Name of the provider: rules, metrics and the upstream see it.'),
+    tenants,
     endpoint: origin.describe('The public endpoint of the project: `https://id.acme.example`.'),
     mode: z
       .enum(['jwt', 'resolver', 'both'])

@@ -13,6 +13,8 @@ export interface FronteggApi {
 type More = Partial<Pick<RemoteRequest, 'method' | 'body' | 'headers' | 'timeout' | 'maxBytes'>>;
 
 export interface FronteggApiParts {
+  /** Milliseconds that no step of the wall clock moves. */
+  readonly steady?: () => number;
   readonly call: RemoteCall;
   readonly now: () => number;
 }
@@ -23,7 +25,7 @@ const budget = 8_000;
 
 export const makeFronteggApi = (account: AccountSettings, parts: FronteggApiParts): FronteggApi => {
   const base = baseOf(account);
-  const vendorToken = vendorTokenOf(account, parts.call, parts.now);
+  const vendorToken = vendorTokenOf(account, parts.call, parts.steady ?? parts.now);
   const host = account.vendorHost === null ? {} : {'frontegg-vendor-host': account.vendorHost};
 
   const send = async (dependency: string, path: string, {timeout = 3_000, ...more}: More, token: string) => {

@@ -49,7 +49,15 @@ export const makeReadFrontegg = (provider: string): ((claims: Claims) => Princip
     const plain = read(claims);
     if (type === undefined || subject === undefined || plain === undefined) return undefined;
     const tokenId = plain.tokenId ?? (claims.type === 'userToken' ? undefined : textOf(claims.sub));
-    const principal = {...plain, kind: type.kind, subject, ...(tokenId !== undefined && {tokenId})};
+    const statedEmail = textOf(claims.email);
+    const principal = {
+      ...plain,
+      kind: type.kind,
+      subject,
+      ...(tokenId !== undefined && {tokenId}),
+      // Frontegg's own targeting looks at the address whether or not it is verified (`frontegg.emailVerified` tells).
+      ...(statedEmail !== undefined && {statedEmail}),
+    };
     if (type.family === 'jwt') return principal;
     // What an access token may do Frontegg says, and nobody signed in for it: it can never have stepped up.
     const {authTime: _, acr: __, ...rest} = principal;

@@ -9,7 +9,7 @@ const shape = z.object({
   expiresIn: z.number().positive().max(31_536_000),
 });
 
-const makeVendorToken = (account: AccountSettings, call: RemoteCall, now: () => number): OwnToken => {
+const makeVendorToken = (account: AccountSettings, call: RemoteCall, steady: () => number): OwnToken => {
   // Nothing is made by asking twice, so it may be tried again.
   const request = {
     method: 'POST',
@@ -24,7 +24,7 @@ const makeVendorToken = (account: AccountSettings, call: RemoteCall, now: () => 
   } as const;
   return makeOwnToken(
     async (dependency) => jsonOf(dependency, await call(dependency, request, Number.POSITIVE_INFINITY), shape),
-    now,
+    steady,
   );
 };
 
@@ -32,11 +32,11 @@ const makeVendorToken = (account: AccountSettings, call: RemoteCall, now: () => 
 const known = new WeakMap<RemoteCall, Map<string, OwnToken>>();
 
 /** The vendor token of an account: one for the provider, the entitlement source and the audits, also after a reload. */
-export const vendorTokenOf = (account: AccountSettings, call: RemoteCall, now: () => number): OwnToken => {
+export const vendorTokenOf = (account: AccountSettings, call: RemoteCall, steady: () => number): OwnToken => {
   const ofCall = known.get(call) ?? new Map<string, OwnToken>();
   known.set(call, ofCall);
   const key = JSON.stringify([baseOf(account), account.clientId, account.apiKey, account.vendorHost]);
-  const token = ofCall.get(key) ?? makeVendorToken(account, call, now);
+  const token = ofCall.get(key) ?? makeVendorToken(account, call, steady);
   ofCall.set(key, token);
   return token;
 };

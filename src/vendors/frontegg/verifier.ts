@@ -45,8 +45,9 @@ export const makeFronteggVerifier = (
   /** Waits for a fetch of the keys: the one under way, or a new one, once in a cooldown. False: for neither. */
   const lookedAgain = async (now: number): Promise<boolean> => {
     if (!source.fetching()) {
-      if (now - lookedForKey < jwks.cooldown) return false;
-      lookedForKey = now;
+      const moment = parts.steady?.() ?? now;
+      if (moment - lookedForKey < jwks.cooldown) return false;
+      lookedForKey = moment;
     }
     await keys.start();
     return true;

@@ -12,6 +12,8 @@ export interface FrontierSourceParts {
   readonly call: RemoteCall;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds that no step of the wall clock moves. */
+  readonly steady?: () => number;
   readonly log: {warn(fields: object, sentence: string): void};
 }
 
@@ -23,7 +25,7 @@ const nothing: PrincipalGrants = {features: {}};
 /** Asks as a service user of its own, for the organisation that is the principal's tenant; one feature at a time. */
 export const makeFrontierSource = (settings: FrontierSourceSettings, parts: FrontierSourceParts): LookupSource => {
   const api = makeFrontierApi(parts.call, dependency, settings);
-  const serviceToken = makeServiceToken(settings, api, parts.now);
+  const serviceToken = makeServiceToken(settings, api, parts);
 
   const ask = async (organization: string, feature: string, deadline: number): Promise<PrincipalGrants> => {
     for (let attempt = 0; ; attempt++) {
@@ -56,7 +58,11 @@ const notAllowed = (refused: string) =>
   new Unavailable(dependency, new Error(`${refused}: the service user of the settings may not ask this`));
 
 /** Not within the time of who asks first: the secret takes about a second, and the next one has the token then. */
-const makeServiceToken = ({clientId, clientSecret}: FrontierSourceSettings, api: FrontierApi, now: () => number) =>
+const makeServiceToken = (
+  {clientId, clientSecret}: FrontierSourceSettings,
+  api: FrontierApi,
+  {now, steady = now}: Pick<FrontierSourceParts, 'now' | 'steady'>,
+) =>
   makeOwnToken(async () => {
     const deadline = now() + budget;
     const body = {grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret};
@@ -65,4 +71,4 @@ const makeServiceToken = ({clientId, clientSecret}: FrontierSourceSettings, api:
     const claims = parseJwt(token)?.claims;
     if (claims === undefined) throw new Unavailable(dependency, new Error('the token that it issued is no JWT'));
     return {token, expiresIn: (expires(claims) - now()) / 1_000};
-  }, now);
+  }, steady);

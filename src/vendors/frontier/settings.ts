@@ -28,6 +28,7 @@ export const frontierSettings = z
   .strictObject({
     type: z.literal('frontier').describe('Sessions, service users, personal and access tokens of Raystack Frontier.'),
     name: shared.name,
+    tenants: shared.tenants,
     url,
     api,
     issuer: text.default('frontier').describe('What its access tokens name as their issuer (iss).'),

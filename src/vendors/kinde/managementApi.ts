@@ -47,10 +47,10 @@ export const makeAskAboutKey = (
   dependency: string,
   api: string,
   settings: KindeApiKeySettings,
-  {call, now}: VendorParts,
+  {call, now, steady = now}: VendorParts,
 ): AskAboutKey => {
   const access = {...settings, url: `${api}/oauth2/token`, audience: `${api}/api`};
-  const token = makeClientCredentialsToken(access, call, now);
+  const token = makeClientCredentialsToken(access, call, steady);
   const outage = (what: string): Unavailable => new Unavailable(dependency, new Error(what));
 
   const askOnce = async (request: RemoteRequest, deadline: number) => {

@@ -1,0 +1,71 @@
+// Is a token that of a machine? Issuers tell it each in their own way, and a rule for people must not open to machines.
+import type {Claims} from './jwt.ts';
+
+/** The claims in which issuers write the client that a token was issued to: OpenID Connect, RFC 9068, Okta, Entra ID v1. */
+export const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const;
+
+/**
+ * Whether verified claims are those of a machine, by what issuers document. One sign is enough: none of them is in the
+ * token of a person who signed in. Where an issuer writes none, `claims.kind` says it.
+ */
+export const isMachine = (claims: Claims): boolean =>
+  hasOwnGrant(claims) ||
+  isItsOwnSubject(claims) ||
+  isWorkload(claims) ||
+  isEntraApplication(claims) ||
+  isAccount(claims);
+
+/** Auth0, Kinde, FusionAuth: the grant of the token, written in several ways. */
+const hasOwnGrant = ({gty}: Claims): boolean => {
+  const grants: readonly unknown[] = typeof gty === 'string' ? gty.split(' ') : Array.isArray(gty) ? gty : [];
+  return grants.some((grant) => typeof grant === 'string' && grant.replaceAll('_', '-') === 'client-credentials');
+};
+
+/**
+ * RFC 9068 section 2.2: without a resource owner `sub` names the client (`cid` at Okta); RFC 7523 section 3: a client that
+ * signs for itself is its own issuer (Google's service accounts); or there is no subject at all.
+ */
+const isItsOwnSubject = (claims: Claims): boolean => {
+  const {sub} = claims;
+  return sub === undefined || sub === claims.iss || clientClaims.some((name) => claims[name] === sub);
+};
+
+/** Subjects of workloads: SPIFFE (JWT-SVID section 3.1), Kubernetes' service accounts, jobs of GitLab CI. */
+const workload = /^(spiffe:\/\/|system:serviceaccount:|project_path:)./;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** A job of GitHub Actions may write its own subject, but always has these. */
+const isWorkload = ({sub, repository, run_id: run, workflow, workflow_ref: reference}: Claims): boolean =>
+  (typeof sub === 'string' && workload.test(sub)) ||
+  (isText(repository) && isText(run) && (isText(workflow) || isText(reference)));
+
+/**
+ * Entra ID: `idtyp` where the application asks for that claim. Without it: tokens say how the client has proved itself
+ * (`azpacr`, in v1 `appidacr`), and those that stand for a person have the scopes that the person granted.
+ */
+const isEntraApplication = ({idtyp, azpacr, appidacr, scp}: Claims): boolean =>
+  idtyp === undefined ? (azpacr !== undefined || appidacr !== undefined) && scp === undefined : idtyp === 'app';
+
+/**
+ * Accounts that an issuer keeps for clients beside those of people: Keycloak's `service-account-<client>`, without the
+ * session that every person has there (else whoever registers under such a name would be a machine); Authentik's
+ * `ak-<provider>-client_credentials`; Google's addresses, which nobody can own.
+ */
+const isAccount = (claims: Claims): boolean => {
+  const {preferred_username: name, email, email_verified: verified} = claims;
+  if (typeof name === 'string' && name.startsWith('service-account-')) return isKeycloakAccount(claims, name);
+  if (typeof name === 'string' && /^ak-.+-client_credentials$/.test(name)) return true;
+  return (
+    (verified === true || verified === 'true') &&
+    typeof email === 'string' &&
+    /@([a-z0-9-]+\.)*gserviceaccount\.com$/.test(email)
+  );
+};
+
+const isKeycloakAccount = ({azp, client_id: client, clientId, sid}: Claims, name: string): boolean => {
+  // Keycloak writes names of accounts in lower case, and those of clients as they are.
+  const isOf = (one: unknown): boolean => isText(one) && name === `service-account-${one.toLowerCase()}`;
+  if (isOf(client) || isOf(clientId)) return true;
+  return sid === undefined && (isOf(azp) || ![azp, client, clientId].some(isText));
+};
