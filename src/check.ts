@@ -5,7 +5,7 @@ import type {EntitlementStore} from './core/entitlement.ts';
 import type {PathOptions} from './core/path.ts';
 import {canonicalPath} from './core/path.ts';
 import type {Request} from './core/request.ts';
-import {compileRequirement} from './core/requirement/compile.ts';
+import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
 import type {Holds, Relate} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Rule} from './core/rules.ts';
@@ -22,6 +22,8 @@ export interface CheckParts {
   readonly providers: readonly Provider[];
   readonly revocations: Revocations;
   readonly entitlements: EntitlementStore;
+  /** Looks on while requirements are tried. Absent where nobody does. */
+  readonly wrapPart?: (rule: Rule, ...part: Parameters<WrapPart>) => Holds;
 }
 
 /** Compiles the rules. The result decides one request; it rejects only for a bug. */
@@ -101,7 +103,7 @@ const makeFinderByRule = ({rules, providers}: CheckParts) => {
 };
 
 /** The requirement of each rule, compiled. A rule that asks for nothing takes any verified principal. */
-const compileRequirements = ({rules, providers, entitlements}: CheckParts) => {
+const compileRequirements = ({rules, providers, entitlements, wrapPart}: CheckParts) => {
   const relate = (name: string): Relate | undefined => {
     const provider = providers.find((one) => one.name === name);
     if (provider?.related === undefined) return undefined;
@@ -112,7 +114,8 @@ const compileRequirements = ({rules, providers, entitlements}: CheckParts) => {
   const byRule = new Map<Rule, Holds>();
   for (const rule of rules) {
     if (!('require' in rule.access)) continue;
-    byRule.set(rule, compileRequirement(rule.access.require, {entitlements, relate}));
+    const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
+    byRule.set(rule, compileRequirement(rule.access.require, {entitlements, relate}, wrap));
   }
   return (rule: Rule): Holds => byRule.get(rule) as Holds;
 };

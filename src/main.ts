@@ -7,6 +7,7 @@ import {newKey} from './commands/keys.ts';
 import {revocations, revoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
 import {CommandError} from './commands/settings.ts';
+import {test} from './commands/test/test.ts';
 import {validate} from './commands/validate.ts';
 import {version} from './version.ts';
 
@@ -23,6 +24,16 @@ const command = (name: string, description: string, of = program) =>
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and name every error').action(validate);
+program
+  .command('test')
+  .description('decide the requests of files of cases offline, and compare with what they expect')
+  .option('-c, --config <file>', 'the configuration, where the cases carry none themselves')
+  .argument('<files...>', 'files of cases, or folders of such')
+  .option('--coverage', 'say which rules and requirements no case tries')
+  .option('--min-coverage <percent>', 'fail below it')
+  .option('--filter <text>', 'only cases with this text in their name')
+  .option('--format <format>', 'text, tap or junit', 'text')
+  .action(test);
 command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
   .option('--subject <subject>', 'all tokens of this subject')
   .option('--tenant <tenant>', 'everyone of this tenant; with --subject, the subject there')

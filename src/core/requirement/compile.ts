@@ -12,10 +12,13 @@ import {stepUp} from './stepUp.ts';
 import {tenant} from './tenant.ts';
 
 /** What of `require` is no part: `providers` chooses who is asked, before there is a principal. */
-type Name = Exclude<keyof Requirement, 'providers'>;
+export type PartName = Exclude<keyof Requirement, 'providers'>;
+
+/** Puts something around a part that looks on: an explanation, a count of what was met. Absent on the plain way. */
+export type WrapPart = (name: PartName, wanted: unknown, holds: Holds) => Holds;
 
 /** Every part, in the order in which they are tried and refused: what costs nothing before what asks somebody. */
-const parts: {readonly [K in Name]-?: Part<K>} = {
+const parts: {readonly [K in PartName]-?: Part<K>} = {
   kind,
   tenant,
   roles,
@@ -31,18 +34,23 @@ const parts: {readonly [K in Name]-?: Part<K>} = {
  * The first part that does not hold. Runs on every request, for cached principals too: what is cached is who somebody
  * is, never what they may.
  */
-export const compileRequirement = (requirement: Requirement, sources: Sources): Holds => {
-  const compiled = (Object.keys(parts) as Name[]).flatMap((name) => compilePart(name, requirement, sources));
+export const compileRequirement = (
+  requirement: Requirement,
+  sources: Sources,
+  wrap: WrapPart = (_name, _wanted, holds) => holds,
+): Holds => {
+  const compiled = (Object.keys(parts) as PartName[]).flatMap((name) => {
+    const wanted = requirement[name];
+    return wanted === undefined ? [] : [wrap(name, wanted, compilePart(name, wanted, sources))];
+  });
   const [only, ...others] = compiled;
   if (only === undefined) return () => undefined;
   return others.length === 0 ? only : (facts) => firstUnmet(compiled, facts, 0);
 };
 
-const compilePart = (name: Name, requirement: Requirement, sources: Sources): readonly Holds[] => {
-  const wanted = requirement[name];
-  if (wanted === undefined) return [];
+const compilePart = (name: PartName, wanted: unknown, sources: Sources): Holds => {
   const part: {compile(wanted: never, sources: Sources): Holds} = parts[name];
-  return [part.compile(wanted as never, sources)];
+  return part.compile(wanted as never, sources);
 };
 
 /** In turn, and without a promise for as long as none is answered. */

@@ -1,0 +1,136 @@
+// Runs the cases of one file: each request is decided offline, and compared with what its case expects.
+import type {Decision} from '../../core/decision.ts';
+import type {Snapshot} from '../../core/entitlement.ts';
+import type {Principal} from '../../core/principal.ts';
+import type {Request} from '../../core/request.ts';
+import {makeRevocationIndex} from '../../core/revocation.ts';
+import {revocationOf} from '../../core/revocationOrder.ts';
+import type {Configuration} from '../../wiring/decider.ts';
+import {makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline.ts';
+import {CommandError} from '../settings.ts';
+import type {CaseFile, TestCase} from './caseFile.ts';
+import {type Actual, actualOf, differences} from './compare.ts';
+
+/** What one case came to. `differences`: a sentence for each thing that is not as expected; none: it passed. */
+export interface CaseResult {
+  readonly it: string;
+  readonly request: Request;
+  readonly decision: Decision;
+  readonly actual: Actual;
+  readonly differences: readonly string[];
+}
+
+/** What cases run against, besides the configuration. */
+export interface RunParts {
+  /** Milliseconds since the epoch, for cases that name no time. */
+  readonly now: number;
+  readonly snapshot: Snapshot | undefined;
+  readonly wrap?: OfflineFacts['wrap'];
+}
+
+/** In the order of the file. Rejects with CommandError where a token cannot be made. */
+export const runCases = async (
+  configuration: Configuration,
+  file: CaseFile,
+  {now, snapshot, wrap}: RunParts,
+): Promise<readonly CaseResult[]> => {
+  let moment = file.at ?? now;
+  const offline = await makeOffline(configuration, {
+    now: () => moment,
+    snapshot,
+    revocations: revocationsOf(file, now, configuration),
+    ...(wrap && {wrap}),
+  });
+  try {
+    const results: CaseResult[] = [];
+    for (const one of file.cases) {
+      moment = one.at ?? file.at ?? now;
+      const tokens = new Map(
+        Object.entries(file.tokens).map(([name, claims]) => [name, () => tokenOf(offline, claims, moment)]),
+      );
+      const request = requestOf(one, (name) => tokens.get(name)?.());
+      const answered = await offline.decide(request, principalOf(one, file));
+      const actual = actualOf(answered, request);
+      results.push({
+        it: one.it,
+        request,
+        decision: answered.decision,
+        actual,
+        differences: differences(one.expect, actual),
+      });
+    }
+    return results;
+  } finally {
+    await offline.close();
+  }
+};
+
+const revocationsOf = ({revocations}: CaseFile, now: number, {settings}: Configuration) => {
+  const index = makeRevocationIndex();
+  for (const [at, order] of revocations.entries()) {
+    const made = revocationOf(order, now, settings.revocation.keep);
+    if ('fault' in made) throw new CommandError(`revocations[${at}] ${made.fault}`);
+    index.add(made.revocation);
+  }
+  return index;
+};
+
+const principalOf = ({principal}: TestCase, {principals}: CaseFile): Principal | undefined =>
+  principal === undefined ? undefined : (principals[principal] as Principal);
+
+/** The claims of a case as a token: what its issuer usually says besides, where the case does not say otherwise. */
+const tokenOf = (offline: Offline, given: Readonly<Record<string, unknown>>, now: number): string => {
+  const {$header: header, $provider: named, ...claims} = given;
+  const takers = offline.providers.map(({name}) => name).filter((name) => offline.usual(name) !== undefined);
+  const byIssuer = takers.find((name) => offline.usual(name)?.iss === claims.iss);
+  const provider = typeof named === 'string' ? named : (byIssuer ?? takers[0]);
+  const usual = provider === undefined ? undefined : offline.usual(provider);
+  if (provider === undefined || usual === undefined) {
+    const names = offline.providers.map(({name}) => name).join(', ');
+    throw new CommandError(
+      named === undefined
+        ? 'tokens: no provider takes JWTs; give principals instead'
+        : `tokens: $provider "${String(named)}" is none that takes JWTs; the providers are ${names}`,
+    );
+  }
+  const seconds = Math.floor(now / 1_000);
+  const whole: Record<string, unknown> = {...usual, sub: 'someone', iat: seconds, exp: seconds + 600};
+  for (const [claim, value] of Object.entries(claims)) {
+    if (value === null) delete whole[claim];
+    else whole[claim] = momentOf(value, seconds);
+  }
+  return offline.sign(provider, whole, typeof header === 'object' && header !== null ? header : {});
+};
+
+/** `now-60`, `now+60`: seconds since the epoch. */
+const momentOf = (value: unknown, seconds: number): unknown => {
+  const [, sign, difference] = (typeof value === 'string' && /^now([+-])(\d+)$/.exec(value)) || [];
+  return sign === undefined ? value : seconds + Number(`${sign}${difference}`);
+};
+
+const requestOf = (one: TestCase, token: (name: string) => string | undefined): Request => {
+  const headers = new Map<string, string>();
+  const add = (name: string, value: string) => {
+    const key = name.toLowerCase();
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value : `${before}${key === 'cookie' ? '; ' : ','}${value}`);
+  };
+  if (one.token !== undefined) add('authorization', `Bearer ${token(one.token)}`);
+  for (const [name, value] of one.headers) {
+    add(
+      name,
+      value.replace(/\{([\w-]+)\}/g, (whole, of: string) => token(of) ?? whole),
+    );
+  }
+  return {
+    kind: 'http',
+    id: 'offline',
+    method: one.method,
+    scheme: one.scheme,
+    host: one.host,
+    target: one.path,
+    headers,
+    source: {address: '127.0.0.1', principal: ''},
+    ...(one.rule !== undefined && {namedRule: one.rule}),
+  };
+};

@@ -1,0 +1,142 @@
+// postern test: are the rules what they should be? Cases are decided offline and compared with what they expect.
+import {readdir, readFile, stat} from 'node:fs/promises';
+import {basename, dirname, join, resolve} from 'node:path';
+import {checkText, formatErrors} from '../../config/load.ts';
+import type {Snapshot} from '../../core/entitlement.ts';
+import {describeFinding, readDocument} from '../../entitlements/document.ts';
+import {readText} from '../../entitlements/text.ts';
+import type {Configuration} from '../../wiring/decider.ts';
+import {clocks} from '../../wiring/shared.ts';
+import {CommandError, settingsOf} from '../settings.ts';
+import {type CaseFile, readCaseFile} from './caseFile.ts';
+import {type CoverageCounter, joined, makeCoverageCounter} from './coverage.ts';
+import {countOf, coverageText, type FileResults, type Format, formats, report} from './report.ts';
+import {runCases} from './run.ts';
+
+export interface TestOptions {
+  readonly config?: string;
+  readonly coverage?: boolean;
+  readonly minCoverage?: string;
+  readonly filter?: string;
+  readonly format?: string;
+}
+
+/** Exit status 1 if a case fails, or if less is covered than `--min-coverage` asks for. */
+export const test = async (places: readonly string[], options: TestOptions): Promise<void> => {
+  const format = formatOf(options.format);
+  const least = percentOf(options.minCoverage);
+  const named = options.config === undefined ? undefined : await settingsOf(options.config);
+  const counters = new Map<Configuration, CoverageCounter>();
+  const files: FileResults[] = [];
+  for (const file of await filesIn(places)) {
+    const read = readCaseFile(await contentOf(file), file);
+    if ('faults' in read) throw new CommandError(read.faults.join('\n'));
+    const {cases, lines} = filtered(read, options.filter);
+    if (cases.cases.length === 0) continue;
+    const configuration = named ?? (await ownSettings(cases, file));
+    const counter = counters.get(configuration) ?? makeCoverageCounter(configuration.settings.rules);
+    counters.set(configuration, counter);
+    const snapshot = await snapshotOf(cases, configuration, file);
+    const results = await runCases(configuration, cases, {now: clocks.now(), snapshot, wrap: counter.wrap});
+    counter.ran(results);
+    files.push({file, title: cases.title ?? basename(file), lines, results});
+  }
+  if (files.length === 0) throw new CommandError(`no case has "${options.filter}" in its name`);
+  process.stdout.write(report(files, format));
+
+  const coverage = joined([...counters.values()].map((counter) => counter.coverage()));
+  // What reads TAP or XML from standard output must find nothing else there.
+  const beside = format === 'text' ? process.stdout : process.stderr;
+  if (options.coverage || least !== undefined) beside.write(coverageText(coverage));
+  if (least !== undefined && coverage.percent < least) {
+    process.stderr.write(`coverage is ${coverage.percent} %, and --min-coverage wants ${least} %\n`);
+    process.exitCode = 1;
+  }
+  if (countOf(files).failed > 0) process.exitCode = 1;
+};
+
+/** Cases may carry the settings that they are about; relative paths then start at their own folder. */
+const ownSettings = async ({settings}: CaseFile, file: string): Promise<Configuration> => {
+  if (settings === undefined) throw new CommandError(`${file}: names no settings; give a configuration with -c`);
+  const folder = dirname(resolve(file));
+  const loaded = await checkText(JSON.stringify(settings), `${file} (settings)`, {
+    variable: () => undefined,
+    readFile: async (path) => ({fault: `needs the file ${path}, which cases do not read; write the value out`}),
+    resolve: (path) => resolve(folder, path),
+  });
+  if (loaded.settings === undefined) throw new CommandError(formatErrors(loaded.errors));
+  return {...loaded, sources: new Map()};
+};
+
+const formatOf = (given = 'text'): Format => {
+  const format = formats.find((one) => one === given);
+  if (format === undefined) throw new CommandError(`--format: is ${given}; write one of ${formats.join(', ')}`);
+  return format;
+};
+
+const percentOf = (given: string | undefined): number | undefined => {
+  if (given === undefined) return undefined;
+  if (!/^\d{1,3}$/.test(given) || Number(given) > 100) {
+    throw new CommandError(`--min-coverage: "${given}" is not a whole number from 0 to 100`);
+  }
+  return Number(given);
+};
+
+/** Files as they are named; of a folder, every .yaml, .yml and .json in it, by name. */
+const filesIn = async (places: readonly string[]): Promise<readonly string[]> => {
+  const files: string[] = [];
+  for (const place of places) {
+    const found = await stat(place).catch(() => undefined);
+    if (found === undefined) throw new CommandError(`${place}: there is no such file or folder; name a file of cases`);
+    if (!found.isDirectory()) {
+      files.push(place);
+      continue;
+    }
+    const inside = (await readdir(place)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+    if (inside.length === 0) throw new CommandError(`${place}: holds no .yaml file of cases`);
+    files.push(...inside.map((name) => join(place, name)));
+  }
+  return files;
+};
+
+const contentOf = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+};
+
+const filtered = (read: {cases: CaseFile; lines: readonly number[]}, filter: string | undefined) => {
+  if (filter === undefined) return read;
+  const kept = read.cases.cases.map(({it}) => it.toLowerCase().includes(filter.toLowerCase()));
+  return {
+    cases: {...read.cases, cases: read.cases.cases.filter((_, at) => kept[at])},
+    lines: read.lines.filter((_, at) => kept[at]),
+  };
+};
+
+/** The entitlements of the cases, else those of the file that the configuration names. */
+const snapshotOf = async (
+  {entitlements}: CaseFile,
+  {settings}: Configuration,
+  file: string,
+): Promise<Snapshot | undefined> => {
+  if (entitlements !== undefined) {
+    const read = await readDocument(entitlements);
+    if ('snapshot' in read) return read.snapshot;
+    throw new CommandError(
+      read.findings.map((finding) => `${file}: entitlements: ${describeFinding(finding)}`).join('\n'),
+    );
+  }
+  const source = settings.entitlements?.source;
+  if (source?.type !== 'file') return undefined;
+  const bytes = await readFile(source.path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`${source.path}: the entitlements cannot be read (${error.code ?? 'unknown'})`);
+  });
+  const read = await readText(source.path, bytes);
+  if ('snapshot' in read) return read.snapshot;
+  const at = ({line, column}: {line?: number; column?: number}) =>
+    line === undefined ? '' : `:${line}:${column ?? 1}`;
+  throw new CommandError(read.faults.map((fault) => `${source.path}${at(fault)}: ${fault.message}`).join('\n'));
+};

@@ -1,0 +1,113 @@
+// A configuration that decides without a network: keys, principals, entitlements, revocations and the time are given.
+import {type CheckParts, makeCheck} from '../check.ts';
+import type {Credential, Place} from '../core/credential.ts';
+import type {Decision} from '../core/decision.ts';
+import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
+import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
+import {makeIdentityHeaders} from '../core/identityHeaders.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Request} from '../core/request.ts';
+import type {Revocations} from '../core/revocation.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import {compilePattern} from '../entitlements/pattern.ts';
+import {makeRender} from '../envoy/render.ts';
+import type {CallFailure, CheckResponse} from '../envoy/wire.ts';
+import type {Provider} from '../providers/provider.ts';
+import type {Configuration} from './decider.ts';
+import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
+import {makeProviders} from './providers.ts';
+import {clocks, makeShared} from './shared.ts';
+
+/** What would come from outside. */
+export interface OfflineFacts {
+  /** Milliseconds since the epoch: asked anew for each decision. */
+  readonly now: () => number;
+  /** Undefined: a rule that asks what was bought gets `unavailable`. */
+  readonly snapshot: Snapshot | undefined;
+  readonly revocations: Revocations;
+  /** Sees the parts before the check is made of them: this is where an explanation listens in. */
+  readonly wrap?: (parts: CheckParts) => CheckParts;
+}
+
+export interface Answered {
+  readonly decision: Decision;
+  /** As Envoy would get it. */
+  readonly answer: CheckResponse | CallFailure;
+}
+
+export interface Offline extends Pick<OfflineKeys, 'sign' | 'usual'> {
+  readonly providers: readonly Provider[];
+  /** Decides as the program would. `as`: this principal has presented its credential, whatever the request holds. */
+  decide(request: Request, as?: Principal): Promise<Answered>;
+  close(): Promise<void>;
+}
+
+export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts): Promise<Offline> => {
+  const {redis: _, ...alone} = settings;
+  const quiet = {...alone, log: {...settings.log, level: 'silent' as const}};
+  const keys = makeOfflineKeys(settings.providers);
+  const shared = makeShared(quiet, () => []);
+  const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
+  const presented = new WeakMap<Request, Principal>();
+  const place = placeOfGiven(presented);
+  const providers = makeProviders(quiet, offline).map((provider) => alsoGiven(provider, place, presented));
+  await Promise.all(providers.map((provider) => provider.start?.()));
+
+  const parts: CheckParts = {
+    ...settings,
+    providers,
+    revocations: facts.revocations,
+    entitlements: await makeStore(facts.snapshot),
+  };
+  const check = makeCheck(facts.wrap?.(parts) ?? parts);
+  const owned = providers.flatMap(({ownedHeaders = []}) => ownedHeaders);
+  const render = makeRender(settings.responses, makeIdentityHeaders(settings.responses.identity, owned));
+
+  return {
+    providers,
+    sign: keys.sign,
+    usual: keys.usual,
+    async decide(request, as) {
+      // A copy, so that the same request can be asked as somebody else.
+      const asked = {...request};
+      if (as !== undefined) presented.set(asked, as);
+      const decision = await check(asked, {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY});
+      return {decision, answer: render(decision, asked, 'offline')};
+    },
+    async close() {
+      await Promise.all(providers.map((provider) => provider.close?.()));
+      await shared.close();
+    },
+  };
+};
+
+const makeStore = async (snapshot: Snapshot | undefined): Promise<EntitlementStore> => {
+  if (snapshot !== undefined) return loadEntitlementIndex(snapshot, {compilePattern, pause: async () => {}});
+  return {
+    entitled: () => {
+      throw new Unavailable('entitlements', new Error('no entitlements are given, and nobody is asked offline'));
+    },
+  };
+};
+
+/** Where a principal that is given stands. It comes before every other place, and no request of a client has it. */
+const placeOfGiven = (presented: WeakMap<Request, Principal>): Place => ({
+  label: 'given',
+  kind: 'header',
+  name: 'given',
+  find: (request) => (presented.has(request) ? {held: 'value', value: 'given'} : {held: 'nothing'}),
+});
+
+/** The same provider, which also vouches for the principals that are given in its name. */
+const alsoGiven = (provider: Provider, place: Place, presented: WeakMap<Request, Principal>): Provider => ({
+  ...provider,
+  places: [place, ...provider.places],
+  accepts(credential: Credential, request: Request) {
+    if (credential.place !== place) return provider.accepts(credential, request);
+    return presented.get(request)?.provider === provider.name ? credential : undefined;
+  },
+  async authenticate(credential, context) {
+    const principal = credential.place === place ? presented.get(context.request) : undefined;
+    return principal === undefined ? provider.authenticate(credential, context) : {verified: principal};
+  },
+});

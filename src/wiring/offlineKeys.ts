@@ -1,0 +1,126 @@
+// Issuers without a network: every provider of JWTs finds keys that this process has made, so that claims can be tried.
+import {constants, generateKeyPairSync, type KeyObject, sign} from 'node:crypto';
+import type {Settings} from '../config/schema.ts';
+import type {RemoteAnswer, RemoteCall} from '../core/remote.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import {issuerOf as cognitoIssuer} from '../vendors/cognito/provider.ts';
+import {baseOf} from '../vendors/frontegg/settings.ts';
+
+type ProviderSettings = Settings['providers'][number];
+
+/** RFC 7518 section 3.1: what makes keys for an algorithm, and how node:crypto signs with it. */
+const families = {
+  RS: {make: () => generateKeyPairSync('rsa', {modulusLength: 2_048})},
+  PS: {make: () => generateKeyPairSync('rsa', {modulusLength: 2_048})},
+  ES: {make: (bits: string) => generateKeyPairSync('ec', {namedCurve: curves[bits] ?? 'P-256'})},
+  Ed: {make: () => generateKeyPairSync('ed25519')},
+} as const;
+const curves: Readonly<Record<string, string>> = {'256': 'P-256', '384': 'P-384', '512': 'P-521'};
+
+interface Signer {
+  readonly algorithm: string;
+  readonly privateKey: KeyObject;
+  readonly jwk: object;
+}
+
+export interface OfflineKeys {
+  /** Answers for every issuer's discovery document and key set; anything else is Unavailable, with a word why. */
+  readonly call: RemoteCall;
+  /** A JWT as the provider's issuer would sign it. `claims` stand as they are; nothing is added. */
+  sign(provider: string, claims: object, header?: object): string;
+  /** What the provider's tokens usually say besides: issuer, audience, client. Undefined: it takes no JWTs. */
+  usual(provider: string): Readonly<Record<string, unknown>> | undefined;
+}
+
+export const makeOfflineKeys = (providers: readonly ProviderSettings[]): OfflineKeys => {
+  const settings = new Map(providers.map((one) => [one.name, one]));
+  const signers = new Map<string, Signer>();
+  const signerOf = (name: string): Signer => {
+    const known = signers.get(name);
+    if (known !== undefined) return known;
+    const made = makeSigner(algorithmOf(settings.get(name)), name);
+    signers.set(name, made);
+    return made;
+  };
+  return {
+    async call(dependency, {method, url}) {
+      const name = dependency.startsWith('keys:') ? dependency.slice('keys:'.length) : undefined;
+      const provider = name === undefined ? undefined : settings.get(name);
+      if (name === undefined || provider === undefined || method !== 'GET') {
+        throw new Unavailable(dependency, new Error('nobody is asked offline: give the principal, or run it online'));
+      }
+      if (!url.endsWith('/.well-known/openid-configuration')) return json(url, {keys: [signerOf(name).jwk]});
+      return json(url, {issuer: issuerOf(provider), jwks_uri: url.replace(/openid-configuration$/, 'jwks.json')});
+    },
+    sign: (provider, claims, header = {}) => signed(signerOf(provider), claims, header),
+    usual(name) {
+      const provider = settings.get(name);
+      const issuer = provider && issuerOf(provider);
+      if (provider === undefined || issuer === undefined) return undefined;
+      return {iss: issuer, ...audienceOf(provider), ...clientOf(provider)};
+    },
+  };
+};
+
+/** The issuer that its tokens name; undefined: it takes no JWTs of its own. */
+const issuerOf = (provider: ProviderSettings): string | undefined => {
+  switch (provider.type) {
+    case 'oidc':
+      return provider.issuer;
+    case 'kinde':
+      return provider.domain;
+    case 'authgear':
+      return provider.endpoint;
+    case 'frontier':
+      return provider.issuer;
+    case 'cognito':
+      return cognitoIssuer(provider);
+    case 'frontegg':
+      return provider.issuer ?? baseOf(provider);
+    default:
+      return undefined;
+  }
+};
+
+const audienceOf = (provider: ProviderSettings): object => {
+  if (!('audience' in provider) || !Array.isArray(provider.audience)) return {};
+  return {aud: provider.audience[0]};
+};
+
+const clientOf = (provider: ProviderSettings): object => {
+  if (!('clients' in provider) || !Array.isArray(provider.clients)) return {};
+  return {client_id: provider.clients[0]};
+};
+
+const algorithmOf = (provider: ProviderSettings | undefined): string =>
+  provider !== undefined && 'algorithms' in provider ? (provider.algorithms[0] ?? 'RS256') : 'RS256';
+
+const makeSigner = (algorithm: string, kid: string): Signer => {
+  const family = families[algorithm.slice(0, 2) as keyof typeof families];
+  const {privateKey, publicKey} = family.make(algorithm.slice(2));
+  return {algorithm, privateKey, jwk: {...publicKey.export({format: 'jwk'}), kid, alg: algorithm, use: 'sig'}};
+};
+
+// RFC 7518 section 3.5: the salt is as long as the hash.
+const pss = {padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST};
+
+const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+const signed = ({algorithm, privateKey, jwk}: Signer, claims: object, header: object): string => {
+  const kid = (jwk as {kid: string}).kid;
+  const text = `${part({alg: algorithm, typ: 'JWT', kid, ...header})}.${part(claims)}`;
+  const hash = algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`;
+  const signature = sign(hash, Buffer.from(text), {
+    key: privateKey,
+    dsaEncoding: 'ieee-p1363',
+    ...(algorithm.startsWith('PS') && pss),
+  });
+  return `${text}.${signature.toString('base64url')}`;
+};
+
+const json = (url: string, body: object): RemoteAnswer => ({
+  asked: `GET ${url}`,
+  status: 200,
+  headers: new Map([['content-type', ['application/json']]]),
+  body: JSON.stringify(body),
+});
