@@ -70,6 +70,8 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   not_related: 'The relation at the vendor; `relation` of the rule.',
   denied_by_rule: 'Which client still calls it.',
   no_rule: 'Whether a rule is missing, or its match is too narrow: the decision log has host, method and path.',
+  ambiguous_host:
+    'Attacks; a client that sends a name which is no host (`*`, `a|b`), or an odd port: see docs/requests.md.',
   ambiguous_path: 'Attacks, or a client that builds paths with `//`; `paths.allow` opens one ambiguity on purpose.',
   duplicate_credential: 'Attacks, or a proxy that adds a second header or cookie.',
   malformed_request: 'What reaches the proxy; attacks.',

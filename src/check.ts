@@ -1,4 +1,5 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
+import {canonicalHost} from './core/authority.ts';
 import {makeCredentialFinder} from './core/credential.ts';
 import type {Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
@@ -36,7 +37,10 @@ export const makeCheck = (parts: CheckParts): Check => {
     const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
     if (request.kind === 'http' && path === undefined) return {outcome: 'deny', reason: 'ambiguous_path'};
 
-    const match = rules.find(request, path);
+    const host = request.kind === 'http' ? canonicalHost(request.host) : '';
+    if (host === undefined) return {outcome: 'deny', reason: 'ambiguous_host'};
+
+    const match = rules.find(request, path, host);
     if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
 
     const decision = await decide(match, request, context);

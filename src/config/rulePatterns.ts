@@ -1,4 +1,5 @@
 // How the path and the host of a rule are written, and which of two rules takes all that the other would.
+import {canonicalHost} from '../core/authority.ts';
 import type {Match} from '../core/rules.ts';
 
 const captureSegment = /^\{([^{}]*)\}$/;
@@ -60,17 +61,25 @@ export const capturesUsed = (template: string): readonly string[] | undefined =>
   return /[{}]/.test(rest) || names.some((name) => !captureName.test(name)) ? undefined : names;
 };
 
-const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** A host of a rule as requests are compared with it; what cannot be one stays as it is, for hostFault to tell of. */
+export const ruleHost = (host: string): string => {
+  const wildcard = host.startsWith('*.') ? '*.' : '';
+  const read = canonicalHost(host.slice(wildcard.length));
+  return read === undefined || read === '' || hasPort(host) ? host.toLowerCase() : wildcard + read;
+};
 
-/** What is wrong with a host of a rule (in lower case), and how to write it; undefined if nothing is. */
+const hasPort = (host: string): boolean => /:[0-9]+$/.test(host);
+
+/** What is wrong with a host of a rule, and how to write it; undefined if nothing is. */
 export const hostFault = (host: string): string | undefined => {
-  if (/^\[[0-9a-f:.]+\]$/.test(host)) return undefined;
   if (host.length > 253) return 'is longer than 253 characters';
   if (host === '*') return 'matches every host: leave hosts out instead';
   if (host.includes('://') || host.includes('/')) return 'must be a host name alone, without scheme and path';
-  if (host.includes(':')) return 'must be without a port: rules compare hosts without it';
-  const labels = (host.startsWith('*.') ? host.slice(2) : host).split('.');
-  if (labels.every((part) => label.test(part))) return undefined;
+  const isAddress = host.startsWith('[') && host.endsWith(']');
+  if (host.includes(':') && !isAddress) return 'must be without a port: rules compare hosts without it';
+  if (canonicalHost(host.startsWith('*.') ? host.slice(2) : host)) return undefined;
+  if (isAddress) return 'is not an IPv6 address: write [2001:db8::1]';
+  if (/(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(host)) return 'is not an IPv4 address: write four decimal numbers, 192.0.2.1';
   return 'is not a host name: write api.example.com, or *.example.com for all below (other letters as xn--...)';
 };
 

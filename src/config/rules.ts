@@ -2,7 +2,7 @@
 import {z} from 'zod';
 import type {PathOptions} from '../core/path.ts';
 import type {Access, ListRequirement, Rule} from '../core/rules.ts';
-import {hostFault, pathFault} from './rulePatterns.ts';
+import {hostFault, pathFault, ruleHost} from './rulePatterns.ts';
 import {duration, name, text, texts} from './values.ts';
 
 /** Adds what `fault` finds wrong with a value as an issue. */
@@ -21,7 +21,7 @@ const path = text
   );
 
 const host = text
-  .transform((value) => value.toLowerCase().replace(/\.$/, ''))
+  .transform(ruleHost)
   .superRefine(without(hostFault))
   .describe('Host without port: exact, or `*.suffix` for all below.');
 

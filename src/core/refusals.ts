@@ -90,6 +90,9 @@ const table = {
   ambiguous_path: badRequest(
     'The path can be read in more than one way. Send it without //, dot segments, ; or encoded separators.',
   ),
+  ambiguous_host: badRequest(
+    'The host can be read in more than one way. Send a plain host name or address, and a port at most.',
+  ),
   duplicate_credential: badRequest(
     'The request carries the same credential header, cookie or parameter twice. Send it once.',
   ),

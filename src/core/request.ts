@@ -13,7 +13,7 @@ export interface Request {
   readonly method: string;
   /** `http` or `https`, as Envoy saw it; '' if unknown. */
   readonly scheme: string;
-  /** The `:authority`, as sent: with port, any case. */
+  /** The `:authority`, as sent: with port, any case. authority.ts reads it. */
   readonly host: string;
   /** The raw `:path`: path and query, as sent. */
   readonly target: string;

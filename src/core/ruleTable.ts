@@ -1,4 +1,5 @@
 // Finding the rule of a request: a trie of path segments per host, so that the number of rules does not count.
+import {canonicalHost} from './authority.ts';
 import type {CanonicalPath, PathOptions} from './path.ts';
 import type {Request} from './request.ts';
 import type {Rule} from './rules.ts';
@@ -15,8 +16,9 @@ export interface RuleTable {
    * rule alone is looked at, and its own match must still hold.
    *
    * @param path undefined for a connection check, which has none
+   * @param host the canonical one of the request's authority (authority.ts); undefined: no rule holds
    */
-  find(request: Request, path: CanonicalPath | undefined): RuleMatch | undefined;
+  find(request: Request, path: CanonicalPath | undefined, host: string | undefined): RuleMatch | undefined;
 }
 
 interface Candidate {
@@ -43,14 +45,6 @@ interface Node {
 }
 
 const none: ReadonlyMap<string, string> = new Map();
-const longestHost = 255; // RFC 1035, section 2.3.4
-
-/**
- * The host as rules are compared with it: lower case, without port and one trailing dot.
- *
- * @param host the `:authority` as sent
- */
-export const canonicalHost = (host: string): string => host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
 
 /** Compiles rules. They are taken to be checked: see config/rules.ts. */
 export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): RuleTable => {
@@ -77,15 +71,15 @@ export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): Rul
   const first = makeLookup({exactHosts, wildcardHosts, anyHost});
 
   return {
-    find(request, path) {
+    find(request, path, host) {
       const named = request.namedRule === undefined ? undefined : byName.get(request.namedRule);
       if (request.namedRule !== undefined && named === undefined) return undefined;
       if (request.kind === 'connection') {
         const candidate = named?.candidate ?? connectionRule;
         return candidate?.rule.match.connection === 'tcp' ? {rule: candidate.rule, captures: none} : undefined;
       }
-      if (path === undefined) return undefined;
-      const candidate = (named?.alone ?? first)(canonicalHost(request.host), request.method, path.segments);
+      if (path === undefined || host === undefined) return undefined;
+      const candidate = (named?.alone ?? first)(host, request.method, path.segments);
       return candidate && {rule: candidate.rule, captures: capturesOf(candidate, path)};
     },
   };
@@ -104,7 +98,6 @@ const makeLookup =
   ({exactHosts, wildcardHosts, anyHost}: Tries): Lookup =>
   (host, method, segments) => {
     let best = earliestIn(anyHost, method, segments, 0, undefined);
-    if (host.length > longestHost) return best;
     const exact = exactHosts.get(host);
     if (exact) best = earliestIn(exact, method, segments, 0, best);
     if (wildcardHosts.size === 0) return best;
@@ -181,9 +174,11 @@ const makeNode = (): Node => ({
 const rootsOf = ({match}: Rule, {exactHosts, wildcardHosts, anyHost}: Tries): readonly Node[] => {
   if (match.hosts === undefined) return [anyHost];
   return match.hosts.map((host) => {
-    const [hosts, key] = host.startsWith('*.')
-      ? [wildcardHosts, canonicalHost(host.slice(1))]
-      : [exactHosts, canonicalHost(host)];
+    const [hosts, written, before] = host.startsWith('*.')
+      ? [wildcardHosts, host.slice(2), '.']
+      : [exactHosts, host, ''];
+    // Undefined for what config/rulePatterns.ts refuses: such a rule holds for nothing.
+    const key = `${before}${canonicalHost(written) ?? '?'}`;
     const root = hosts.get(key) ?? makeNode();
     hosts.set(key, root);
     return root;

@@ -1,4 +1,5 @@
 // Where a browser is sent that loads a page and is not signed in.
+import {spelledAuthority} from '../core/authority.ts';
 import type {Request} from '../core/request.ts';
 
 const LONGEST = 8_192;
@@ -20,7 +21,10 @@ export const makeLogin = (url: string) => {
   const [before, ...after] = url.split('{url}');
   return (request: Request): string | undefined => {
     if (!isNavigation(request)) return undefined;
-    const origin = `${request.scheme || 'https'}://${request.host}`;
+    const authority = spelledAuthority(request.host);
+    // Without a host there is nowhere to come back to.
+    if (!authority) return undefined;
+    const origin = `${request.scheme || 'https'}://${authority}`;
     const asked = `${origin}${request.target}`;
     const encoded = encodeURIComponent((asked.length > LONGEST ? `${origin}/` : asked).toWellFormed());
     return [before, ...after].join(encoded);

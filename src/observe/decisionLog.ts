@@ -1,5 +1,6 @@
 // One line for a decision. It names who asked for what and why it was refused, and holds no credential, cookie, query,
 // nor any claim but subject and tenant.
+import {spelledAuthority} from '../core/authority.ts';
 import type {Decision} from '../core/decision.ts';
 import {type Request, rawPathOf} from '../core/request.ts';
 import type {Log} from './log.ts';
@@ -63,7 +64,7 @@ const requestFields = (request: Request | undefined) =>
     ? {}
     : {
         method: shown(request.method, 32),
-        host: shown(request.host, 255),
+        host: shown(spelledAuthority(request.host) ?? request.host, 255),
         path: request.kind === 'http' ? loggedPath(request.target) : undefined,
         request_id: shown(request.headers.get('x-request-id'), 128),
         trace_id: traceIdOf(request.headers.get('traceparent')),

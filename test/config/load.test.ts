@@ -71,6 +71,11 @@ describe('config/load: what is accepted', () => {
     const {settings} = await load(withRule('{name: a, match: {hosts: [API.Example., "*.EXAMPLE"]}, deny: true}'));
     assert.deepEqual(settings?.rules[0]?.match.hosts, ['api.example', '*.example']);
   });
+  it('writes every host as requests are compared with it', async () => {
+    const hosts = '["[2001:DB8:0::1]", 192.0.2.1, "*.Shop_1.example."]';
+    const {settings} = await load(withRule(`{name: a, match: {hosts: ${hosts}}, deny: true}`));
+    assert.deepEqual(settings?.rules[0]?.match.hosts, ['[2001:db8::1]', '192.0.2.1', '*.shop_1.example']);
+  });
 });
 
 describe('config/load: what is said', () => {

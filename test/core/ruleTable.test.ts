@@ -1,9 +1,10 @@
 // Finding a rule: first match wins, and the trie agrees with reading the rules one by one.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import {canonicalHost} from '../../src/core/authority.ts';
 import {canonicalPath, type PathOptions} from '../../src/core/path.ts';
 import type {Match, Rule} from '../../src/core/rules.ts';
-import {canonicalHost, makeRuleTable} from '../../src/core/ruleTable.ts';
+import {makeRuleTable} from '../../src/core/ruleTable.ts';
 import {request} from '../support/requests.ts';
 
 const options: PathOptions = {caseSensitive: true, allow: new Set()};
@@ -27,7 +28,7 @@ const rules: Rule[] = [
 const table = makeRuleTable(rules, options);
 const find = (target: string, fields: Parameters<typeof request>[1] = {}) => {
   const asked = request(target, fields);
-  return table.find(asked, canonicalPath(target, options));
+  return table.find(asked, canonicalPath(target, options), canonicalHost(asked.host));
 };
 
 describe('makeRuleTable', () => {
@@ -52,7 +53,8 @@ describe('makeRuleTable', () => {
     ['/orgs/t1/orders/7', {host: 'API.Acme.Example.:8443'}, 'read-orders', {org: 't1'}],
     ['/orgs/t1/orders/7', {host: 'a.b.eu.acme.example'}, 'read-orders', {org: 't1'}],
     ['/orgs/t1/orders/7', {host: 'eu.acme.example'}, 'one-order', {org: 't1', order: '7'}],
-    ['/orgs/t1/orders/7', {host: '.eu.acme.example'}, 'one-order', {org: 't1', order: '7'}],
+    ['/orgs/t1/orders/7', {host: '.eu.acme.example'}, undefined],
+    ['/orgs/t1/orders/7', {host: ''}, 'one-order', {org: 't1', order: '7'}],
     ['/orgs/t1/orders/7', {host: 'xeu.acme.example'}, 'one-order', {org: 't1', order: '7'}],
     ['/orgs/t1/orders/7', {method: 'get'}, 'one-order', {org: 't1', order: '7'}],
     ['/files/a', {}, 'star'],
@@ -84,6 +86,7 @@ describe('makeRuleTable', () => {
     const found = makeRuleTable([rule('a', {path: '/Orgs/{org}'})], caseless).find(
       request('/ORGS/T1'),
       canonicalPath('/ORGS/T1', caseless),
+      'api.acme.example',
     );
     assert.deepEqual([found?.rule.name, found?.captures.get('org')], ['a', 'T1']);
   });
@@ -113,6 +116,7 @@ describe('makeRuleTable', () => {
         const found = makeRuleTable(some, options).find(
           request(target, {host, method}),
           canonicalPath(target, options),
+          canonicalHost(host),
         );
         const expected = some.find(({match: of}) => holds(of, host, method, parts));
         assert.equal(found?.rule.name, expected?.name);
@@ -124,7 +128,7 @@ describe('makeRuleTable', () => {
 
 /** The obvious way, for comparison. */
 const holds = ({hosts, methods, path}: Match, host: string, method: string, parts: string[]): boolean => {
-  const name = canonicalHost(host);
+  const name = canonicalHost(host) ?? '';
   if (
     hosts &&
     !hosts.some((of) => (of.startsWith('*.') ? name.length > of.length - 1 && name.endsWith(of.slice(1)) : name === of))

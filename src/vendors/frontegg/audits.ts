@@ -1,4 +1,5 @@
 // Tells Frontegg's audit log who was refused what: after the answer, from a queue that is bounded.
+import {spelledAuthority} from '../../core/authority.ts';
 import type {Deny} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
@@ -86,7 +87,10 @@ export const makeAudits = (
         reason,
         user: principal.email ?? principal.subject,
         // Never the query: it may hold secrets.
-        resource: `${request.method} ${request.host}${rawPathOf(request.target)}`.slice(0, 1_024),
+        resource: `${request.method} ${spelledAuthority(request.host) ?? ''}${rawPathOf(request.target)}`.slice(
+          0,
+          1_024,
+        ),
         ip: request.source.address,
         rule,
         decision: id,
