@@ -1,4 +1,5 @@
 // The headers that tell the upstream who it is, and the forged ones that must not reach it.
+import {claimNamed} from './claimPath.ts';
 import {derivedOnce} from './derived.ts';
 import type {Principal} from './principal.ts';
 import type {Request} from './request.ts';
@@ -84,15 +85,7 @@ const spelledWithDashes = (name: string): string => name.toLowerCase().replaceAl
 
 const sourced = (principal: Principal, source: string): unknown => {
   if (Object.hasOwn(fields, source)) return fields[source as keyof typeof fields](principal);
-  const path = source.slice('claims.'.length);
-  // A claim may itself be named with dots (`https://acme.example/plan`).
-  if (Object.hasOwn(principal.claims, path)) return principal.claims[path];
-  let value: unknown = principal.claims;
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
+  return claimNamed(principal.claims, source.slice('claims.'.length));
 };
 
 /** Undefined for what is absent: nothing, an empty list, an empty string, an object. */

@@ -1,32 +1,41 @@
 // From verified claims to a principal.
+import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Claims} from './jwt.ts';
 import {clientClaims, isMachine} from './machine.ts';
-import type {ClaimPath, ClaimSettings} from './settings.ts';
+import type {ClaimPath, ClaimSettings, ListClaim} from './settings.ts';
 
 /** Reads one place of the claims; undefined where there is nothing. */
 export type ReadClaim = (claims: Claims) => unknown;
 
-/** Compiles a path: a string walks by its dots, a list of keys is taken literally. Own properties only. */
-export const claimReader = (path: ClaimPath): ReadClaim => {
-  const keys = typeof path === 'string' ? path.split('.') : path;
-  return (claims) => {
-    let value: unknown = claims;
-    for (const key of keys) {
-      // Lists have no keys here: roles.0 would make the order of a list mean something.
-      if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
-        return undefined;
-      value = (value as Claims)[key];
-    }
-    return value;
-  };
-};
+/** Compiles a path: a text is the name of a claim, or walks by its dots; a list of keys is taken literally. */
+export const claimReader = (path: ClaimPath): ReadClaim =>
+  typeof path === 'string' ? (claims) => claimNamed(claims, path) : (claims) => claimByKeys(claims, path);
 
 const none: readonly string[] = [];
 
 /** A list of strings, or nothing: half a list would be a guess. */
 export const stringsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : none;
+
+/** A list of strings, or one string, which is one item whatever is in it: some issuers write a list of one so. */
+const itemsOf = (value: unknown): readonly string[] => {
+  const text = textOf(value);
+  return text === undefined ? stringsOf(value) : [text];
+};
+
+/** Compiles where a list is: a claim, or the keys of the object that a claim is. */
+const listReader = (path: ListClaim, read: (value: unknown) => readonly string[]) => {
+  if (typeof path === 'string' || !('keysOf' in path)) {
+    const claim = claimReader(path);
+    return (claims: Claims): readonly string[] => read(claim(claims));
+  }
+  const object = claimReader(path.keysOf);
+  return (claims: Claims): readonly string[] => {
+    const value = object(claims);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : none;
+  };
+};
 
 /** A list of strings, or one string with spaces between (RFC 6749 section 3.3). */
 export const scopesOf = (value: unknown): readonly string[] =>
@@ -39,18 +48,27 @@ export const textOf = (value: unknown): string | undefined =>
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
+/** Seconds since the epoch, as a number or written out. */
+const momentOf = (value: unknown): number | undefined =>
+  numberOf(typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value);
+
 /** A principal of verified claims; undefined if they name no subject. */
 export type ReadPrincipal = (claims: Claims) => Principal | undefined;
 
 /**
  * Compiles the claim settings. The subject is `sub`; the client of a service token may stand for it. An `email` that the
- * issuer does not say is verified is left out, for anyone could have typed it.
+ * issuer does not say is verified is left out, for anyone could have typed it. `listOf`: what counts as a list of roles or
+ * permissions; vendors who always write lists pass `stringsOf`.
  */
-export const makeReadPrincipal = (provider: string, settings: ClaimSettings): ReadPrincipal => {
+export const makeReadPrincipal = (
+  provider: string,
+  settings: ClaimSettings,
+  listOf: (value: unknown) => readonly string[] = itemsOf,
+): ReadPrincipal => {
   const tenant = settings.tenant === undefined ? () => undefined : claimReader(settings.tenant);
-  const roles = claimReader(settings.roles);
-  const permissions = claimReader(settings.permissions);
-  const scopes = claimReader(settings.scopes);
+  const roles = listReader(settings.roles, listOf);
+  const permissions = listReader(settings.permissions, listOf);
+  const scopes = listReader(settings.scopes, scopesOf);
   const statedKind = statedKindReader(settings.kind);
   const isVerified = settings.emailVerified === 'required' ? saysVerified : (claims: Claims) => !deniesVerified(claims);
 
@@ -64,9 +82,9 @@ export const makeReadPrincipal = (provider: string, settings: ClaimSettings): Re
       kind,
       subject,
       tenant: textOf(tenant(claims)),
-      roles: stringsOf(roles(claims)),
-      permissions: stringsOf(permissions(claims)),
-      scopes: scopesOf(scopes(claims)),
+      roles: roles(claims),
+      permissions: permissions(claims),
+      scopes: scopes(claims),
       claims,
       email: isVerified(claims) ? textOf(claims.email) : undefined,
       statedEmail: undefined,
@@ -74,9 +92,9 @@ export const makeReadPrincipal = (provider: string, settings: ClaimSettings): Re
       tokenId: textOf(claims.jti),
       issuedAt: numberOf(claims.iat),
       expiresAt: numberOf(claims.exp),
-      authTime: numberOf(claims.auth_time),
+      authTime: momentOf(claims.auth_time),
       acr: textOf(claims.acr),
-      amr: stringsOf(claims.amr),
+      amr: listOf(claims.amr),
     });
   };
 };

@@ -53,17 +53,28 @@ export const credentials = z
   .default([bearer])
   .describe('Where the credential may stand; the first place that holds something counts.');
 
-/** Where a claim is: dots walk into objects; a list of keys is taken literally (`['https://acme.example/roles']`). */
+/** Where a claim is: by its name, or dots walk into objects; a list of keys is taken literally. */
 export const claimPath = z.union([text, texts]);
 export type ClaimPath = z.output<typeof claimPath>;
+
+/** Where a list is: a claim, or the keys of an object (`{keysOf: 'urn:zitadel:iam:org:project:roles'}`). */
+export const listClaim = z.union([
+  claimPath,
+  z.strictObject({keysOf: claimPath.describe('Claim with an object, whose keys are the list.')}),
+]);
+export type ListClaim = z.output<typeof listClaim>;
 
 /** Which claims the fields of a principal come from. */
 export const claims = z
   .strictObject({
     tenant: claimPath.optional().describe('Claim with the tenant, a string. Default: none.'),
-    roles: claimPath.default('roles').describe('Claim with the roles, a list of strings.'),
-    permissions: claimPath.default('permissions').describe('Claim with the permissions, a list of strings.'),
-    scopes: claimPath.default('scope').describe('Claim with the scopes, a list of strings or one with spaces.'),
+    roles: listClaim
+      .default('roles')
+      .describe('Claim with the roles: a list of strings, or one; or `{keysOf: claim}`.'),
+    permissions: listClaim.default('permissions').describe('Claim with the permissions; as roles.'),
+    scopes: listClaim
+      .default('scope')
+      .describe('Claim with the scopes: a list of strings, or one with spaces; or `{keysOf: claim}`.'),
     kind: z
       .union([
         claimPath,
@@ -84,7 +95,9 @@ export const claims = z
       ),
   })
   .prefault({})
-  .describe('Where in the token the principal is; dots walk, a list of keys is taken literally.');
+  .describe(
+    'Where in the token the principal is. A name is looked for as it stands, then its dots walk; a list of keys is taken literally.',
+  );
 export type ClaimSettings = z.output<typeof claims>;
 
 /** How often keys are fetched. */

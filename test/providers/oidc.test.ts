@@ -257,6 +257,41 @@ describe('the oidc provider', () => {
     }
   });
 
+  describe('lists of claims', () => {
+    const keysOf = {claims: {roles: {keysOf: 'urn:zitadel:iam:org:project:roles'}}};
+    const rows: [string, object, string[], object?][] = [
+      ['a list', {roles: ['a', 'b']}, ['a', 'b']],
+      ['one as a text', {roles: 'admin'}, ['admin']],
+      ['one as a text with spaces and commas: one all the same', {roles: 'admin, staff'}, ['admin, staff']],
+      ['an empty text', {roles: ''}, []],
+      ['a number', {roles: 7}, []],
+      ['half a list', {roles: ['admin', 7]}, []],
+      ['an object, where no keys are asked for', {roles: {admin: {}}}, []],
+      [
+        'the keys of an object',
+        {'urn:zitadel:iam:org:project:roles': {admin: {1: 'a'}, staff: {}}},
+        ['admin', 'staff'],
+        keysOf,
+      ],
+      ['the keys of no object', {'urn:zitadel:iam:org:project:roles': ['admin']}, [], keysOf],
+      ['the keys of a text', {'urn:zitadel:iam:org:project:roles': 'admin'}, [], keysOf],
+      ['the keys of nothing', {}, [], keysOf],
+      ['by a URL', {'https://acme.example/roles': ['r']}, ['r'], {claims: {roles: 'https://acme.example/roles'}}],
+    ];
+    for (const [what, claims, roles, settings] of rows) {
+      it(`${what}: ${JSON.stringify(roles)}`, async () => {
+        assert.deepEqual((await principalOf(claims, settings)).roles, roles);
+      });
+    }
+    it('scopes by keys, too, and a sign-in time written as a text', async () => {
+      const {scopes, authTime, amr} = await principalOf(
+        {s: {a: true}, auth_time: `${seconds}`, amr: 'mfa'},
+        {claims: {scopes: {keysOf: 's'}}},
+      );
+      assert.deepEqual([scopes, authTime, amr], [['a'], seconds, ['mfa']]);
+    });
+  });
+
   describe('refusals', () => {
     const rows: [string, object, Reason | 'verified', object?, object?][] = [
       ['an id token with at_hash', {at_hash: 'x'}, 'wrong_token_type'],
@@ -468,14 +503,21 @@ describe('the oidc provider', () => {
 
 describe('reading claims', () => {
   const claims = JSON.parse(
-    '{"a":{"b":{"c":["x"]}},"a.b":"dotted","https://acme.example/roles":["r"],"list":["x"],"__proto__":{"p":1},"n":null}',
+    '{"a":{"b":{"c":["x"]}},"a.b":"dotted","https://acme.example/roles":["r"],"list":["x"],"__proto__":{"p":1},"n":null,"deep":{"kubernetes.io":{"namespace":"shop"},"kubernetes":{"io":{"namespace":"no","x":1}}}}',
   );
   const rows: [string | string[], unknown][] = [
     ['a.b.c', ['x']],
     [['a', 'b', 'c'], ['x']],
     [['a.b'], 'dotted'],
     [['https://acme.example/roles'], ['r']],
-    ['https://acme.example/roles', undefined],
+    ['https://acme.example/roles', ['r']],
+    ['a.b', 'dotted'],
+    ['deep.kubernetes.io.namespace', 'shop'],
+    ['deep.kubernetes.io.x', 1],
+    ['deep.kubernetes.x', undefined],
+    ['.a', undefined],
+    ['a.', undefined],
+    ['', undefined],
     ['a.x', undefined],
     ['n.x', undefined],
     ['list.0', undefined],

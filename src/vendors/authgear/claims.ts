@@ -47,7 +47,7 @@ export const claimPaths = ({claims: {permissions = [], ...others}}: AuthgearSett
 
 /** The principal's claims are those of the token and `x-authgear`, the words of the headers, which machines have not. */
 export const makeReadAuthgearPrincipal = (settings: AuthgearSettings): ReadPrincipal => {
-  const read = makeReadPrincipal(settings.name, claimPaths(settings));
+  const read = makeReadPrincipal(settings.name, claimPaths(settings), stringsOf);
   return (claims) => {
     const principal = read(claims);
     if (principal === undefined) return undefined;

@@ -1,7 +1,7 @@
 // From Cognito's claims to a principal, or why they prove none: what kind of token it is they say themselves.
 import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
-import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
+import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
 import type {ClaimSettings} from '../../providers/settings.ts';
 import type {CognitoSettings} from './settings.ts';
@@ -18,7 +18,7 @@ export const claimPaths = ({claims}: CognitoSettings): ClaimSettings => ({
  * session. Machines (`sub` is their `client_id`) have none. The principal's claims stay as they were sent.
  */
 export const makeReadCognitoPrincipal = (settings: CognitoSettings): ((claims: Claims) => Principal | Reason) => {
-  const read = makeReadPrincipal(settings.name, claimPaths(settings));
+  const read = makeReadPrincipal(settings.name, claimPaths(settings), stringsOf);
   return (claims) => {
     const {token_use: use, client_id: client, aud, origin_jti: session} = claims;
     if (use !== 'access') return 'wrong_token_type';

@@ -1,6 +1,6 @@
 // The five types of token that Frontegg issues: where each may stand, and whom it stands for.
 import type {Principal} from '../../core/principal.ts';
-import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
+import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
 
 /** What is told apart by where it stands: tokens of people and API tokens, or machine-to-machine access tokens. */
@@ -37,12 +37,16 @@ export const looksLikeFrontegg = (claims: Claims): boolean =>
  * is not a sign-in has an id of its own in `sub`, which becomes the token's id, so that it can be revoked by it.
  */
 export const makeReadFrontegg = (provider: string): ((claims: Claims) => Principal | undefined) => {
-  const read = makeReadPrincipal(provider, {
-    tenant: 'tenantId',
-    roles: 'roles',
-    permissions: 'permissions',
-    scopes: 'scope',
-  });
+  const read = makeReadPrincipal(
+    provider,
+    {
+      tenant: 'tenantId',
+      roles: 'roles',
+      permissions: 'permissions',
+      scopes: 'scope',
+    },
+    stringsOf,
+  );
   return (claims) => {
     const type = types.get(claims.type);
     const subject = type === undefined ? undefined : textOf(claims[type.subject]);

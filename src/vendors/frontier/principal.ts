@@ -1,7 +1,7 @@
 // From the claims of Frontier's access token to a principal.
 import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
-import {makeReadPrincipal, textOf} from '../../providers/claims.ts';
+import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
 import type {Exchangeable} from './exchange.ts';
 import type {FrontierSettings} from './settings.ts';
@@ -20,11 +20,15 @@ const nowhere = {roles: ['roles'], permissions: ['permissions'], scopes: ['scope
 /** Compiles the settings: verified claims -> the principal, or why there is none. */
 export const makePrincipalOf = (settings: FrontierSettings): ((claims: Claims) => Principal | Reason) => {
   const {name, tenant, personalTokens} = settings;
-  const read = makeReadPrincipal(name, {
-    roles: [...nowhere.roles],
-    permissions: [...nowhere.permissions],
-    scopes: [...nowhere.scopes],
-  });
+  const read = makeReadPrincipal(
+    name,
+    {
+      roles: [...nowhere.roles],
+      permissions: [...nowhere.permissions],
+      scopes: [...nowhere.scopes],
+    },
+    stringsOf,
+  );
   const tenantOf = {
     organization: (claims: Claims) => only(claims.org_ids),
     project: (claims: Claims) => textOf(claims.project_id),

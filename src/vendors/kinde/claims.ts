@@ -1,5 +1,5 @@
 // From Kinde's claims to a principal: roles are objects, and some claims may have another name.
-import {makeReadPrincipal, type ReadPrincipal} from '../../providers/claims.ts';
+import {makeReadPrincipal, type ReadPrincipal, stringsOf} from '../../providers/claims.ts';
 import {mapped, own, withPlainNames} from './hasura.ts';
 
 /** `[{id, name, key}]` -> the keys. A list with anything else in it gives nothing, for half a list would be a guess. */
@@ -10,7 +10,7 @@ export const paths = {tenant: 'org_code', roles: 'roles', permissions: 'permissi
 
 /** The principal's claims are those that were sent, under their plain names too. A machine has no `sub`; its `azp`, the client id, stands for it. */
 export const makeReadKindePrincipal = (provider: string): ReadPrincipal => {
-  const read = makeReadPrincipal(provider, paths);
+  const read = makeReadPrincipal(provider, paths, stringsOf);
   return (claims) => {
     const principal = read({
       ...claims,
