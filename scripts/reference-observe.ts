@@ -78,6 +78,8 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   unavailable:
     '`postern_dependency_requests_total`, `postern_circuit_state`, `/readyz`: which dependency, since when; `dependency` and `detail` in the log line.',
   deadline: '`postern_dependency_duration_seconds`; the time-out of ext_authz in Envoy; CPU limits.',
+  request_too_large:
+    '`server.maxMessage`, and the log line that names the size: leave `with_request_body` out of the filter, or raise it.',
   overloaded: 'CPU, event loop lag, the number of instances.',
   internal: 'The log at level error, by the id of the decision: this is a bug, please report it.',
 };

@@ -8,6 +8,7 @@ import {makeQueueDelay} from './envoy/queueDelay.ts';
 import {makeServer} from './envoy/server.ts';
 import {makeService} from './envoy/service.ts';
 import {makeHealthLog} from './observe/healthLog.ts';
+import {makeLimited} from './observe/limits.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import {type Configuration, type Decider, makeDecider} from './wiring/decider.ts';
@@ -52,10 +53,17 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     now: clocks.now,
     log,
     queueDelay: queueDelay.now,
+    steady: clocks.steady,
     decided: (decision, request, context) =>
       decider.observer.edge(context, request, decision, (clocks.now() - context.now) / 1_000),
   });
-  const server = makeServer({settings: settings.server, service, log});
+  const server = makeServer({
+    settings: settings.server,
+    service,
+    log,
+    limited: makeLimited('grpc', metrics, log, clocks.steady),
+    steady: clocks.steady,
+  });
 
   const health = (): readonly Health[] =>
     draining

@@ -21,6 +21,15 @@ export const duration = formed(durationFault)
   .transform(milliseconds)
   .meta({title: 'duration'});
 
+const sizeFault = 'is not a size: write a whole number and a unit, such as 256KiB or 4MiB';
+const sizeUnits = {KiB: 1_024, MiB: 1_048_576} as const;
+
+/** `256KiB 4MiB` -> bytes. */
+export const size = formed(sizeFault)
+  .regex(/^\d{1,9}(KiB|MiB)$/, sizeFault)
+  .transform((text) => Number.parseInt(text, 10) * sizeUnits[text.slice(-3) as keyof typeof sizeUnits])
+  .meta({title: 'size'});
+
 /** Where a server listens. */
 export type ListenAddress =
   | {readonly kind: 'tcp'; readonly host: string; readonly port: number}

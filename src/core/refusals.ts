@@ -99,6 +99,10 @@ const table = {
   malformed_request: badRequest('The request cannot be understood.'),
   unavailable: outage(UNAVAILABLE, 'A service that is needed to decide does not answer. Try again in a moment.'),
   deadline: outage(DEADLINE_EXCEEDED, 'The decision took longer than the proxy waits. Try again in a moment.'),
+  request_too_large: outage(
+    RESOURCE_EXHAUSTED,
+    'The request is larger than can be looked at here. Send less, or ask whoever runs this to raise the limit.',
+  ),
   overloaded: outage(RESOURCE_EXHAUSTED, 'There are more requests than can be decided. Try again in a moment.'),
   internal: {
     status: 500,

@@ -1,20 +1,45 @@
 // The gRPC server: where it listens, its services, and how it ends.
+
+import type {Http2Server} from 'node:http2';
 import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
 import {ReflectionService} from '@grpc/reflection';
 import {type Certificates, loadCertificates} from './certificates.ts';
+import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';
+import {hasFewFields} from './fieldCount.ts';
+import {type CallLimits, callLimits, makeGate} from './gate.ts';
 import {makeHealthService} from './health.ts';
 import {loadProtos} from './protos.ts';
 import type {Service} from './service.ts';
 import type {ListenAddress, ServerSettings} from './settings.ts';
 import {makeWay, openToGroup} from './socketFile.ts';
+import type {CheckRequest} from './wire.ts';
 
 export interface ServerParts {
-  readonly settings: ServerSettings;
+  readonly settings: Omit<ServerSettings, 'maxMessage' | 'reflection'> &
+    Partial<Pick<ServerSettings, 'maxMessage' | 'reflection'>>;
   readonly service: Service;
   readonly log: {error(fields: object, message: string): void; info(fields: object, message: string): void};
+  /** Told of what a limit has ended; `bytes` of a message that is too large. */
+  readonly limited?: (limit: ServerLimit, fields?: {readonly bytes: number}) => void;
+  /** Milliseconds, steady. Default: those of this process. */
+  readonly steady?: () => number;
+  /** Others than the usual ones, for tests. */
+  readonly limits?: {readonly connections?: Partial<ConnectionLimits>; readonly calls?: Partial<CallLimits>};
   /** Milliseconds between two looks at the certificate files. Default: 5000. */
   readonly certificateInterval?: number;
 }
+
+/** What can be ended for a limit. */
+export type ServerLimit =
+  | 'connections'
+  | 'silent'
+  | 'idle'
+  | 'resets'
+  | 'compressed'
+  | 'unfinished'
+  | 'calls'
+  | 'too_large'
+  | 'watches';
 
 export interface EnvoyServer {
   /** Binds every address; resolves with them as bound (`127.0.0.1:9191`, `unix:///path`). Rejects if one cannot be. */
@@ -30,34 +55,82 @@ export interface EnvoyServer {
 const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
 const HEALTH = 'grpc.health.v1.Health';
 
-/**
- * Envoy sends all checks of a worker over one connection and resets the stream of each that it no longer wants. Node ends
- * the whole session after about 1,000 resets in a burst (its guard against CVE-2023-44487), and every check in flight
- * with it. Our caller is the proxy, so the bound is far above what one proxy does; it stays finite.
- */
-const resets = {streamResetBurst: 100_000, streamResetRate: 50_000};
+/** Streams of one connection at once: Envoy opens another connection where it needs more. */
+const streams = 1_024;
 
-const allowResets = (server: Server): void => {
-  const {commonServerOptions} = server as unknown as {commonServerOptions?: object};
-  // grpc-js has no option for it: fail loudly should its insides change.
-  if (!commonServerOptions) throw new Error('grpc-js has changed: the limit of stream resets cannot be raised');
-  Object.assign(commonServerOptions, resets);
+/**
+ * Node ends a session after about 1,000 resets in a burst (its guard against CVE-2023-44487), and with it every check in
+ * flight. What a proxy may take back is bounded in connections.ts; Node's own bound, twice that, is the second lock.
+ * Headers of a call are some hundred bytes. A TLS handshake that does not end is given up.
+ */
+const sessionOptions = {
+  streamResetBurst: 2 * connectionLimits.resetBurst,
+  streamResetRate: 2 * connectionLimits.resetRate,
+  settings: {maxConcurrentStreams: streams, maxHeaderListSize: 16_384},
+  handshakeTimeout: 5_000,
+};
+
+/** What grpc-js does not show: the options of its sessions, and its listeners. Fails loudly should it change. */
+interface Insides {
+  readonly commonServerOptions?: object;
+  readonly http2Servers?: ReadonlyMap<Http2Server, unknown>;
+}
+const insidesOf = (server: Server): Required<Insides> => {
+  const {commonServerOptions, http2Servers} = server as unknown as Insides;
+  if (!commonServerOptions || !(http2Servers instanceof Map))
+    throw new Error('grpc-js has changed: its sessions cannot be bounded');
+  return {commonServerOptions, http2Servers};
 };
 
 /** Makes the server; nothing is bound before `start`. */
 export const makeServer = (parts: ServerParts): EnvoyServer => {
   const {settings, service, log, certificateInterval} = parts;
-  const {listen, tls, drain, drainDelay} = settings;
+  const {listen, tls, drain, drainDelay, maxMessage = 262_144, reflection = false} = settings;
   const protos = loadProtos();
-  const health = makeHealthService([AUTHORIZATION]);
-  const server = new Server();
-  allowResets(server);
+  const {limited = () => {}, steady = () => performance.now(), limits = {}} = parts;
+  const health = makeHealthService([AUTHORIZATION], () => limited('watches'));
+  const server = new Server({
+    'grpc.max_receive_message_length': maxMessage,
+    'grpc.max_concurrent_streams': streams,
+    'grpc.enable_channelz': 0,
+  });
+  Object.assign(insidesOf(server).commonServerOptions, sessionOptions);
+  const connections = makeConnections({
+    limits: {...connectionLimits, ...limits.connections},
+    steady,
+    closed: limited,
+  });
+  const gate = makeGate({
+    maxMessage,
+    limits: {...callLimits, unfinishedBytes: Math.max(callLimits.unfinishedBytes, 16 * maxMessage), ...limits.calls},
+    connections,
+    check: `/${AUTHORIZATION}/Check`,
+    stays: new Set([`/${HEALTH}/Watch`]),
+    many: (path) => path?.startsWith('/grpc.reflection.') === true,
+    tooLarge: (bytes) => {
+      limited('too_large', {bytes});
+      return service.tooLarge(bytes, maxMessage);
+    },
+    refused: limited,
+    steady,
+  });
   // The handlers are typed by our messages; grpc-js types them by `any`.
-  const add = (name: string, implementation: object) =>
-    server.addService(protos[name] as ServiceDefinition, implementation as UntypedServiceImplementation);
-  add(AUTHORIZATION, {Check: service.check});
-  add(HEALTH, health.implementation);
-  new ReflectionService(protos).addToServer(server);
+  const add = (definition: ServiceDefinition, implementation: object) =>
+    server.addService(definition, implementation as UntypedServiceImplementation);
+  add(bounded(protos[AUTHORIZATION] as ServiceDefinition), {Check: service.check});
+  add(protos[HEALTH] as ServiceDefinition, health.implementation);
+  if (reflection) new ReflectionService(protos).addToServer(server);
+
+  const guarded = new WeakSet<Http2Server>();
+  /** Before anything can connect: whoever is bound in this turn of the event loop is served in the next one. */
+  const guard = (): void => {
+    for (const http2Server of insidesOf(server).http2Servers.keys()) {
+      if (guarded.has(http2Server)) continue;
+      guarded.add(http2Server);
+      connections.watch(http2Server);
+      gate.guard(http2Server);
+    }
+  };
 
   let certificates: Certificates | undefined;
   let draining: Promise<void> | undefined;
@@ -66,12 +139,12 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   const bind = async (address: ListenAddress, credentials: ServerCredentials): Promise<string> => {
     if (address.kind === 'unix') {
       await makeWay(address.path);
-      await bindTo(server, `unix:${address.path}`, credentials);
+      await bindTo(server, `unix:${address.path}`, credentials, guard);
       await openToGroup(address.path);
       return `unix://${address.path}`;
     }
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    const port = await bindTo(server, `${host}:${address.port}`, credentials);
+    const port = await bindTo(server, `${host}:${address.port}`, credentials, guard);
     return `${host}:${port}`;
   };
 
@@ -79,6 +152,8 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
     health.end();
     server.forceShutdown();
     service.close();
+    connections.close();
+    gate.close();
     certificates?.close();
   };
 
@@ -120,13 +195,22 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   };
 };
 
-const bindTo = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
+const bindTo = (server: Server, address: string, credentials: ServerCredentials, bound: () => void): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      if (error) reject(new Error(`server.listen: cannot listen on ${address}: ${error.message}`));
-      else resolve(port);
+      if (error) return reject(new Error(`server.listen: cannot listen on ${address}: ${error.message}`));
+      bound();
+      resolve(port);
     });
   });
+
+/** The same service, whose CheckRequests are counted before they are decoded; each knows how many bytes it had. */
+const bounded = (definition: ServiceDefinition): ServiceDefinition => {
+  const check = definition.Check as ServiceDefinition[string];
+  const requestDeserialize = (bytes: Buffer): CheckRequest =>
+    hasFewFields(bytes) ? {...check.requestDeserialize(bytes), size: bytes.length} : {size: bytes.length};
+  return {...definition, Check: {...check, requestDeserialize}};
+};
 
 const pause = (milliseconds: number): Promise<void> =>
   milliseconds <= 0 ? Promise.resolve() : new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());

@@ -22,9 +22,11 @@ export interface ServiceParts {
   readonly newId: () => string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds, steady. Default: those of this process. */
+  readonly steady?: () => number;
   readonly log: {error(fields: object, message: string): void};
   /**
-   * Told of the decisions that the edge makes itself (`malformed_request`, `deadline`, `overloaded`, `internal`), which
+   * Told of the decisions that the edge makes itself (`malformed_request`, `request_too_large`, `deadline`, `overloaded`, `internal`), which
    * the check never sees, so that metrics and the decision log hold them too.
    */
   readonly decided?: (decision: Deny, request: Request | undefined, context: CheckContext) => void;
@@ -32,6 +34,8 @@ export interface ServiceParts {
   readonly queueDelay?: () => number;
   /** Calls that may wait for a decision at once; beyond it `overloaded` is answered. Default: 4096. */
   readonly mostWaiting?: number;
+  /** Bytes of the messages of all that wait; beyond it the same. Default: 64 MiB. */
+  readonly mostWaitingBytes?: number;
 }
 
 type Call = ServerUnaryCall<CheckRequest, CheckResponse>;
@@ -39,6 +43,8 @@ type Call = ServerUnaryCall<CheckRequest, CheckResponse>;
 /** `close` ends its timer. */
 export interface Service {
   check(call: Call, callback: sendUnaryData<CheckResponse>): void;
+  /** A CheckRequest of so many bytes was not read, where `most` are allowed. Answers what the caller is told. */
+  tooLarge(bytes: number, most: number): string;
   close(): void;
 }
 
@@ -55,8 +61,9 @@ export interface Service {
  * - `internal`: anything was thrown, or the decision is none. Logged with its stack, without the request.
  */
 export const makeService = (parts: ServiceParts): Service => {
-  const {inForce, newId, now, log, decided, queueDelay = () => 0, mostWaiting = 4_096} = parts;
-  const waiting = makeWaitingRoom(now);
+  const {inForce, newId, now, steady = () => performance.now(), log, decided} = parts;
+  const {queueDelay = () => 0, mostWaiting = 4_096, mostWaitingBytes = 67_108_864} = parts;
+  const waiting = makeWaitingRoom(steady);
 
   const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
     const started = now();
@@ -94,11 +101,13 @@ export const makeService = (parts: ServiceParts): Service => {
     guarded(() => {
       if (!request) return refuse('malformed_request');
       if (left <= 0) return refuse('deadline');
-      if (left <= queueDelay() || waiting.size >= mostWaiting) return refuse('overloaded');
+      if (left <= queueDelay() || waiting.size >= mostWaiting || waiting.bytes >= mostWaitingBytes)
+        return refuse('overloaded');
 
       let open = true;
       const place: Waiting = {
-        expires,
+        expires: expires - started + steady(),
+        bytes: call.request.size ?? 0,
         end: () => {
           open = false;
           guarded(() => refuse('deadline'));
@@ -123,6 +132,12 @@ export const makeService = (parts: ServiceParts): Service => {
     check(call, callback) {
       if (call.cancelled) return;
       giveUp(log, callback, () => answer(call, callback));
+    },
+    tooLarge(bytes, most) {
+      const id = newId();
+      const at = now();
+      decided?.({outcome: 'deny', reason: 'request_too_large'}, undefined, {id, now: at, deadline: at});
+      return `the CheckRequest has ${bytes} bytes, and server.maxMessage allows ${most} (decision ${id})`;
     },
     close: waiting.close,
   };

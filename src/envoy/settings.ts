@@ -1,6 +1,6 @@
 // The settings `server` and `responses`: where Envoy asks, and what it is answered.
 import {z} from 'zod';
-import {duration, httpUrl, listenAddress, text} from '../config/values.ts';
+import {duration, httpUrl, listenAddress, size, text} from '../config/values.ts';
 import {identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
 
@@ -26,6 +26,16 @@ export const serverSettings = z
       .prefault('127.0.0.1:9191')
       .describe('Where Envoy asks: host:port or unix:///path/to.sock, or a list of them.'),
     tls: tls.optional(),
+    maxMessage: size
+      .pipe(z.number().min(16_384, 'must be at least 16KiB').max(67_108_864, 'must be at most 64MiB'))
+      .prefault('256KiB')
+      .describe(
+        'Bytes that a CheckRequest may have. Without a body it has some kilobytes, and never more than the headers that Envoy takes; raise it where the filter sends bodies along (with_request_body). A longer one is answered with RESOURCE_EXHAUSTED, for which the failure policy of Envoy holds.',
+      ),
+    reflection: z
+      .boolean()
+      .prefault(false)
+      .describe('true: callers may list services and their fields (gRPC reflection), for grpcurl and the like.'),
     drain: duration.prefault('10s').describe('After SIGTERM: how long calls in flight may take to end.'),
     drainDelay: duration
       .prefault('0s')

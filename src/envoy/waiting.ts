@@ -1,13 +1,16 @@
 // The calls that wait for a decision, and the one timer that ends those whose time is over.
 
-/** A call that waits. `end` is called at most once, when `expires` (milliseconds since the epoch) has come. */
+/** A call that waits. `end` is called at most once, when `expires` (milliseconds of the room's clock) has come. */
 export interface Waiting {
   readonly expires: number;
+  /** What it holds meanwhile, in bytes. */
+  readonly bytes: number;
   end(): void;
 }
 
 export interface WaitingRoom {
   readonly size: number;
+  readonly bytes: number;
   enter(call: Waiting): void;
   leave(call: Waiting): void;
   close(): void;
@@ -17,43 +20,53 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * One timer for all calls, armed for the earliest end and left alone when that call leaves: most decisions settle within
- * microtasks, and a timer for each would cost more than the decision's own bookkeeping.
+ * microtasks, and a timer for each would cost more than the decision's own bookkeeping. The clock is a steady one: a step
+ * of the wall clock ends no call, and keeps none.
  */
-export const makeWaitingRoom = (now: () => number): WaitingRoom => {
+export const makeWaitingRoom = (steady: () => number): WaitingRoom => {
   const calls = new Set<Waiting>();
   let timer: NodeJS.Timeout | undefined;
   let wakes = Infinity;
+  let bytes = 0;
 
   const arm = (expires: number): void => {
     clearTimeout(timer);
     wakes = expires;
-    timer = setTimeout(sweep, Math.min(Math.max(expires - now(), 1), LONGEST_TIMER));
+    timer = setTimeout(sweep, Math.min(Math.max(expires - steady(), 1), LONGEST_TIMER));
     timer.unref();
   };
   const sweep = (): void => {
     wakes = Infinity;
-    const at = now();
+    const at = steady();
     let earliest = Infinity;
     for (const call of calls) {
       if (call.expires > at) {
         earliest = Math.min(earliest, call.expires);
         continue;
       }
-      calls.delete(call);
+      leave(call);
       call.end();
     }
     if (earliest < wakes) arm(earliest);
+  };
+
+  const leave = (call: Waiting): void => {
+    if (calls.delete(call)) bytes -= call.bytes;
   };
 
   return {
     get size() {
       return calls.size;
     },
+    get bytes() {
+      return bytes;
+    },
     enter(call) {
       calls.add(call);
+      bytes += call.bytes;
       if (call.expires < wakes) arm(call.expires);
     },
-    leave: (call) => void calls.delete(call),
+    leave,
     close: () => clearTimeout(timer),
   };
 };

@@ -28,6 +28,8 @@ export interface HttpRequest {
 
 /** `envoy.service.auth.v3.CheckRequest`: the part of it that Postern reads. */
 export interface CheckRequest {
+  /** Bytes on the wire; put there by the server, no field of the message. */
+  readonly size?: number;
   readonly attributes?: {
     readonly source?: Peer;
     readonly destination?: Peer;

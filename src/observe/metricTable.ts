@@ -113,6 +113,13 @@ export const metricTable = {
     meaning: 'Always 1; hash tells the configuration in force, so that instances that differ can be seen.',
     query: 'count(count by (hash) (postern_config_info)) > 1',
   },
+  postern_limited_total: {
+    type: 'counter',
+    labels: ['port', 'limit'],
+    meaning:
+      'Connections and calls that a limit of a port has ended. port: grpc or admin. limit, of grpc: connections, silent, idle, resets, compressed, unfinished, calls, too_large, watches; of admin: connections, guesses, hosts.',
+    query: 'sum by (port, limit) (rate(postern_limited_total{limit!="idle"}[5m])) > 0',
+  },
   postern_build_info: {
     type: 'gauge',
     labels: ['version', 'node'],

@@ -42,6 +42,8 @@ export interface Metrics {
     called(dependency: string, result: CallResult, seconds: number): void;
     circuit(dependency: string, state: CircuitState): void;
   };
+  /** A limit of a port has ended something. */
+  limited(port: string, limit: string): void;
   reloaded(result: 'success' | 'failure'): void;
   /** Takes over the names of a configuration, at the start and at each reload: series of vanished names are dropped. */
   configured(configuration: Configured): void;
@@ -74,6 +76,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   const authentications = makeTally(seriesLimit);
   const cacheRequests = makeTally(seriesLimit);
   const dependencyRequests = makeTally(seriesLimit);
+  const limits = makeTally(seriesLimit);
   const reloads = makeTally(seriesLimit);
   const checks = makeTimings(durationBounds, 10);
   const dependencyTimes = makeTimings(durationBounds, 1_000);
@@ -106,6 +109,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     'postern_dependency_requests_total',
     counted('postern_dependency_requests_total', dependencyRequests),
   );
+  register(registry, 'postern_limited_total', counted('postern_limited_total', limits));
   register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
   register(
@@ -146,6 +150,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
       },
       circuit: (dependency, state) => circuits.set(dependency, circuitValues[state]),
     },
+    limited: (port, limit) => limits.add(port, limit),
     reloaded: (result) => reloads.add(result),
     configured: (configuration) => {
       configured = configuration;

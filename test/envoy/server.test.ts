@@ -11,7 +11,7 @@ import {credentials} from '@grpc/grpc-js';
 import type {Check, Decision} from '../../src/core/decision.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
 import {makeRender} from '../../src/envoy/render.ts';
-import {type EnvoyServer, makeServer} from '../../src/envoy/server.ts';
+import {type EnvoyServer, makeServer, type ServerParts} from '../../src/envoy/server.ts';
 import {makeService} from '../../src/envoy/service.ts';
 import type {ListenAddress, ServerSettings} from '../../src/envoy/settings.ts';
 import {makeAuthority, makeCertificate} from './certificatesFor.ts';
@@ -25,15 +25,22 @@ describe('server', () => {
   const ends: (() => unknown)[] = [];
   let folder: string;
   let logged: string[];
+  let decided: string[];
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-'));
     logged = [];
+    limits = undefined;
+    ended = [];
+    decided = [];
   });
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();
     await rm(folder, {recursive: true});
   });
 
+  let limits: ServerParts['limits'];
+  /** What limits have ended, in order. */
+  let ended: string[];
   const make = (more: Partial<ServerSettings> = {}, check: Check = async () => allow): EnvoyServer => {
     const log = {
       error: (_: object, message: string) => void logged.push(message),
@@ -43,9 +50,22 @@ describe('server', () => {
       {format: 'problem', status: {}, removeCredential: false, errors: 'response'},
       makeIdentityHeaders(new Map()),
     );
-    const service = makeService({inForce: () => ({check, render}), newId: () => 'id', now: Date.now, log});
-    const settings: ServerSettings = {listen: [anywhere], drain: 5_000, drainDelay: 0, ...more};
-    const server = makeServer({settings, service, log, certificateInterval: 20});
+    const service = makeService({
+      inForce: () => ({check, render}),
+      newId: () => 'id',
+      now: Date.now,
+      log,
+      decided: ({reason}) => void decided.push(reason),
+    });
+    const settings = {listen: [anywhere], drain: 5_000, drainDelay: 0, ...more};
+    const server = makeServer({
+      settings,
+      service,
+      log,
+      certificateInterval: 20,
+      limited: (limit) => void ended.push(limit),
+      ...(limits && {limits}),
+    });
     ends.push(() => server.close());
     return server;
   };
@@ -266,8 +286,8 @@ describe('server', () => {
     });
   });
 
-  it('lists its services by reflection, with their fields', async () => {
-    const {client} = await started();
+  it('lists its services by reflection, with their fields, where that is asked for', async () => {
+    const {client} = await started({reflection: true});
     const ask = (request: Buffer): Promise<Buffer> =>
       new Promise((resolve, reject) => {
         const stream = client.makeBidiStreamRequest(
@@ -433,8 +453,8 @@ describe('server', () => {
         assert.ok(isAllowed(await check()));
       });
 
-    it('1 MB of headers', async () => {
-      const {check} = await started({}, async ({headers}) => {
+    it('1 MB of headers, where so much is allowed', async () => {
+      const {check} = await started({maxMessage: 4_194_304}, async ({headers}) => {
         assert.equal(headers.size, 1_000);
         return allow;
       });

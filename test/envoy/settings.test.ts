@@ -10,6 +10,8 @@ describe('settings server', () => {
   it('defaults', () =>
     assert.deepEqual(serverSettings.parse(undefined), {
       listen: [{kind: 'tcp', host: '127.0.0.1', port: 9191}],
+      maxMessage: 262_144,
+      reflection: false,
       drain: 10_000,
       drainDelay: 0,
     }));
@@ -18,6 +20,8 @@ describe('settings server', () => {
       serverSettings.parse({
         listen: ['unix:///run/postern/check.sock', '[::]:9191'],
         tls: {cert: 'tls.crt', key: 'tls.key', clientCa: 'ca.crt'},
+        maxMessage: '4MiB',
+        reflection: true,
         drain: '1m',
         drainDelay: '500ms',
       }),
@@ -27,6 +31,8 @@ describe('settings server', () => {
           {kind: 'tcp', host: '::', port: 9191},
         ],
         tls: {cert: 'tls.crt', key: 'tls.key', clientCa: 'ca.crt'},
+        maxMessage: 4_194_304,
+        reflection: true,
         drain: 60_000,
         drainDelay: 500,
       },
@@ -36,6 +42,9 @@ describe('settings server', () => {
     ['an empty list', {listen: []}, /^listen /],
     ['a certificate without a key', {tls: {cert: 'a'}}, /^tls\.key /],
     ['a number for a duration', {drain: 10}, /^drain /],
+    ['a number for a size', {maxMessage: 4194304}, /^maxMessage .*256KiB/],
+    ['a size that would refuse every request', {maxMessage: '1KiB'}, /^maxMessage must be at least 16KiB/],
+    ['a size beyond memory', {maxMessage: '1000MiB'}, /^maxMessage must be at most 64MiB/],
     ['an unknown key', {port: 1}, /port/],
   ];
   for (const [what, given, expected] of refused)

@@ -1,0 +1,218 @@
+// What stands before grpc-js: the bytes of each call are bounded before anything is made of them.
+import type {Http2Server, IncomingHttpHeaders, ServerHttp2Stream} from 'node:http2';
+import {status} from '@grpc/grpc-js';
+import type {Connection, Connections} from './connections.ts';
+
+/** Limits of calls, for all connections together. Times in milliseconds. */
+export interface CallLimits {
+  /** Calls open at once. Beyond it those that began first and are not whole yet go. */
+  readonly most: number;
+  /** Bytes of messages that are not whole yet, beyond which the same happens. */
+  readonly unfinishedBytes: number;
+  /** For the whole of a message to arrive: a proxy has it at hand. */
+  readonly toArrive: number;
+  /** For a call to end, its answer taken. Streams that are meant to stay are left alone. */
+  readonly toEnd: number;
+}
+
+export const callLimits: CallLimits = {most: 8_192, unfinishedBytes: 33_554_432, toArrive: 10_000, toEnd: 60_000};
+
+export interface GateParts {
+  /** Bytes of one message. */
+  readonly maxMessage: number;
+  readonly limits: CallLimits;
+  readonly connections: Connections;
+  /** Path of the calls whose size is told to `tooLarge`, and of those that may stay. */
+  readonly check: string;
+  readonly stays: ReadonlySet<string>;
+  /** Whether calls of this path may send more than one message. */
+  readonly many: (path: string | undefined) => boolean;
+  /** A CheckRequest is announced that has so many bytes; answers what the caller is told. */
+  readonly tooLarge: (bytes: number) => string;
+  /** Told of each call that is ended for a limit, and which. */
+  readonly refused: (limit: 'compressed' | 'unfinished' | 'calls') => void;
+  /** Milliseconds, steady. */
+  readonly steady: () => number;
+}
+
+export interface Gate {
+  /** Stands before the handler that grpc-js has put on this server. */
+  guard(server: Http2Server): void;
+  /** Calls that are open. */
+  open(): number;
+  close(): void;
+}
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
+
+interface Open {
+  readonly begun: number;
+  readonly stays: boolean;
+  /** Bytes that have come of a message that is not whole. */
+  bytes: number;
+  whole: boolean;
+}
+
+const CANCEL = 8;
+const lookEvery = 1_000;
+
+/**
+ * Looks at the headers of each call and at the five bytes before each message (a flag, and the length): a compressed
+ * message is refused before it is inflated, a long one before it is read, one that does not come in time is given up. What
+ * is over a bound for all takes the oldest unfinished call, since an honest caller's are whole within milliseconds.
+ */
+export const makeGate = (parts: GateParts): Gate => {
+  const {limits, connections, maxMessage, steady} = parts;
+  /** Oldest first. */
+  const open = new Map<ServerHttp2Stream, Open>();
+  let unfinished = 0;
+
+  const cut = (stream: ServerHttp2Stream): void => {
+    parts.refused('unfinished');
+    abort(stream);
+    left(stream);
+  };
+  const left = (stream: ServerHttp2Stream): void => {
+    const call = open.get(stream);
+    if (call !== undefined) finish(call);
+    open.delete(stream);
+  };
+  /** Its message is whole, or is no longer waited for. */
+  const finish = (call: Open): void => {
+    call.whole = true;
+    unfinished -= call.bytes;
+    call.bytes = 0;
+  };
+  const oldestUnfinished = (): ServerHttp2Stream | undefined => {
+    for (const [stream, {whole}] of open) if (!whole) return stream;
+    return undefined;
+  };
+
+  /** Counts what comes. */
+  const makeCount = (stream: ServerHttp2Stream, path: string | undefined, call: Open) => {
+    const prefix = Buffer.alloc(5);
+    let read = 0;
+    let missing = 0;
+    let messages = 0;
+    return (chunk: Buffer): void => {
+      let at = 0;
+      while (at < chunk.length) {
+        if (read < 5) {
+          const taken = Math.min(5 - read, chunk.length - at);
+          chunk.copy(prefix, read, at, at + taken);
+          read += taken;
+          at += taken;
+          if (read < 5) break;
+          missing = prefix.readUInt32BE(1);
+          if (prefix[0] !== 0) {
+            compressed(stream);
+            return;
+          }
+          if (missing > maxMessage) {
+            tooLong(stream, path, missing);
+            return;
+          }
+          messages += 1;
+          if (messages > 1 && !parts.many(path)) {
+            cut(stream);
+            return;
+          }
+        }
+        const taken = Math.min(missing, chunk.length - at);
+        missing -= taken;
+        at += taken;
+        if (missing === 0) read = 0;
+      }
+      call.whole = read === 0;
+      unfinished -= call.bytes;
+      call.bytes = call.whole ? 0 : call.bytes + chunk.length;
+      unfinished += call.bytes;
+      while (unfinished > limits.unfinishedBytes) cut(oldestUnfinished() ?? stream);
+    };
+  };
+
+  const compressed = (stream: ServerHttp2Stream): void => {
+    if (stream.destroyed || stream.headersSent) return;
+    parts.refused('compressed');
+    refuse(stream, status.UNIMPLEMENTED, 'messages must not be compressed: leave grpc-encoding out');
+  };
+  const tooLong = (stream: ServerHttp2Stream, path: string | undefined, bytes: number): void =>
+    refuse(
+      stream,
+      status.RESOURCE_EXHAUSTED,
+      path === parts.check ? parts.tooLarge(bytes) : `the message has ${bytes} bytes, and may have ${maxMessage}`,
+    );
+
+  const enter = (stream: ServerHttp2Stream, path: string | undefined, connection: Connection | undefined): void => {
+    const call: Open = {begun: steady(), stays: parts.stays.has(path ?? ''), bytes: 0, whole: false};
+    open.set(stream, call);
+    connection?.begun();
+    stream.on('data', makeCount(stream, path, call));
+    stream.once('end', () => finish(call));
+    stream.once('close', () => {
+      left(stream);
+      connection?.ended(stream.rstCode !== 0);
+    });
+    if (open.size > limits.most) {
+      parts.refused('calls');
+      const oldest = oldestUnfinished() ?? stream;
+      abort(oldest);
+      left(oldest);
+    }
+  };
+
+  const look = (): void => {
+    const now = steady();
+    for (const [stream, {begun, stays, whole}] of open) {
+      const age = now - begun;
+      if (age <= limits.toArrive) return;
+      if (!whole || (age > limits.toEnd && !stays)) cut(stream);
+    }
+  };
+  const looking = setInterval(look, Math.min(lookEvery, limits.toArrive)).unref();
+
+  return {
+    guard(server) {
+      const handlers = server.listeners('stream') as OnStream[];
+      // grpc-js has no hook before its own reading: fail loudly should it take streams in another way.
+      if (handlers.length !== 1) throw new Error('grpc-js has changed: calls cannot be bounded before it reads them');
+      const [handle] = handlers as [OnStream];
+      server.removeAllListeners('stream');
+      server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
+        const path = headers[':path'];
+        // Without a listener an error of a stream would be uncaught; its `close` tells what there is to tell.
+        stream.on('error', () => {});
+        enter(stream, path, stream.session && connections.of(stream.session));
+        const encoding = headers['grpc-encoding'];
+        if (encoding !== undefined && encoding !== 'identity') compressed(stream);
+        else if (!stream.destroyed) handle(stream, headers, ...rest);
+      });
+    },
+    open: () => open.size,
+    close: () => clearInterval(looking),
+  };
+};
+
+/** At once: `close` alone waits for an answer to be written. */
+const abort = (stream: ServerHttp2Stream): void => {
+  if (stream.destroyed) return;
+  stream.close(CANCEL);
+  stream.destroy();
+};
+
+/** A status and no answer (gRPC over HTTP/2, "Trailers-Only"), which Envoy treats by its failure policy. */
+const refuse = (stream: ServerHttp2Stream, code: status, message: string): void => {
+  if (stream.destroyed || stream.closed) return;
+  if (!stream.headersSent)
+    stream.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc+proto',
+        'grpc-status': code,
+        'grpc-message': encodeURI(message),
+      },
+      {endStream: true},
+    );
+  // RFC 9113 section 8.1: what is still being sent is not wanted, and that is no error.
+  stream.close(0);
+};
