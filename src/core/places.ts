@@ -1,6 +1,6 @@
-// Where in a request a credential may stand: header, cookie, query parameter. One pass over the text, whatever is in it.
+// Where in a request a credential may stand: header, cookie, query parameter. What is long is read once for all places.
 import type {Held, Place} from './credential.ts';
-import {type Request, rawQueryOf} from './request.ts';
+import {cookiesOf, decodedParameter, parametersOf, trimmed} from './pieces.ts';
 
 /** A place as settings write it. */
 export type Where =
@@ -35,55 +35,64 @@ export const headerPlace = (name: string, scheme?: string): Place => {
     };
   }
   const lower = scheme.toLowerCase();
+  const ofScheme = makeOfScheme(lower);
   return {
     label: `header:${header}:${lower}`,
     kind: 'header',
     name: header,
     scheme,
-    find: (request) => ofScheme(request.headers.get(header), lower),
+    find: (request) => ofScheme(request.headers.get(header)),
   };
 };
 
 const wholeValue = (line: string | undefined): Held => {
   if (line === undefined) return nothing;
   if (line.includes(',')) return duplicate;
-  const value = line.trim();
+  const value = trimmed(line);
   return value === '' ? nothing : holding(value);
 };
 
-const ofScheme = (line: string | undefined, scheme: string): Held => {
-  if (line === undefined) return nothing;
-  if (line.includes(',')) return line.split(',').some((piece) => hasScheme(piece.trim(), scheme)) ? duplicate : nothing;
-  const value = line.trim();
-  if (!hasScheme(value, scheme)) return nothing;
-  // RFC 9110 section 11.4: the scheme, spaces, then the credential, which has no space in it (token68).
-  const credential = value.slice(scheme.length).trimStart();
-  if (value[scheme.length] !== ' ' || credential === '' || /\s/.test(credential)) return malformed;
-  return holding(credential);
-};
+/** A token of RFC 9110 section 5.6.2 ends here: `Bearer`, `bearer x` and `Bearer: x`, but not `BearerX x`. */
+const ended = "(?![!#$%&'*+.^_`|~0-9A-Za-z-])";
 
-/** `Bearer`, `bearer x` and `Bearer: x`, but not `BearerX x`, which is another scheme. */
-const hasScheme = (value: string, scheme: string): boolean =>
-  value.length >= scheme.length &&
-  value.slice(0, scheme.length).toLowerCase() === scheme &&
-  !/^[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(value.slice(scheme.length, scheme.length + 1));
+const makeOfScheme = (scheme: string): ((line: string | undefined) => Held) => {
+  const written = scheme.replace(/[.+]/g, '\\$&') + ended;
+  const begins = new RegExp(`^${written}`, 'i');
+  const among = new RegExp(`(?:^|,)[ \\t]*${written}`, 'i');
+
+  return (line) => {
+    if (line === undefined) return nothing;
+    if (line.includes(',')) return among.test(line) ? duplicate : nothing;
+    const value = trimmed(line);
+    if (!begins.test(value)) return nothing;
+    // RFC 9110 section 11.4: the scheme, spaces, then the credential, which has no space in it (token68).
+    let start = scheme.length;
+    while (value[start] === ' ') start++;
+    const credential = value.slice(start);
+    if (value[scheme.length] !== ' ' || credential === '' || /\s/.test(credential)) return malformed;
+    return holding(credential);
+  };
+};
 
 /**
  * A cookie. Names are compared as sent (RFC 6265 section 4.1.1). The name twice is a duplicate, for servers differ in which
- * one they take; so is a comma in the value, which comes of two cookie headers that a proxy has joined wrongly.
+ * one they take; so is a comma in the value, which comes of two cookie headers that a proxy has joined wrongly. Where there
+ * are more cookies than anyone looks at, nobody knows which is meant: malformed.
  */
 export const cookiePlace = (name: string): Place => ({
   label: `cookie:${name}`,
   kind: 'cookie',
   name,
   find: (request) => {
-    const line = request.headers.get('cookie');
-    if (line === undefined) return nothing;
-    const values = valuesOf(line, ';', (written) => written.trim() === name);
-    if (values.length === 0) return nothing;
-    if (values.length > 1 || values[0]?.includes(',')) return duplicate;
-    const value = unquoted((values[0] ?? '').trim());
-    return value === '' ? nothing : holding(value);
+    if (!request.headers.has('cookie')) return nothing;
+    const {whole, byName} = cookiesOf(request);
+    if (!whole) return malformed;
+    const found = byName.get(name);
+    if (found === undefined) return nothing;
+    const [{value} = {value: ''}] = found;
+    if (found.length > 1 || value.includes(',')) return duplicate;
+    const secret = unquoted(value);
+    return secret === '' ? nothing : holding(secret);
   },
 });
 
@@ -98,42 +107,15 @@ export const queryPlace = (name: string): Place => ({
   label: `query:${name}`,
   kind: 'query',
   name,
-  find: (request: Request) => {
-    const values = valuesOf(
-      rawQueryOf(request.target),
-      '&',
-      (written) => written === name || decodedParameter(written) === name,
-    );
-    if (values.length === 0) return nothing;
-    if (values.length > 1) return duplicate;
-    const value = decodedParameter(values[0] ?? '');
+  find: (request) => {
+    if (!request.target.includes('?')) return nothing;
+    const {whole, byName} = parametersOf(request);
+    if (!whole) return malformed;
+    const found = byName.get(name);
+    if (found === undefined) return nothing;
+    if (found.length > 1) return duplicate;
+    const value = decodedParameter(found[0]?.value ?? '');
     if (value === undefined) return malformed;
     return value === '' ? nothing : holding(value);
   },
 });
-
-/** The first two values whose name is the one: more are not needed to know that there is more than one. */
-const valuesOf = (line: string, separator: string, isName: (written: string) => boolean): string[] => {
-  const values: string[] = [];
-  for (let start = 0; start <= line.length && values.length < 2; ) {
-    const found = line.indexOf(separator, start);
-    const end = found < 0 ? line.length : found;
-    const piece = line.slice(start, end);
-    const equals = piece.indexOf('=');
-    if (equals >= 0 ? isName(piece.slice(0, equals)) : separator === '&' && isName(piece)) {
-      values.push(equals >= 0 ? piece.slice(equals + 1) : '');
-    }
-    start = end + 1;
-  }
-  return values;
-};
-
-/** A name or value of a query as written -> what it means: percent-decoded, `+` a space. Undefined: it cannot be decoded. */
-export const decodedParameter = (written: string): string | undefined => {
-  if (!/[%+]/.test(written)) return written;
-  try {
-    return decodeURIComponent(written.replaceAll('+', ' '));
-  } catch {
-    return undefined;
-  }
-};

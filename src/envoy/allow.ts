@@ -4,7 +4,7 @@ import type {Place} from '../core/credential.ts';
 import type {Allow} from '../core/decision.ts';
 import {derivedOnce} from '../core/derived.ts';
 import type {HeaderChanges} from '../core/identityHeaders.ts';
-import {decodedParameter} from '../core/places.ts';
+import {cookiesOf, decodedParameter, parametersOf, trimmed} from '../core/pieces.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Request, rawQueryOf} from '../core/request.ts';
 import {isHeaderSafe, overwrite, setCookie} from './headers.ts';
@@ -53,27 +53,36 @@ const withoutCredential = (identity: OkHttpResponse, place: Place, request: Requ
   const name = place.kind === 'cookie' ? 'cookie' : place.name;
   // An identity header of this very name replaces it already.
   if (removed.includes(name) || headers.some(({header}) => header.key === name)) return identity;
-  const rest = place.kind === 'cookie' ? withoutCookie(request.headers.get('cookie') ?? '', place) : '';
+  const rest = place.kind === 'cookie' ? withoutCookie(request, place) : '';
   if (rest === '') return {...identity, headers_to_remove: [...removed, name]};
   return {...identity, headers: [...headers, overwrite(name, rest)]};
 };
 
 /** The parameter's name, and the encoded spellings of it that were sent: Envoy compares names as they stand. */
-const spellingsOf = (name: string, {target}: Request): string[] => {
-  const sent = rawQueryOf(target)
-    .split('&')
-    .map((piece) => piece.split('=', 1)[0] as string)
-    .filter((written) => written !== name && decodedParameter(written) === name);
-  return [name, ...new Set(sent)];
+const spellingsOf = (name: string, request: Request): string[] => {
+  const {whole, byName} = parametersOf(request);
+  const sent = whole
+    ? (byName.get(name) ?? []).map(({written}) => written)
+    : rawQueryOf(request.target)
+        .split('&')
+        .map((piece) => piece.split('=', 1)[0] as string)
+        .filter((written) => decodedParameter(written) === name);
+  return [...new Set([name, ...sent])];
 };
 
 /** The Cookie header less every cookie of the place's name or pieces; '' if nothing is left that could be sent on. */
-const withoutCookie = (cookies: string, {name, pieces = []}: Place): string => {
-  const isTaken = (cookie: string) => cookie === name || pieces.includes(cookie);
-  const rest = cookies
+const withoutCookie = (request: Request, {name, pieces = []}: Place): string => {
+  // Nobody knows where the credential is among so many: a shadow rule lets the request through, and none of them.
+  if (!cookiesOf(request).whole) return '';
+  const rest = (request.headers.get('cookie') ?? '')
     .split(';')
-    .filter((cookie) => cookie.trim() !== '' && !isTaken((cookie.split('=', 1)[0] as string).trim()))
-    .map((cookie) => cookie.trim())
+    .map(trimmed)
+    .filter((cookie) => cookie !== '' && !isNamed(cookie, name, pieces))
     .join('; ');
   return /[\0\r\n]/.test(rest) ? '' : rest;
+};
+
+const isNamed = (cookie: string, name: string, pieces: readonly string[]): boolean => {
+  const own = trimmed(cookie.split('=', 1)[0] as string);
+  return own === name || pieces.includes(own);
 };

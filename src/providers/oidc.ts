@@ -7,11 +7,12 @@ import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
-import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, parseJwt} from './jwt.ts';
+import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, type ParsedJwt} from './jwt.ts';
 import {makeKeyKeeper} from './keyKeeper.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
 import {isOtherToken} from './tokenKind.ts';
+import {isParsed, tokenOf} from './tokensOf.ts';
 import {type KeptPrincipal, makeVerifiedCache, type Verification} from './verifiedCache.ts';
 
 /** What a provider needs from the rest of the program. Times in milliseconds. */
@@ -62,8 +63,7 @@ export const makeOidcProvider = (
   });
   const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
 
-  const verifyAnew = async (token: string, now: number, deadline: number): Promise<Verification> => {
-    const parsed = parseJwt(token);
+  const verifyAnew = async (parsed: ParsedJwt | undefined, now: number, deadline: number): Promise<Verification> => {
     if (parsed === undefined) return {rejected: 'malformed_credential'};
     const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
@@ -77,15 +77,18 @@ export const makeOidcProvider = (
   return {
     name,
     places: settings.credentials.map(makePlace),
-    accepts(credential) {
+    accepts(credential, request) {
       // Nobody takes one so long apart to see whose it is: it is refused as such, not as that of a stranger.
       if (credential.value.length > longestToken) return looksLikeJwt(credential.value) ? credential : undefined;
-      const key = verified.keyOf(credential.value);
-      const mine = verified.knows(key) || parseJwt(credential.value)?.claims.iss === issuer;
+      const {value} = credential;
+      // Once another provider has taken it apart, to look whose it is costs less than to hash it.
+      if (isParsed(request, value) && tokenOf(request, value)?.claims.iss !== issuer) return undefined;
+      const key = verified.keyOf(value);
+      const mine = verified.knows(key) || tokenOf(request, value)?.claims.iss === issuer;
       return mine ? {...credential, key} : undefined;
     },
-    authenticate: ({value, key = verified.keyOf(value)}, {now, deadline}) =>
-      verified.authenticate(key, now, () => verifyAnew(value, now, deadline)),
+    authenticate: ({value, key = verified.keyOf(value)}, {request, now, deadline}) =>
+      verified.authenticate(key, now, () => verifyAnew(tokenOf(request, value), now, deadline)),
     health: () => [keys.health()],
     keysAge: keys.age,
     start: keys.start,

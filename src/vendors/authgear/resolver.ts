@@ -4,9 +4,9 @@ import {derivedOnce} from '../../core/derived.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {ReadPrincipal} from '../../providers/claims.ts';
-import {parseJwt} from '../../providers/jwt.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
+import {tokenOf} from '../../providers/tokensOf.ts';
 import type {VendorParts} from '../vendor.ts';
 import {type Resolved, resolved, resolvedOf, type Session} from './resolverReply.ts';
 import type {AuthgearSettings} from './settings.ts';
@@ -40,8 +40,8 @@ export const makeSessions = (
   });
 
   /** What may be sent to Authgear: its opaque and its own tokens, and cookies that are cookie values (RFC 6265). */
-  const isForResolver = ({place, value}: Credential): boolean => {
-    const issuer = parseJwt(value)?.claims.iss;
+  const isForResolver = ({place, value}: Credential, request: Request): boolean => {
+    const issuer = tokenOf(request, value)?.claims.iss;
     if (place.kind === 'cookie')
       return /^[!#-+\--:<-[\]-~]{1,4096}$/.test(value) && (issuer === undefined || issuer === endpoint);
     return /^[A-Za-z0-9]{32}$/.test(value) || (mode === 'resolver' && issuer === endpoint);
@@ -50,7 +50,7 @@ export const makeSessions = (
     places.flatMap((place) => {
       const held = place.find(request);
       const credential = held.held === 'value' ? {place, value: held.value} : undefined;
-      return credential !== undefined && isForResolver(credential) ? [credential] : [];
+      return credential !== undefined && isForResolver(credential, request) ? [credential] : [];
     });
 
   const ask = async (shown: readonly Credential[], request: Request, deadline: number): Promise<Resolved> => {
@@ -80,7 +80,7 @@ export const makeSessions = (
     name,
     places,
     shownBy,
-    accepts: (credential) => (isForResolver(credential) ? credential : undefined),
+    accepts: (credential, request) => (isForResolver(credential, request) ? credential : undefined),
     async authenticate({place}, {request, deadline}) {
       const shown = shownBy(request);
       const question = {

@@ -3,9 +3,9 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
-import {longestToken, parseJwt} from '../../providers/jwt.ts';
-import type {Provider} from '../../providers/provider.ts';
+import type {AuthenticationContext, Provider} from '../../providers/provider.ts';
 import {isOtherToken} from '../../providers/tokenKind.ts';
+import {tokenOf} from '../../providers/tokensOf.ts';
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
@@ -35,13 +35,14 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
   const cookie = sessionCookie && sessionCookiePlace(sessionCookie.name ?? cookieNameOf(settings.clientId));
   const withRights = makeWithRights();
 
-  const isMine = (token: string): boolean => {
-    const claims = parseJwt(token)?.claims;
+  const isMine = (token: string, request: Request): boolean => {
+    const claims = tokenOf(request, token)?.claims;
     return claims !== undefined && (issuer === null ? looksLikeFrontegg(claims) : claims.iss === issuer);
   };
 
-  const verifyToken = async (token: string, family: Family, now: number, deadline: number): Promise<Verification> => {
-    const parsed = token.length > longestToken ? undefined : parseJwt(token);
+  const verifyToken = async (token: string, family: Family, context: AuthenticationContext): Promise<Verification> => {
+    const {request, now, deadline} = context;
+    const parsed = tokenOf(request, token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
     const {claims, signedBy, rejected} = await verifier.verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected};
@@ -56,11 +57,11 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       ? openSession(value, sessionCookie.password, now)
       : {accessToken: value, until: Number.POSITIVE_INFINITY};
 
-  const verifyAnew = async (credential: Credential, now: number, deadline: number): Promise<Verification> => {
-    const opened = await open(credential, now);
+  const verifyAnew = async (credential: Credential, context: AuthenticationContext): Promise<Verification> => {
+    const opened = await open(credential, context.now);
     if (opened === undefined) return {rejected: 'session_invalid'};
     const {accessToken, until} = opened;
-    return {...(await verifyToken(accessToken, familyAt(credential.place.label), now, deadline)), until};
+    return {...(await verifyToken(accessToken, familyAt(credential.place.label), context)), until};
   };
 
   // A token must not pass at one place because it was verified at another.
@@ -75,12 +76,13 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       if (label === apiKeyPlace.label && hasAuthorization(request)) return undefined;
       const key = keyOf(credential);
       if (verified.knows(key)) return {...credential, key};
-      const mine = label === cookie?.label ? credential.value.startsWith('Fe26.2*') : isMine(credential.value);
+      const mine = label === cookie?.label ? credential.value.startsWith('Fe26.2*') : isMine(credential.value, request);
       return mine ? {...credential, key} : undefined;
     },
-    async authenticate(credential, {now, deadline}) {
+    async authenticate(credential, context) {
+      const {now, deadline} = context;
       const key = credential.key ?? keyOf(credential);
-      const identified = await verified.authenticate(key, now, () => verifyAnew(credential, now, deadline));
+      const identified = await verified.authenticate(key, now, () => verifyAnew(credential, context));
       const {verified: principal} = identified;
       if (principal === undefined || familyAt(credential.place.label) !== 'accessToken') return identified;
       const {sub} = principal.claims;

@@ -2,7 +2,8 @@
 import type {Held, Place} from '../../core/credential.ts';
 import {cookiePlace, headerPlace} from '../../core/places.ts';
 import type {Request} from '../../core/request.ts';
-import {type Claims, longestToken, parseJwt} from '../../providers/jwt.ts';
+import {type Claims, longestToken} from '../../providers/jwt.ts';
+import {tokenOf as parsedIn} from '../../providers/tokensOf.ts';
 import type {VerifiedCache} from '../../providers/verifiedCache.ts';
 import {isTooOld, makeOpenCookie, remembering, sessionCookie} from './secureCookie.ts';
 import type {FrontierSettings} from './settings.ts';
@@ -64,8 +65,8 @@ export const makeReadPresented = (settings: FrontierSettings, known: KnownTokens
     places: [...(openCookie === undefined ? [] : [cookie]), bearer, basic, userToken],
     of: (request) => ({
       cookie: openCookie === undefined ? undefined : readAt(cookie, request, cookieOf),
-      bearer: readAt(bearer, request, (value) => tokenOf(bearer, value)),
-      userToken: readAt(userToken, request, (value) => tokenOf(userToken, value)),
+      bearer: readAt(bearer, request, (value) => tokenOf(bearer, value, request)),
+      userToken: readAt(userToken, request, (value) => tokenOf(userToken, value, request)),
       basic: readAt(basic, request, (value) => basicOf(basic, value)),
     }),
   };
@@ -79,7 +80,7 @@ const readAt = (place: Place, request: Request, read: (value: string) => Present
 
 /** By prefix, issuer, or the two key ids of an assertion: unverified, so this selects and grants nothing. */
 const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, known: KnownTokens) => {
-  return (place: Place, value: string): Presented | undefined => {
+  return (place: Place, value: string, request: Request): Presented | undefined => {
     if (value.length > longestToken) return undefined;
     if (value.startsWith(prefix)) {
       return {kind: /^[A-Za-z0-9_-]{1,512}$/.test(value) ? 'personal' : 'malformed', place, value};
@@ -87,7 +88,7 @@ const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, known
     const key = known.keyOf(value);
     const verified = known.claimsOf(key);
     if (verified !== undefined) return {kind: 'access', place, value, claims: verified, key};
-    const parsed = parseJwt(value);
+    const parsed = parsedIn(request, value);
     if (parsed === undefined) return undefined;
     const {header, claims} = parsed;
     // A service user's assertion names its credential twice (`kid` of header and claims), and Frontier checks no issuer
