@@ -3,6 +3,7 @@
 import {Command} from 'commander';
 import {checkEntitlement, dropEntitlements, listEntitlements} from './commands/entitlements.ts';
 import {loadEntitlements} from './commands/entitlementsLoad.ts';
+import {explainRequest} from './commands/explain/explain.ts';
 import {newKey} from './commands/keys.ts';
 import {revocations, revoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
@@ -22,8 +23,32 @@ const program = new Command('postern')
 const command = (name: string, description: string, of = program) =>
   of.command(name).description(description).requiredOption('-c, --config <file>', 'the configuration, postern.yaml');
 
+const collected = (value: string, before: readonly string[] = []) => [...before, value];
+
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and name every error').action(validate);
+command(
+  'explain',
+  'tell which rule would decide a request, by whom and why (exit status 0 allow, 1 deny, 2 cannot say)',
+)
+  .argument('[method]', 'such as GET')
+  .argument('[path]', 'path and query as sent, or a whole address')
+  .option('--host <host>', 'the authority of the request')
+  .option('-H, --header <name: value>', 'a header; may be given several times', collected)
+  .option('--cookie <name=value>', 'a cookie; may be given several times', collected)
+  .option('--token <token>', 'a bearer; @file reads it from there, - from standard input')
+  .option('--curl <command>', 'a curl command, whole')
+  .option('--check-request <file>', 'a CheckRequest as JSON; - reads standard input')
+  .option('--rule <name>', 'the rule that the route of Envoy names')
+  .option('--claims <json>', 'claims instead of a token, taken as signed by their issuer; @file reads them from there')
+  .option('--provider <name>', 'the provider whose issuer signs them')
+  .option('--entitlements <file>', 'instead of those that the configuration names')
+  .option('--at <time>', 'when it is asked, such as 2027-01-31T12:00:00Z')
+  .option('--offline', 'ask nobody: no issuer, no source, no Redis')
+  .option('--json', 'for programs')
+  .option('--color', 'also where standard output is no terminal')
+  .option('--no-color')
+  .action(explainRequest);
 program
   .command('test')
   .description('decide the requests of files of cases offline, and compare with what they expect')
@@ -85,5 +110,5 @@ try {
   if (!(error instanceof CommandError)) throw error;
   process.stderr.write(`${error.message}\n`);
   // At once: what had been opened before it failed would keep the process alive. Standard error is written by now.
-  process.exit(1);
+  process.exit(error.exitCode);
 }

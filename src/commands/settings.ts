@@ -5,6 +5,13 @@ import type {Configuration} from '../wiring/decider.ts';
 /** A command cannot be done; the message says what is wrong and what to do. main.ts prints it and exits with 1. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  /** What the process ends with. */
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 export const settingsOf = async (file: string): Promise<Configuration> => {

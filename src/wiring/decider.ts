@@ -1,5 +1,5 @@
 // What one configuration decides by: providers, entitlements, the check and the form of its answers.
-import {makeCheck} from '../check.ts';
+import {type CheckParts, makeCheck} from '../check.ts';
 import type {Loaded} from '../config/load.ts';
 import type {Check} from '../core/decision.ts';
 import type {Health} from '../core/health.ts';
@@ -17,6 +17,8 @@ export type Configuration = Extract<Loaded, {settings: object}>;
 
 export interface Decider {
   readonly check: Check;
+  /** What it decides by, for whoever wants to explain a decision. */
+  readonly parts: CheckParts;
   readonly render: Render;
   /** For the decisions that the edge makes itself. */
   readonly observer: DecisionObserver;
@@ -51,10 +53,12 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
   );
-  const check = makeCheck({...settings, providers, revocations, entitlements: entitlements.store});
+  const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
+  const check = makeCheck(parts);
 
   return {
     check: observedCheck(check, observer, clocks.steady),
+    parts,
     observer,
     render: makeRender(settings.responses, identityHeaders),
     health: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],

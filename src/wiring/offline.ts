@@ -14,6 +14,7 @@ import {makeRender} from '../envoy/render.ts';
 import type {CallFailure, CheckResponse} from '../envoy/wire.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {Configuration} from './decider.ts';
+import {type Explanation, explain} from './explained.ts';
 import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
 import {makeProviders} from './providers.ts';
 import {clocks, makeShared} from './shared.ts';
@@ -39,6 +40,8 @@ export interface Offline extends Pick<OfflineKeys, 'sign' | 'usual'> {
   readonly providers: readonly Provider[];
   /** Decides as the program would. `as`: this principal has presented its credential, whatever the request holds. */
   decide(request: Request, as?: Principal): Promise<Answered>;
+  /** The same, step by step. */
+  explain(request: Request): Promise<{readonly explanation: Explanation; readonly answer: Answered['answer']}>;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,11 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
       if (as !== undefined) presented.set(asked, as);
       const decision = await check(asked, {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY});
       return {decision, answer: render(decision, asked, 'offline')};
+    },
+    async explain(request) {
+      const context = {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY};
+      const explanation = await explain(parts, request, context);
+      return {explanation, answer: render(explanation.decision, request, 'offline')};
     },
     async close() {
       await Promise.all(providers.map((provider) => provider.close?.()));

@@ -150,7 +150,7 @@ describe('postern test, as it is typed', () => {
     [
       'an unknown provider',
       {...cases, tokens: {alice: {$provider: 'acne'}, over: {}}},
-      /\$provider "acne" is none that takes JWTs; the providers are acme/,
+      /the provider "acne" is none that takes JWTs; those are acme/,
     ],
     ['a revocation of everybody', {...cases, revocations: [{}]}, /revocations\[0\] selects nobody in particular/],
   ];
@@ -161,4 +161,21 @@ describe('postern test, as it is typed', () => {
       assert.equal(code, 1);
     });
   }
+});
+
+describe('docs/guides/ask.md', () => {
+  it('shows a file of cases that passes with the example', async () => {
+    const root = join(import.meta.dirname, '../..');
+    const [, block] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/guides/ask.md'), 'utf8')) ?? [];
+    const folder = temporaryFolder();
+    writeFiles(folder, {'cases.yaml': block ?? ''});
+    const {code, output} = await runPostern([
+      'test',
+      '-c',
+      join(root, 'examples/postern.yaml'),
+      join(folder, 'cases.yaml'),
+    ]);
+    assert.match(output, /5 passed, 0 failed/);
+    assert.equal(code, 0);
+  });
 });

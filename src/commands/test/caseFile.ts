@@ -57,7 +57,7 @@ const testCase = z
     it: text.describe('What the case shows.'),
     method: text.default('GET'),
     path: z.string().default('/').describe('Path and query, as sent.'),
-    host: text.default('localhost'),
+    host: z.string().default('localhost'),
     scheme: z.enum(['http', 'https']).default('https'),
     headers: headers.default([]).describe('By name, or as pairs; `{name}` becomes the token of that name.'),
     token: text.optional().describe('The name of a token below `tokens`, sent as a bearer.'),

@@ -10,6 +10,7 @@ import {makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline
 import {CommandError} from '../settings.ts';
 import type {CaseFile, TestCase} from './caseFile.ts';
 import {type Actual, actualOf, differences} from './compare.ts';
+import {tokenWith} from './token.ts';
 
 /** What one case came to. `differences`: a sentence for each thing that is not as expected; none: it passed. */
 export interface CaseResult {
@@ -78,34 +79,11 @@ const revocationsOf = ({revocations}: CaseFile, now: number, {settings}: Configu
 const principalOf = ({principal}: TestCase, {principals}: CaseFile): Principal | undefined =>
   principal === undefined ? undefined : (principals[principal] as Principal);
 
-/** The claims of a case as a token: what its issuer usually says besides, where the case does not say otherwise. */
+/** The claims of a case: `$provider` and `$header` are none. */
 const tokenOf = (offline: Offline, given: Readonly<Record<string, unknown>>, now: number): string => {
   const {$header: header, $provider: named, ...claims} = given;
-  const takers = offline.providers.map(({name}) => name).filter((name) => offline.usual(name) !== undefined);
-  const byIssuer = takers.find((name) => offline.usual(name)?.iss === claims.iss);
-  const provider = typeof named === 'string' ? named : (byIssuer ?? takers[0]);
-  const usual = provider === undefined ? undefined : offline.usual(provider);
-  if (provider === undefined || usual === undefined) {
-    const names = offline.providers.map(({name}) => name).join(', ');
-    throw new CommandError(
-      named === undefined
-        ? 'tokens: no provider takes JWTs; give principals instead'
-        : `tokens: $provider "${String(named)}" is none that takes JWTs; the providers are ${names}`,
-    );
-  }
-  const seconds = Math.floor(now / 1_000);
-  const whole: Record<string, unknown> = {...usual, sub: 'someone', iat: seconds, exp: seconds + 600};
-  for (const [claim, value] of Object.entries(claims)) {
-    if (value === null) delete whole[claim];
-    else whole[claim] = momentOf(value, seconds);
-  }
-  return offline.sign(provider, whole, typeof header === 'object' && header !== null ? header : {});
-};
-
-/** `now-60`, `now+60`: seconds since the epoch. */
-const momentOf = (value: unknown, seconds: number): unknown => {
-  const [, sign, difference] = (typeof value === 'string' && /^now([+-])(\d+)$/.exec(value)) || [];
-  return sign === undefined ? value : seconds + Number(`${sign}${difference}`);
+  const extra = typeof header === 'object' && header !== null ? header : {};
+  return tokenWith(offline, claims, typeof named === 'string' ? named : undefined, now, extra);
 };
 
 const requestOf = (one: TestCase, token: (name: string) => string | undefined): Request => {

@@ -2,14 +2,12 @@
 import {readdir, readFile, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {checkText, formatErrors} from '../../config/load.ts';
-import type {Snapshot} from '../../core/entitlement.ts';
-import {describeFinding, readDocument} from '../../entitlements/document.ts';
-import {readText} from '../../entitlements/text.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import {clocks} from '../../wiring/shared.ts';
 import {CommandError, settingsOf} from '../settings.ts';
 import {type CaseFile, readCaseFile} from './caseFile.ts';
 import {type CoverageCounter, joined, makeCoverageCounter} from './coverage.ts';
+import {entitlementsOf, givenEntitlements} from './entitlements.ts';
 import {countOf, coverageText, type FileResults, type Format, formats, report} from './report.ts';
 import {runCases} from './run.ts';
 
@@ -117,26 +115,5 @@ const filtered = (read: {cases: CaseFile; lines: readonly number[]}, filter: str
 };
 
 /** The entitlements of the cases, else those of the file that the configuration names. */
-const snapshotOf = async (
-  {entitlements}: CaseFile,
-  {settings}: Configuration,
-  file: string,
-): Promise<Snapshot | undefined> => {
-  if (entitlements !== undefined) {
-    const read = await readDocument(entitlements);
-    if ('snapshot' in read) return read.snapshot;
-    throw new CommandError(
-      read.findings.map((finding) => `${file}: entitlements: ${describeFinding(finding)}`).join('\n'),
-    );
-  }
-  const source = settings.entitlements?.source;
-  if (source?.type !== 'file') return undefined;
-  const bytes = await readFile(source.path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${source.path}: the entitlements cannot be read (${error.code ?? 'unknown'})`);
-  });
-  const read = await readText(source.path, bytes);
-  if ('snapshot' in read) return read.snapshot;
-  const at = ({line, column}: {line?: number; column?: number}) =>
-    line === undefined ? '' : `:${line}:${column ?? 1}`;
-  throw new CommandError(read.faults.map((fault) => `${source.path}${at(fault)}: ${fault.message}`).join('\n'));
-};
+const snapshotOf = async ({entitlements}: CaseFile, {settings}: Configuration, file: string) =>
+  entitlements === undefined ? givenEntitlements(settings) : entitlementsOf(entitlements, `${file}: entitlements`);

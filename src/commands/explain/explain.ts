@@ -1,0 +1,152 @@
+// postern explain: which rule would decide this request, by whom and why.
+import type {Snapshot} from '../../core/entitlement.ts';
+import type {Principal} from '../../core/principal.ts';
+import {refusals} from '../../core/refusals.ts';
+import type {Request} from '../../core/request.ts';
+import {makeRevocationIndex} from '../../core/revocation.ts';
+import {makeDecider} from '../../wiring/decider.ts';
+import {type Explanation, explain} from '../../wiring/explained.ts';
+import {type Answered, makeOffline} from '../../wiring/offline.ts';
+import {clocks, makeShared} from '../../wiring/shared.ts';
+import {CommandError, settingsOf} from '../settings.ts';
+import {givenEntitlements} from '../test/entitlements.ts';
+import {tokenWith} from '../test/token.ts';
+import {type AskedOptions, contentOf, requestAsked} from './asked.ts';
+import {colours, plain, textOf} from './text.ts';
+
+export interface ExplainOptions extends AskedOptions {
+  readonly config: string;
+  readonly claims?: string;
+  readonly provider?: string;
+  readonly entitlements?: string;
+  readonly at?: string;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+/** Milliseconds after which nobody waits for an explanation. */
+const patience = 15_000;
+
+/** Exit status 0: allowed, 1: denied, 2: it cannot be said (an outage, or a command that cannot be done). */
+export const explainRequest = async (
+  method: string | undefined,
+  path: string | undefined,
+  options: ExplainOptions,
+): Promise<void> => {
+  try {
+    await told(method, path, options);
+  } catch (error) {
+    // 1 would say that the request is denied.
+    throw error instanceof CommandError ? new CommandError(error.message, 2) : error;
+  }
+};
+
+const told = async (method: string | undefined, path: string | undefined, options: ExplainOptions): Promise<void> => {
+  const configuration = await settingsOf(options.config);
+  const request = await requestAsked(method, path, options);
+  const now = timeOf(options.at);
+  const offline = options.offline === true || options.claims !== undefined || options.at !== undefined;
+  const {asked, explanation, answer} = offline
+    ? await explainOffline(configuration, request, now, options)
+    : await explainOnline(configuration, request, now);
+
+  const paint = (options.color ?? process.stdout.isTTY) ? colours : plain;
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(jsonOf(explanation, answer), undefined, 2)}\n`
+      : textOf(asked, explanation, answer, paint),
+  );
+  const {decision} = explanation;
+  if (decision.outcome === 'deny') process.exitCode = refusals[decision.reason].kind === 'error' ? 2 : 1;
+};
+
+interface Explained {
+  readonly asked: Request;
+  readonly explanation: Explanation;
+  readonly answer: Answered['answer'];
+}
+
+type Loaded = Awaited<ReturnType<typeof settingsOf>>;
+
+/** By the parts that the program has: keys are fetched, sources asked, Redis read. */
+const explainOnline = async (configuration: Loaded, request: Request, now: number): Promise<Explained> => {
+  const quiet = {...configuration.settings, log: {...configuration.settings.log, level: 'silent' as const}};
+  const shared = makeShared(quiet, () => configuration.secrets);
+  const decider = makeDecider({...configuration, settings: quiet}, shared);
+  try {
+    await Promise.all([shared.start(), decider.start()]);
+    const context = {id: 'explained', now, deadline: now + patience};
+    const explanation = await explain(decider.parts, request, context);
+    return {asked: request, explanation, answer: decider.render(explanation.decision, request, 'explained')};
+  } finally {
+    await decider.close();
+    await shared.close();
+  }
+};
+
+/** By what is given alone. */
+const explainOffline = async (
+  configuration: Loaded,
+  request: Request,
+  now: number,
+  {claims, provider, entitlements}: ExplainOptions,
+): Promise<Explained> => {
+  const snapshot: Snapshot | undefined = await givenEntitlements(configuration.settings, entitlements);
+  const offline = await makeOffline(configuration, {now: () => now, snapshot, revocations: makeRevocationIndex()});
+  try {
+    const asked =
+      claims === undefined ? request : withToken(request, tokenWith(offline, await claimsOf(claims), provider, now));
+    return {asked, ...(await offline.explain(asked))};
+  } finally {
+    await offline.close();
+  }
+};
+
+const withToken = (request: Request, token: string): Request => ({
+  ...request,
+  headers: new Map([...request.headers, ['authorization', `Bearer ${token}`]]),
+});
+
+/** Claims as JSON, or `@file`. */
+const claimsOf = async (given: string): Promise<Readonly<Record<string, unknown>>> => {
+  const text = given.startsWith('@') || given === '-' ? await contentOf(given === '-' ? '-' : given.slice(1)) : given;
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
+      return claims as Record<string, unknown>;
+  } catch {
+    // said below
+  }
+  throw new CommandError(`--claims: is not a JSON object: write '{"sub": "alice"}', or @file`);
+};
+
+const timeOf = (at: string | undefined): number => {
+  if (at === undefined) return clocks.now();
+  const time = /^\d{4}-\d\d-\d\dT.*([Zz]|[+-]\d\d:\d\d)$/.test(at) ? Date.parse(at) : Number.NaN;
+  if (Number.isNaN(time)) throw new CommandError(`--at: "${at}" is not a time: write 2027-01-31T12:00:00Z`);
+  return time;
+};
+
+const jsonOf = ({decision, provider, ...steps}: Explanation, answer: Answered['answer']) => {
+  const {
+    outage,
+    credentialPlace,
+    principal,
+    setCookies: _,
+    ...rest
+  } = decision as typeof decision & {setCookies?: unknown};
+  return {
+    ...steps,
+    ...(provider && {provider: {...provider, principal: provider.principal && withoutClaims(provider.principal)}}),
+    decision: {
+      ...rest,
+      ...(principal && {principal: withoutClaims(principal)}),
+      ...(credentialPlace && {credentialPlace: credentialPlace.label}),
+      ...(outage && {outage: outage.message}),
+    },
+    answer,
+  };
+};
+
+const withoutClaims = ({claims: _, ...principal}: Principal) => principal;

@@ -1,0 +1,252 @@
+// Wrappers that tell each step of one decision: what it looked at, wanted and found. They exist only while somebody asks.
+import {type CheckParts, makeCheck} from '../check.ts';
+import type {Held, Place} from '../core/credential.ts';
+import type {CheckContext, Decision} from '../core/decision.ts';
+import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
+import type {Principal} from '../core/principal.ts';
+import type {Request} from '../core/request.ts';
+import type {PartName} from '../core/requirement/compile.ts';
+import type {Facts, Unmet} from '../core/requirement/part.ts';
+import {filledIn} from '../core/requirement/template.ts';
+import type {Rule} from '../core/rules.ts';
+import type {Authentication, Provider} from '../providers/provider.ts';
+
+/** One rule, as far as it was looked at. Undefined: the rule does not ask for it. */
+export interface RuleStep {
+  readonly rule: string;
+  readonly matched: boolean;
+  readonly host?: boolean;
+  readonly method?: boolean;
+  readonly path?: boolean;
+  readonly connection?: boolean;
+}
+
+/** One place that was looked at; `accepted`: by provider, in the order in which they were asked. */
+export interface PlaceStep {
+  readonly place: string;
+  readonly held: Held['held'];
+  readonly accepted: readonly {readonly provider: string; readonly accepts: boolean}[];
+}
+
+export interface ProviderStep {
+  readonly provider: string;
+  readonly verdict: 'verified' | 'rejected' | 'unavailable';
+  readonly reason?: string;
+  readonly principal?: Principal;
+}
+
+export interface RequirementStep {
+  readonly part: PartName;
+  readonly wanted: unknown;
+  readonly got: unknown;
+  readonly met: boolean;
+}
+
+export interface EntitlementStep {
+  readonly asked: Question;
+  readonly answer: Entitled | 'unavailable';
+}
+
+/** How one request was decided, step by step. */
+export interface Explanation {
+  readonly rules: readonly RuleStep[];
+  readonly places: readonly PlaceStep[];
+  readonly provider?: ProviderStep;
+  readonly revoked?: boolean;
+  readonly requirements: readonly RequirementStep[];
+  readonly entitlements: readonly EntitlementStep[];
+  readonly decision: Decision;
+}
+
+/** Decides once more, and tells how. The parts stay as they are; what they cache, they cache. */
+export const explain = async (parts: CheckParts, request: Request, context: CheckContext): Promise<Explanation> => {
+  const places: {place: string; held: Held['held']; accepted: {provider: string; accepts: boolean}[]}[] = [];
+  const requirements: RequirementStep[] = [];
+  const entitlements: EntitlementStep[] = [];
+  let provider: ProviderStep | undefined;
+  let revoked: boolean | undefined;
+
+  const lookedAt = (place: Place) => {
+    const known = places.find((step) => step.place === place.label);
+    if (known !== undefined) return known;
+    const step = {place: place.label, held: 'nothing' as Held['held'], accepted: []};
+    places.push(step);
+    return step;
+  };
+  const listening: CheckParts = {
+    ...parts,
+    providers: parts.providers.map((one) =>
+      listeningProvider(one, {
+        found: (place, held) => {
+          lookedAt(place).held = held.held;
+        },
+        asked: (place, accepts) => void lookedAt(place).accepted.push({provider: one.name, accepts}),
+        answered: (step) => {
+          provider = step;
+        },
+      }),
+    ),
+    revocations: {
+      revoked(principal) {
+        revoked = parts.revocations.revoked(principal);
+        return revoked;
+      },
+    },
+    entitlements: listeningStore(parts.entitlements, (step) => void entitlements.push(step)),
+    wrapPart: (_rule, name, wanted, holds) => (facts) => {
+      const tell = (unmet: Unmet | undefined) => {
+        requirements.push({
+          part: name,
+          wanted: wantedOf(wanted, facts),
+          got: gotOf(name, facts),
+          met: unmet === undefined,
+        });
+        return unmet;
+      };
+      const unmet = holds(facts);
+      return unmet instanceof Promise ? unmet.then(tell) : tell(unmet);
+    },
+  };
+  const decision = await makeCheck(listening)(request, context);
+  return {
+    rules: await rulesLookedAt(parts, request, context, decision.rule),
+    places,
+    ...(provider && {provider}),
+    ...(revoked !== undefined && {revoked}),
+    requirements,
+    entitlements,
+    decision,
+  };
+};
+
+interface ProviderListener {
+  found(place: Place, held: Held): void;
+  asked(place: Place, accepts: boolean): void;
+  answered(step: ProviderStep): void;
+}
+
+const listeningProvider = (provider: Provider, tell: ProviderListener): Provider => {
+  // Places are compared by identity where a credential is taken out, so each has one listener.
+  const originals = new Map<Place, Place>();
+  const places = provider.places.map((place) => {
+    const listening: Place = {
+      ...place,
+      find: (request) => {
+        const held = place.find(request);
+        tell.found(place, held);
+        return held;
+      },
+    };
+    originals.set(listening, place);
+    return listening;
+  });
+  return {
+    ...provider,
+    places,
+    accepts(credential, request) {
+      const place = originals.get(credential.place) ?? credential.place;
+      const own = provider.places.find(({label}) => label === place.label) ?? place;
+      const accepted = provider.accepts({...credential, place: own}, request);
+      tell.asked(own, accepted !== undefined);
+      return accepted;
+    },
+    async authenticate(credential, context) {
+      try {
+        const answer = await provider.authenticate(credential, context);
+        tell.answered(stepOf(provider.name, answer));
+        return answer;
+      } catch (error) {
+        tell.answered({provider: provider.name, verdict: 'unavailable'});
+        throw error;
+      }
+    },
+  };
+};
+
+const stepOf = (provider: string, {verified, rejected}: Authentication): ProviderStep =>
+  verified === undefined
+    ? {provider, verdict: 'rejected', reason: rejected}
+    : {provider, verdict: 'verified', principal: verified};
+
+const listeningStore = (store: EntitlementStore, tell: (step: EntitlementStep) => void): EntitlementStore => ({
+  entitled(principal, asked, ...rest) {
+    const told = (answer: Entitled) => {
+      tell({asked, answer});
+      return answer;
+    };
+    const failed = (error: unknown): never => {
+      tell({asked, answer: 'unavailable'});
+      throw error;
+    };
+    try {
+      const answer = store.entitled(principal, asked, ...rest);
+      return answer instanceof Promise ? answer.then(told, failed) : told(answer);
+    } catch (error) {
+      return failed(error);
+    }
+  },
+});
+
+/** A setting with its captures filled in, where the path gave them. */
+const wantedOf = (wanted: unknown, {captures}: Facts): unknown => {
+  if (typeof wanted !== 'string') return wanted;
+  const filled = filledIn(wanted, captures);
+  return typeof filled === 'string' ? filled : wanted;
+};
+
+/** What a part compares with. */
+const gotOf = (name: PartName, {principal, captures, now}: Facts): unknown => {
+  switch (name) {
+    case 'kind':
+    case 'tenant':
+    case 'roles':
+    case 'permissions':
+    case 'scopes':
+      return principal[name];
+    case 'entitledPermissions':
+      return principal.permissions;
+    case 'stepUp': {
+      const {authTime, acr, amr} = principal;
+      return {age: authTime === undefined ? undefined : Math.round(now / 1_000) - authTime, acr, amr};
+    }
+    case 'relation':
+      return Object.fromEntries(captures);
+    default:
+      return undefined;
+  }
+};
+
+/**
+ * The rules up to the one that decided, each by what of its match holds. Asked of a check of its own that has this one
+ * rule with this one part, so that what is told is what the rule table does.
+ */
+const rulesLookedAt = async (
+  parts: CheckParts,
+  request: Request,
+  context: CheckContext,
+  decided: string | undefined,
+): Promise<readonly RuleStep[]> => {
+  const steps: RuleStep[] = [];
+  for (const rule of parts.rules) {
+    const holds = (match: Rule['match']) => matches(parts, {...rule, match}, request, context);
+    const {connection, hosts, methods, path} = rule.match;
+    const matched = rule.name === decided;
+    const kind = connection === undefined ? {} : {connection};
+    steps.push({
+      rule: rule.name,
+      matched,
+      ...(connection && {connection: await holds(kind)}),
+      ...(hosts && {host: await holds({...kind, hosts})}),
+      ...(methods && {method: await holds({...kind, methods})}),
+      ...(path !== undefined && {path: await holds({...kind, path})}),
+    });
+    if (matched) break;
+  }
+  return steps;
+};
+
+const matches = async (parts: CheckParts, rule: Rule, request: Request, context: CheckContext): Promise<boolean> => {
+  const {namedRule: _, ...unnamed} = request;
+  const one: CheckParts = {...parts, rules: [{...rule, access: {access: 'public'}, shadow: false}]};
+  return (await makeCheck(one)(unnamed, context)).outcome === 'allow';
+};
