@@ -3,15 +3,15 @@ import {canonicalHost} from './core/authority.ts';
 import {makeCredentialFinder} from './core/credential.ts';
 import type {Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
-import type {PathOptions} from './core/path.ts';
-import {canonicalPath} from './core/path.ts';
+import type {CanonicalPath, PathOptions} from './core/path.ts';
+import {canonicalPath, isTooLong} from './core/path.ts';
 import type {Request} from './core/request.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
 import type {Holds, Relate} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
-import {makeRuleTable} from './core/ruleTable.ts';
+import {isSame, makeRuleTable} from './core/ruleTable.ts';
 import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
 import type {Provider} from './providers/provider.ts';
 
@@ -34,6 +34,7 @@ export const makeCheck = (parts: CheckParts): Check => {
   const holds = compileRequirements(parts);
 
   return async (request, context) => {
+    if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request'};
     const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
     if (request.kind === 'http' && path === undefined) return {outcome: 'deny', reason: 'ambiguous_path'};
 
@@ -41,6 +42,8 @@ export const makeCheck = (parts: CheckParts): Check => {
     if (host === undefined) return {outcome: 'deny', reason: 'ambiguous_host'};
 
     const match = rules.find(request, path, host);
+    const isRead = (other: CanonicalPath): boolean => isSame(match, rules.find(request, other, host));
+    if (path?.others !== undefined && !path.others.every(isRead)) return {outcome: 'deny', reason: 'ambiguous_path'};
     if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
 
     const decision = await decide(match, request, context);

@@ -1,10 +1,12 @@
 // How the path and the host of a rule are written, and which of two rules takes all that the other would.
 import {canonicalHost} from '../core/authority.ts';
+import {readAsSyntax} from '../core/foldings.ts';
+import {withoutCase} from '../core/path.ts';
 import type {Match} from '../core/rules.ts';
 
 const captureSegment = /^\{([^{}]*)\}$/;
 const captureName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-const forbidden = /[\u0000-\u001f\u007f-\u009f\\;%?#]/;
+const forbidden = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\\\;%?#]|${readAsSyntax.source}`);
 
 /** What is wrong with a rule's path, and how to write it; undefined if nothing is. */
 export const pathFault = (pattern: string): string | undefined => {
@@ -94,7 +96,7 @@ const covers = (wide: string | undefined, narrow: string | undefined, caseSensit
     if (other === undefined || other === '**') return false;
     if (segment === '*' || captureSegment.test(segment)) continue;
     if (other === '*' || captureSegment.test(other)) return false;
-    if (caseSensitive ? segment !== other : segment.toLowerCase() !== other.toLowerCase()) return false;
+    if (caseSensitive ? segment !== other : withoutCase(segment) !== withoutCase(other)) return false;
   }
   return outer.length === inner.length;
 };

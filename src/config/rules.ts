@@ -137,7 +137,9 @@ export const pathsSettings = z
     caseSensitive: z.boolean().describe('false: for upstreams that read /Admin as /admin.').default(true),
     allow: z
       .array(z.enum(['semicolon', 'encodedSlash', 'emptySegment', 'doubleEncoding']))
-      .describe('Ambiguities that are opened on purpose. Default: none, such paths are refused.')
+      .describe(
+        'Ambiguities that are opened on purpose; each reading of the path must lead to the same rule. Default: none.',
+      )
       .default([]),
   })
   .transform((value): PathOptions => ({caseSensitive: value.caseSensitive, allow: new Set(value.allow)}))

@@ -1,6 +1,6 @@
 // Finding the rule of a request: a trie of path segments per host, so that the number of rules does not count.
 import {canonicalHost} from './authority.ts';
-import type {CanonicalPath, PathOptions} from './path.ts';
+import {type CanonicalPath, type PathOptions, withoutCase} from './path.ts';
 import type {Request} from './request.ts';
 import type {Rule} from './rules.ts';
 
@@ -20,6 +20,15 @@ export interface RuleTable {
    */
   find(request: Request, path: CanonicalPath | undefined, host: string | undefined): RuleMatch | undefined;
 }
+
+const none: ReadonlyMap<string, string> = new Map();
+
+/** Whether two readings of one request come to the same: the rule, and whatever its path captured. */
+export const isSame = (one: RuleMatch | undefined, other: RuleMatch | undefined): boolean => {
+  if (one?.rule !== other?.rule) return false;
+  for (const [name, value] of one?.captures ?? none) if (other?.captures.get(name) !== value) return false;
+  return true;
+};
 
 interface Candidate {
   readonly order: number;
@@ -43,8 +52,6 @@ interface Node {
   /** The earliest rule at or below this node: a branch that cannot win is not entered. */
   earliest: number;
 }
-
-const none: ReadonlyMap<string, string> = new Map();
 
 /** Compiles rules. They are taken to be checked: see config/rules.ts. */
 export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): RuleTable => {
@@ -159,7 +166,7 @@ const compilePattern = (path: string | undefined, {caseSensitive}: PathOptions):
     const name = /^\{(.*)\}$/.exec(part)?.[1];
     if (name !== undefined) captures.set(name, index);
     if (name !== undefined || part === '*') return undefined;
-    return caseSensitive ? part : part.toLowerCase();
+    return caseSensitive ? part : withoutCase(part);
   });
   return {segments, rest, captures};
 };
