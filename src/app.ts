@@ -44,6 +44,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   let decider = makeDecider(configuration, shared);
   let endMeters = decider.meter();
   const retired = new Set<Decider>();
+  let inForce = configuration;
   takeOver(configuration);
 
   const queueDelay = makeQueueDelay(clocks.steady);
@@ -82,11 +83,13 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       livezRoute,
       readyzRoute(health),
       ...makeAdminRoutes({
-        publish: shared.revocation.feed.publish,
-        revocations: shared.revocation.index.list,
+        feed: shared.revocation.feed,
+        set: shared.revocation.set,
+        providers: () => inForce.settings.providers.map(({name}) => name),
         log,
         keep: settings.revocation.keep,
-        now: clocks.now,
+        newId: clocks.newId,
+        reach: shared.redis === undefined ? 'this instance only' : 'every instance',
       }),
     ],
     log,
@@ -149,6 +152,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     endMeters();
     endMeters = next.meter();
     takeOver(loaded);
+    inForce = loaded;
     metrics.reloaded('success');
     for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
     log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');

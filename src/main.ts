@@ -5,7 +5,7 @@ import {checkEntitlement, dropEntitlements, listEntitlements} from './commands/e
 import {loadEntitlements} from './commands/entitlementsLoad.ts';
 import {explainRequest} from './commands/explain/explain.ts';
 import {newKey} from './commands/keys.ts';
-import {revocations, revoke} from './commands/revoke.ts';
+import {revocations, revoke, unrevoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
 import {CommandError} from './commands/settings.ts';
 import {test} from './commands/test/test.ts';
@@ -66,8 +66,18 @@ command('revoke', 'refuse what was issued to somebody until now, on every instan
   .option('--token-id <id>', 'this token (jti), or this API key')
   .option('--provider <name>', 'only what this provider has vouched for; alone, all of that')
   .option('--before <time>', 'issued before 2027-01-31T12:00:00Z, or seconds since the epoch (default: now)')
+  .option('--reason <text>', 'why, to be written down with it')
+  .option('--by <name>', 'who says so, to be written down with it')
+  .option('--no-wait', 'do not wait until an instance has read it')
   .action(revoke);
-command('revocations', 'list the revocations in force').action(revocations);
+command('revocations', 'list the revocations in force')
+  .action(revocations)
+  .command('remove <id>')
+  .description('take a revocation back, on every instance within a second')
+  .option('--reason <text>', 'why, to be written down with it')
+  .option('--by <name>', 'who says so, to be written down with it')
+  .option('--no-wait', 'do not wait until an instance has read it')
+  .action((id, _options, remove) => unrevoke(id, remove.optsWithGlobals()));
 
 const entitlements = program.command('entitlements').description('what tenants have bought, in Redis');
 command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)

@@ -3,7 +3,7 @@
 /** A request, read whole. Everything in it is unverified. */
 export interface AdminRequest {
   readonly method: string;
-  /** As in the route; decoded by nobody. */
+  /** As it was asked for; decoded by nobody. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** Header names in lower case. */
@@ -21,7 +21,7 @@ export interface AdminAnswer {
 /** One page. A GET route answers HEAD too. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** The exact path: `/revocations`. */
+  /** The exact path: `/revocations`; or `/revocations/{id}`, where one segment of letters, digits, - and _ follows. */
   readonly path: string;
   /** True: only for callers that send the admin token. */
   readonly token: boolean;

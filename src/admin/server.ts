@@ -45,7 +45,7 @@ export const makeAdminServer = ({settings, routes, log}: AdminServerParts): Admi
 
   const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
     const url = URL.parse(request.url ?? '/', 'http://admin.invalid');
-    const at = url === null ? undefined : table.get(url.pathname);
+    const at = url === null ? undefined : (table.get(url.pathname) ?? table.get(withId(url.pathname)));
     if (url === null || at === undefined) return notFound([...table.keys()]);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = at.find((candidate) => candidate.method === method);
@@ -96,6 +96,8 @@ const home = (routes: readonly AdminRoute[]): AdminRoute => ({
   about: 'This page',
   handle: () => ({status: 200, type: 'text/html; charset=utf-8', body: indexPage(routes)}),
 });
+
+const withId = (path: string): string => path.replace(/\/[A-Za-z0-9_-]{1,64}$/, '/{id}');
 
 const notFound = (pages: readonly string[]) =>
   json(404, {error: 'not_found', detail: 'There is no such page here.', pages});

@@ -8,7 +8,7 @@ const patience = 5_000;
 /** The JSON that it answers. Throws CommandError with what it said, or with why it could not be asked. */
 export const adminCall = async (
   {listen, token}: Settings['admin'],
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: object,
 ): Promise<unknown> => {

@@ -2,6 +2,7 @@
 import {once} from 'node:events';
 import type {Grant} from '../core/entitlement.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
+import {clocks} from '../wiring/shared.ts';
 import {adminCall} from './adminCall.ts';
 import {type Asked, answerOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';
@@ -86,6 +87,9 @@ export const checkEntitlement = async ({config, json = false, ...asked}: CheckOp
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${[answer.sentence, ...answer.why].join('\n  ')}\n`);
 };
 
+/** Without `entitlements` here: as long as another configuration may keep what it has cached, milliseconds. */
+const dropMatters = 3_600_000;
+
 export interface DropOptions {
   readonly config: string;
   readonly tenant?: string;
@@ -102,7 +106,10 @@ export const dropEntitlements = async ({config, tenant, subject}: DropOptions): 
   }
   const drop = {...(tenant !== undefined && {tenant}), ...(subject !== undefined && {subject})};
   if (settings.redis === undefined) await adminCall(settings.admin, 'POST', '/entitlements/drop', drop);
-  else await withFeed(settings, ({publish}) => publish({kind: 'drop', drop}));
+  else {
+    const matters = 2 * (settings.entitlements?.cache.stale ?? dropMatters);
+    await withFeed(settings, ({writeDrop}) => writeDrop(clocks.newId(), drop, matters));
+  }
   const whose = Object.entries(drop).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   process.stdout.write(`dropped, to be fetched anew: ${whose.join(' ') || 'all entitlements'}\n`);
 };

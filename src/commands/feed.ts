@@ -1,53 +1,44 @@
-// The feed as a command uses it: connect, say or read something, end.
+// The revocations in Redis as a command uses them: connect, say or read something, end.
 import type {Settings} from '../config/schema.ts';
-import type {FeedMessage, Revocation} from '../core/revocation.ts';
-import {makeRevocationIndex} from '../core/revocation.ts';
-import {makeFeed} from '../store/feed.ts';
+import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
+import {makeRevocationRedis, type RevocationRedis} from '../store/revocationRedis.ts';
 import {makeSeal} from '../store/seal.ts';
 import {clocks} from '../wiring/shared.ts';
-import {connectRedis} from './redis.ts';
+import {type CommandRedis, connectRedis} from './redis.ts';
 
-export interface CommandFeed {
-  /** Throws if Redis does not take it: a command has no later in which to try again. */
-  publish(message: FeedMessage): Promise<void>;
-  /** The revocations in force. */
-  list(): Promise<readonly Revocation[]>;
+export interface CommandFeed extends RevocationRedis {
+  /** All that Redis holds. */
+  readAll(): Promise<RevocationSet>;
+  failed: CommandRedis['failed'];
 }
 
+/** Throws if Redis does not take it: a command has no later in which to try again. */
 export const withFeed = async <T>(settings: Settings, use: (feed: CommandFeed) => Promise<T>): Promise<T> => {
   const connection = await connectRedis(settings, 'command');
-  const {now, random, sleep} = clocks;
-  const feed = makeFeed({
-    redis: {
-      reading: connection,
-      writing: connection,
-      prefix: connection.prefix,
-      seal: makeSeal(settings.redis?.sealKey),
-    },
-    settings: settings.revocation,
-    now,
-    random,
-    sleep,
+  const redis = makeRevocationRedis({
+    reading: connection,
+    writing: connection,
+    prefix: connection.prefix,
+    seal: makeSeal(settings.redis?.sealKey),
+    newMark: clocks.newId,
   });
-  const index = makeRevocationIndex();
-  feed.onMessage((message) => {
-    if (message.kind === 'revoke') index.add(message.revocation);
-  });
+  const readAll = async () => {
+    const set = makeRevocationSet();
+    for await (const members of redis.pages()) {
+      for (const member of members) {
+        const opened = redis.open(member);
+        if ('element' in opened) set.add(opened.element, true);
+      }
+    }
+    set.prune((await redis.look()).time);
+    return set;
+  };
   try {
-    return await use({
-      async publish(message) {
-        const {announced} = await feed.publish(message);
-        if (!announced) throw connection.failed('did not take the message');
-      },
-      async list() {
-        await feed.start();
-        if (feed.lost()) throw connection.failed('could not be read');
-        index.prune(now());
-        return index.list();
-      },
-    });
+    return await use({...redis, readAll, failed: connection.failed});
+  } catch (error) {
+    const isReply = error instanceof Error && error.name === 'ReplyError';
+    throw isReply ? connection.failed(`did not take it (${(error as Error).message})`) : error;
   } finally {
-    await feed.close();
     await connection.close();
   }
 };

@@ -82,6 +82,12 @@ export const metricTable = {
     meaning: 'Revocations that are in force.',
     query: 'max(postern_revocations) - min(postern_revocations)',
   },
+  postern_revocations_unannounced: {
+    type: 'gauge',
+    labels: [],
+    meaning: 'Revocations, and removals of them, that are known here and not known to be in Redis.',
+    query: 'max(postern_revocations_unannounced) > 0',
+  },
   postern_revocation_feed_lag_seconds: {
     type: 'gauge',
     labels: [],

@@ -36,7 +36,7 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
   const providers = makeProviders(settings, shared);
   const entitlements = makeEntitlements(settings.entitlements, shared);
   const {metrics, log, clocks, revocation} = shared;
-  const {revocations} = revocation;
+  const revocations = revocation.of(settings);
   const meterKeys = () =>
     metrics.gauge('postern_keys_age_seconds', () =>
       providers.flatMap(({name, keysAge}) => {

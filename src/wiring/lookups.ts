@@ -40,9 +40,7 @@ export const makeLookups = (
     log: (level, message) => log[level]({}, message),
     observer: metrics.cache,
   });
-  const endDrops = revocation.feed.onMessage((message, mark) => {
-    if (message.kind === 'drop') lookups.drop(message.drop, mark);
-  });
+  const endDrops = revocation.feed.onDrop(({drop, mark}) => lookups.drop(drop, mark));
   return {
     store: lookups,
     health: () => [lookups.health()],

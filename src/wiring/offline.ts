@@ -7,7 +7,7 @@ import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
-import type {Revocations} from '../core/revocation.ts';
+import type {RevocationSet} from '../core/revocationSet.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRender} from '../envoy/render.ts';
@@ -18,6 +18,7 @@ import {type Explanation, explain} from './explained.ts';
 import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
 import {makeProviders} from './providers.ts';
 import {clocks, makeShared} from './shared.ts';
+import {withTolerances} from './tolerances.ts';
 
 /** What would come from outside. */
 export interface OfflineFacts {
@@ -25,7 +26,7 @@ export interface OfflineFacts {
   readonly now: () => number;
   /** Undefined: a rule that asks what was bought gets `unavailable`. */
   readonly snapshot: Snapshot | undefined;
-  readonly revocations: Revocations;
+  readonly revocations: Pick<RevocationSet, 'revoked'>;
   /** Sees the parts before the check is made of them: this is where an explanation listens in. */
   readonly wrap?: (parts: CheckParts) => CheckParts;
 }
@@ -59,7 +60,7 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   const parts: CheckParts = {
     ...settings,
     providers,
-    revocations: facts.revocations,
+    revocations: withTolerances(settings, facts.revocations),
     entitlements: await makeStore(facts.snapshot),
   };
   const check = makeCheck(facts.wrap?.(parts) ?? parts);

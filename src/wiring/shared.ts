@@ -86,7 +86,7 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
   const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.now);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   const redis = settings.redis && makeRedis(settings.redis, {clocks, log, metrics});
-  const revocation = makeRevocationFeed(settings.revocation, redis, {clocks, log, metrics});
+  const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics});
   return {
     clocks,
     log,

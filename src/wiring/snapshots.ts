@@ -23,8 +23,6 @@ const piecesTimeout = 5_000;
 const patience = 2_000;
 /** Milliseconds within which instances that hear of a drop fetch anew: not all at once, and yet within a second. */
 const spread = 300;
-/** A drop that was on the feed this long before the start has been seen by the first load, whatever the clocks say. */
-const skew = 60_000;
 
 export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSettings, shared: Shared): Entitlements => {
   const {clocks, log, metrics, revocation} = shared;
@@ -39,12 +37,10 @@ export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSett
     log: (level, message) => log[level]({}, message),
     observer: metrics.cache,
   });
-  const born = clocks.now();
   let pending: (() => void) | undefined;
-  const endDrops = revocation.feed.onMessage((message, mark) => {
-    if (message.kind !== 'drop' || pending !== undefined) return;
-    // The feed tells everything that is live at the start. A mark is an id of a Redis Stream: milliseconds first.
-    if (Number.parseInt(mark, 10) < born - skew) return;
+  const endDrops = revocation.feed.onDrop(({live}) => {
+    // What was dropped before the start has been seen by the first load.
+    if (!live || pending !== undefined) return;
     pending = clocks.after(clocks.random() * spread, () => {
       pending = undefined;
       void snapshots.refresh();

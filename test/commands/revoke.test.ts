@@ -13,7 +13,8 @@ const rules = [{name: 'all', match: {}, public: true}];
 describe('revocationOf', () => {
   const now = Date.parse('2026-05-01T12:00:00.500Z');
   const rows: [order: object, before: number | undefined, fault: RegExp | undefined][] = [
-    [{subject: 'u1'}, now / 1_000 + 0.5, undefined],
+    [{subject: 'u1'}, undefined, undefined],
+    [{sessionId: 's1', reason: 'stolen', by: 'ops'}, undefined, undefined],
     [{subject: 'u1', before: '2026-05-01T11:00:00Z'}, Date.parse('2026-05-01T11:00:00Z') / 1_000, undefined],
     [{subject: 'u1', before: '2026-05-01T13:00:00+02:00'}, Date.parse('2026-05-01T11:00:00Z') / 1_000, undefined],
     [{subject: 'u1', before: 1_700_000_000}, 1_700_000_000, undefined],
@@ -27,17 +28,22 @@ describe('revocationOf', () => {
     [{before: 1}, undefined, /selects nobody/],
     [{subject: ''}, undefined, /subject/],
     [{subject: 'u1', user: 'u2'}, undefined, /unknown key/],
+    [{subject: 'u1', expires: 7}, undefined, /unknown key/],
+    [{subject: 'u1', id: 'x'}, undefined, /unknown key/],
+    [{subject: 'u1', reason: ''}, undefined, /reason/],
+    [{subject: 'u1', by: 'x'.repeat(513)}, undefined, /by/],
   ];
   for (const [order, before, fault] of rows) {
     it(`${JSON.stringify(order)}: ${fault ?? before}`, () => {
-      const made = revocationOf(order, now, 1_000);
+      const made = revocationOf(order, {now, keep: 1_000, salt: 's'});
       if ('fault' in made) assert.match(made.fault, fault ?? /never/);
-      else assert.deepEqual([made.revocation.before, made.revocation.expires], [before, now + 1_000]);
+      else assert.deepEqual([made.revocation.before, made.revocation.expires, fault], [before, now + 1_000, undefined]);
     });
   }
 });
 
-describe('postern revoke', () => {
+describe('postern revoke', function () {
+  this.timeout(60_000);
   it('asks the running process where there is no Redis, and says why it cannot', async () => {
     const postern = await startPostern({admin: {token: 'a-token-of-tests'}, rules});
     const config = join(postern.folder, 'postern.yaml');

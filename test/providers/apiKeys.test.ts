@@ -18,7 +18,7 @@ import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
 import {newKey} from '../../src/commands/keys.ts';
 import {makePlace, type Where} from '../../src/core/places.ts';
-import {makeRevocationIndex} from '../../src/core/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeApiKeysProvider} from '../../src/providers/apiKeys.ts';
 import {apiKeyOf, hashOfKey, idOfKey, keyOfBasic} from '../../src/providers/apiKeysForm.ts';
@@ -358,7 +358,7 @@ describe('the apiKeys provider', () => {
     assert.equal(await ask(provider, keyOf('ci')), 'ci-bot');
   });
 
-  it('a revocation by its id refuses it; a key made afterwards under the id is good', async () => {
+  it('a revocation by its id with a moment refuses it; a key made afterwards under the id is good', async () => {
     const entries = [entryOf('ci', {created: '2026-11-21T11:00:00Z'}), entryOf('cd')];
     const {keys} = readKeyFile(fileOf(...entries), 'keys');
     const [ci, cd] = [...(keys?.values() ?? [])].map(({principal}) => principal);
@@ -366,10 +366,13 @@ describe('the apiKeys provider', () => {
       ...(readKeyFile(fileOf(entryOf('ci', {created: '2026-11-21T12:00:00Z'})), 'keys').keys?.values() ?? []),
     ][0];
     assert.ok(ci && cd && again);
-    const revocations = makeRevocationIndex();
+    const revocations = makeRevocationSet();
     const before = Date.parse('2026-11-21T12:00:00Z') / 1_000;
-    revocations.add({tokenId: 'ci', provider: 'keys', before, expires: now + 1_000});
-    assert.deepEqual([ci, cd, again.principal].map(revocations.revoked), [true, false, false]);
+    revocations.add({id: 'r1', tokenId: 'ci', provider: 'keys', at: now, before, expires: now + 1_000});
+    assert.deepEqual(
+      [ci, cd, again.principal].map((one) => revocations.revoked(one)),
+      [true, false, false],
+    );
   });
 
   it('logs no key and no hash', () => {

@@ -1,10 +1,16 @@
 // The store as app.ts wires it, for tests: connections, guard, caches and feeds on a real Redis, and what to measure.
-import {setTimeout as sleep} from 'node:timers/promises';
+import {randomUUID} from 'node:crypto';
+import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
 import type {CacheCodec} from '../../src/core/cache.ts';
+import type {Removal, Revocation} from '../../src/core/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
+import type {DropEvent} from '../../src/store/drops.ts';
 import {makeFeed} from '../../src/store/feed.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';
 import {openRedis} from '../../src/store/redis.ts';
 import {makeRedisCache} from '../../src/store/redisCache.ts';
+import {named} from '../../src/store/revocationForm.ts';
+import {makeRevocationRedis} from '../../src/store/revocationRedis.ts';
 import {makeSeal} from '../../src/store/seal.ts';
 import {type RedisSettings, redisSettings, revocationSettings} from '../../src/store/settings.ts';
 
@@ -56,28 +62,46 @@ export const openStore = (settings: RedisSettings) => {
   return {connection, redis, cache, seal, results, circuits, log, close: () => redis.close()};
 };
 
-/** A feed as an instance has it, with what it heard. */
-export const openFeed = (settings: RedisSettings, revocation: Record<string, unknown> = {}) => {
-  const heard: string[] = [];
+/** A feed as an instance has it, with what it heard. `clock`: milliseconds by which its wall clock is wrong. */
+export const openFeed = (settings: RedisSettings, revocation: Record<string, unknown> = {}, clock = {off: 0}) => {
+  const drops: DropEvent[] = [];
   const log: string[] = [];
+  const set = makeRevocationSet(7);
   const reading = openRedis(settings, {purpose: 'feed', timeout: 2_500, random});
-  const writing = openRedis(settings, {purpose: 'cache', timeout: 500, random});
+  const writing = openRedis(settings, {purpose: 'announce', timeout: 500, random});
+  const newId = () => randomUUID();
+  const redis = makeRevocationRedis({
+    reading,
+    writing,
+    prefix: settings.prefix,
+    seal: makeSeal(settings.sealKey),
+    newMark: newId,
+  });
   const feed = makeFeed({
-    redis: {reading, writing, prefix: settings.prefix, seal: makeSeal(settings.sealKey)},
+    redis,
+    set,
     settings: revocationSettings.parse(revocation),
-    now,
+    dropsMatter: 60_000,
+    now: () => Date.now() + clock.off,
+    steady: () => performance.now(),
     random,
+    newId,
     sleep: (ms) => sleep(ms),
+    pause: () => setImmediate(),
     log: (_level, line) => log.push(line),
   });
-  feed.onMessage((message) => {
-    heard.push(message.kind === 'revoke' ? `revoke ${message.revocation.subject}` : `drop ${message.drop.tenant}`);
-  });
+  feed.onDrop((event) => drops.push(event));
   return {
     feed,
-    heard,
+    set,
+    redis,
+    drops,
     log,
     reading,
+    /** The subjects that are revoked here. */
+    heard: () => (set.list() ?? []).map(({subject}) => subject),
+    /** Waits until it is in step, for the first time or again. */
+    inStep: () => feed.lag() === 0 && !feed.lost() && feed.unannounced() === 0 && reading.ready(),
     close: async () => {
       await feed.close();
       await writing.close();
@@ -85,11 +109,15 @@ export const openFeed = (settings: RedisSettings, revocation: Record<string, unk
   };
 };
 
-export const revoke = (subject: string) =>
-  ({
-    kind: 'revoke',
-    revocation: {subject, before: Math.floor(Date.now() / 1_000) + 1, expires: Date.now() + 3_600_000},
-  }) as const;
+let made = 0;
+/** A revocation of a subject, as the program makes it; each call another one. */
+export const revoke = (subject: string, more: Partial<Revocation> = {}): Revocation => {
+  made += 1;
+  return named({subject, at: Date.now(), expires: Date.now() + 3_600_000, salt: `${made}`, ...more});
+};
+/** Takes it back. */
+export const remove = ({id, expires}: Revocation): Removal =>
+  named({removes: id, at: Date.now(), expires, salt: `${made}`});
 
 /** Waits until it holds; rejects after `limit` milliseconds with what was waited for. Resolves to the time it took. */
 export const until = async (what: string, holds: () => boolean | Promise<boolean>, limit = 8_000): Promise<number> => {

@@ -2,16 +2,19 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import fc from 'fast-check';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
+import {changesOf} from '../../src/store/changes.ts';
 import {makeFeed} from '../../src/store/feed.ts';
-import {packMessage, unpackMessage} from '../../src/store/feedMessage.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';
 import {jittered, makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
+import {makeMoment} from '../../src/store/moment.ts';
 import type {RedisConnection} from '../../src/store/redis.ts';
+import {makeRevocationForm, named} from '../../src/store/revocationForm.ts';
 import {entryName, makeSeal} from '../../src/store/seal.ts';
 import {redisSettings, revocationSettings} from '../../src/store/settings.ts';
-import {entriesOf, isAfter} from '../../src/store/stream.ts';
-import {type Fact, revoke, until} from './rig.ts';
+import {principal} from '../support/requests.ts';
+import {type Fact, remove, revoke, until} from './rig.ts';
 
 describe('the memory cache', () => {
   it('keeps for the time given, and no longer', () => {
@@ -252,59 +255,116 @@ describe('the breaker', () => {
 
 describe('the feed', () => {
   it('without Redis works inside the one process', async () => {
+    const set = makeRevocationSet();
     const feed = makeFeed({
+      set,
       settings: revocationSettings.parse({onFeedLost: 'refuse'}),
+      dropsMatter: 1_000,
       now: Date.now,
+      steady: () => performance.now(),
       random: Math.random,
+      newId: () => 'id',
       sleep: (ms) => sleep(ms),
+      pause: async () => {},
     });
     const heard: unknown[] = [];
-    const end = feed.onMessage((message) => heard.push(message));
+    const end = feed.onDrop(({drop}) => heard.push(drop));
     await feed.start();
-    const message = revoke('u1');
-    assert.deepEqual(await feed.publish(message), {announced: true});
+    assert.deepEqual(await feed.add(revoke('u1')), {announced: true});
+    assert.equal(feed.revoked(principal({subject: 'u1', issuedAt: 1}), 0), true);
+    assert.deepEqual(await feed.drop({tenant: 't1'}), {announced: true});
     end();
-    await feed.publish(message);
-    assert.deepEqual(heard, [message]);
-    assert.deepEqual([feed.lag(), feed.lost(), feed.health().state], [0, false, 'ready']);
+    await feed.drop({});
+    assert.deepEqual(heard, [{tenant: 't1'}]);
+    assert.deepEqual([feed.lag(), feed.lost(), feed.unannounced(), feed.health().state], [0, false, 0, 'ready']);
     await feed.close();
   });
+});
 
-  it('messages come back as they were; everything else is none', () => {
-    for (const message of [
+describe('an element in Redis', () => {
+  const form = makeRevocationForm('set', makeSeal(undefined));
+  const sealed = makeRevocationForm('set', makeSeal('a seal key of the tests'));
+
+  it('comes back as it was, under the same id, and two that differ in anything have two', () => {
+    const rows = [
       revoke('u1'),
-      {kind: 'drop', drop: {tenant: 't'}} as const,
-      {kind: 'drop', drop: {}} as const,
-    ]) {
-      assert.deepEqual(unpackMessage(packMessage(message, 7)), {message, at: 7});
+      revoke('u1', {tenant: 't1', provider: 'acme', reason: 'left \u2603', by: 'ops "1"', before: 7}),
+      remove(revoke('u1')),
+    ];
+    for (const row of rows) {
+      assert.deepEqual(form.open(form.pack(row)), {element: row});
+      assert.deepEqual(sealed.open(sealed.pack(row)), {element: row});
     }
+    const {id: _, ...content} = revoke('u1');
+    const ids = [
+      content,
+      {...content, at: content.at + 1},
+      {...content, reason: 'x'},
+      {...content, before: 1},
+      {...content, expires: 1},
+      {...content, tenant: 't1'},
+    ].map((one) => named(one).id);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.equal(
+      named(Object.fromEntries(Object.entries(content).reverse()) as typeof content).id,
+      ids[0],
+      'whatever the order of the keys',
+    );
+  });
+
+  it('that is anything else is not ours, and says so when a newer version wrote it', () => {
+    const good = '"at":1,"expires":2';
     const bad = [
       '',
       'null',
       '[]',
-      '{}',
-      '{"at":1}',
-      '{"at":1,"kind":"revoke"}',
-      '{"at":1,"kind":"revoke","revocation":{"before":1,"expires":2}}',
-      '{"at":"1","kind":"drop","drop":{}}',
-      '{"at":1,"kind":"allow","drop":{}}',
+      `{${good}}`,
+      `{${good},"subject":""}`,
+      `{${good},"subject":"u","removes":"x"}`,
+      `{${good},"subject":"u","before":"1"}`,
+      `{"at":1e300,"expires":2,"subject":"u"}`,
+      `{${good},"subject":"u","more":1}`,
     ];
-    for (const text of bad) assert.equal(unpackMessage(text), undefined, text);
-    fc.assert(fc.property(fc.json(), (text) => unpackMessage(text) === undefined));
+    for (const text of bad) assert.deepEqual(form.open(`1.2..${text}`), {foreign: 'not ours'}, text);
+    assert.deepEqual(form.open('2.5.abc.{"whatever":1}'), {foreign: 'newer'});
+    assert.deepEqual(sealed.open(form.pack(revoke('u1'))), {foreign: 'not ours'});
+    fc.assert(fc.property(fc.string(), (text) => 'foreign' in form.open(text)));
+    fc.assert(fc.property(fc.json(), (text) => 'foreign' in form.open(`1.2..${text}`)));
   });
+});
 
-  it('ids of a stream are ordered by number, not by text', () => {
-    const rows: [string, string, boolean][] = [
-      ['10-0', '9-0', true],
-      ['9-0', '10-0', false],
-      ['5-10', '5-9', true],
-      ['5-1', '5-1', false],
+describe('entries of the streams', () => {
+  it('are read if they are ours, and passed over if not', () => {
+    const reply = [
+      ['1-0', ['p', '', 'n', '1 a', 'c', '1', 'a', '1', 'm', 'x', 'm', 'y']],
+      ['2-0', ['m', 'x']],
+      ['3-0', null],
+      7,
+      ['4-0', ['p', '1 a', 'n', 'b', 'd', 'z']],
+      ['5-0', ['p', 'x', 'n', ['y']]],
     ];
-    for (const [a, b, expected] of rows) assert.equal(isAfter(a, b), expected, `${a} ${b}`);
-    assert.deepEqual(entriesOf([['1-0', ['m', 'x']], ['2-0', ['n', 'x']], ['bad', ['m', 'x']], 7, ['3-0', null]]), [
-      {id: '1-0', value: 'x'},
-      {id: '2-0', value: ''},
-      {id: '3-0', value: ''},
-    ]);
+    assert.deepEqual(changesOf(reply), {
+      changes: [
+        {before: '', after: '1 a', count: 1, asked: true, members: ['x', 'y'], drop: undefined, at: 1},
+        {before: '1 a', after: 'b', count: Number.NaN, asked: false, members: [], drop: 'z', at: 4},
+      ],
+      last: '5-0',
+    });
+    for (const empty of [null, undefined, [], 'x']) assert.deepEqual(changesOf(empty), {changes: [], last: undefined});
+  });
+});
+
+describe('the moment', () => {
+  it('is the later or the earlier of two clocks, whichever steps', () => {
+    const clock = {wall: 1_000_000, steady: 50};
+    const moment = makeMoment({now: () => clock.wall, steady: () => clock.steady});
+    const both = (wall: number, steady: number) => {
+      Object.assign(clock, {wall, steady});
+      return [moment.earliest(), moment.latest()];
+    };
+    assert.deepEqual(both(1_000_010, 60), [1_000_010, 1_000_010]);
+    assert.deepEqual(both(1_000_010 - 3_600_000, 60), [-2_599_990, 1_000_010], 'an hour back');
+    assert.deepEqual(both(91_000_010, 60), [1_000_010, 91_000_010], 'a day ahead');
+    assert.deepEqual(both(1_000_010, 60), [1_000_010, 1_000_010], 'and right again');
   });
 });

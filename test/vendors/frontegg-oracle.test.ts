@@ -5,7 +5,7 @@ import {IdentityClient} from '@frontegg/client';
 import fc from 'fast-check';
 import {makeCheck} from '../../src/check.ts';
 import {refusals} from '../../src/core/refusals.ts';
-import {makeRevocationIndex} from '../../src/core/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
 import type {Requirement} from '../../src/core/rules.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
@@ -87,7 +87,7 @@ describe("Frontegg's SDK as oracle", () => {
       rules: [{name: 'r', match: {}, access: {access: 'require', require: requirementOf(asks)}, shadow: false}],
       paths: {caseSensitive: true, allow: []} as never,
       providers: [provider],
-      revocations: makeRevocationIndex(),
+      revocations: makeRevocationSet(),
       entitlements: {entitled: () => ({entitled: true})},
     });
     const context = {id: 'd', now: Date.now(), deadline: Number.POSITIVE_INFINITY};

@@ -6,7 +6,7 @@ import {makeCheck} from '../../src/check.ts';
 import type {FetchingCache, MakeFetchingCache} from '../../src/core/cache.ts';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
-import {makeRevocationIndex} from '../../src/core/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
@@ -272,7 +272,7 @@ describe('the Frontegg provider', () => {
           rules: [{name: 'r', match: {}, access: {access: 'require', require: {stepUp}}, shadow: false}],
           paths: {caseSensitive: true, allow: []} as never,
           providers: [provider],
-          revocations: makeRevocationIndex(),
+          revocations: makeRevocationSet(),
           entitlements: {entitled: () => ({entitled: true})},
         });
         const token = await frontegg.sign(claimsOf(type, {...claims}));

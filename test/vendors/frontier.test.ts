@@ -4,7 +4,7 @@ import {hash, randomBytes, randomUUID} from 'node:crypto';
 import fc from 'fast-check';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
-import {makeRevocationIndex, untilNow} from '../../src/core/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocationSet.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
@@ -240,9 +240,9 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
           [bearer(personal), {sessionId: undefined, tokenId: pat.id, issuedAt: undefined}],
           [bearer(signed), {sessionId: undefined, tokenId: 'a1', issuedAt: at}],
         ];
-        const revocations = makeRevocationIndex();
+        const revocations = makeRevocationSet();
         for (const subject of [ada.id, robot.id, pat.id]) {
-          revocations.add({subject, before: untilNow(Date.now()), expires: never});
+          revocations.add({id: subject, subject, at: Date.now(), expires: never});
         }
         for (const [headers, expected] of rows) {
           const {sessionId, tokenId, issuedAt} = verified(await ask(provider, headers));
@@ -263,8 +263,8 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         ];
         for (const [subject, revoked, isRevoked] of rows) {
           const provider = make({personalTokens: {subject}});
-          const revocations = makeRevocationIndex();
-          revocations.add({subject: revoked, before: untilNow(Date.now()), expires: never});
+          const revocations = makeRevocationSet();
+          revocations.add({id: 'r1', subject: revoked, at: Date.now(), expires: never});
           for (const headers of [bearer(personal), bearer(await frontier.token(pat, {iat: 1}))]) {
             assert.equal(revocations.revoked(verified(await ask(provider, headers))), isRevoked, subject);
           }

@@ -3,7 +3,7 @@ import type {Snapshot} from '../../core/entitlement.ts';
 import type {Principal} from '../../core/principal.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
-import {makeRevocationIndex} from '../../core/revocation.ts';
+import {makeRevocationSet} from '../../core/revocationSet.ts';
 import {makeDecider} from '../../wiring/decider.ts';
 import {type Explanation, explain} from '../../wiring/explained.ts';
 import {type Answered, makeOffline} from '../../wiring/offline.ts';
@@ -93,7 +93,7 @@ const explainOffline = async (
   {claims, provider, entitlements}: ExplainOptions,
 ): Promise<Explained> => {
   const snapshot: Snapshot | undefined = await givenEntitlements(configuration.settings, entitlements);
-  const offline = await makeOffline(configuration, {now: () => now, snapshot, revocations: makeRevocationIndex()});
+  const offline = await makeOffline(configuration, {now: () => now, snapshot, revocations: makeRevocationSet()});
   try {
     const asked =
       claims === undefined ? request : withToken(request, tokenWith(offline, await claimsOf(claims), provider, now));

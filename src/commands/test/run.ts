@@ -3,8 +3,8 @@ import type {Decision} from '../../core/decision.ts';
 import type {Snapshot} from '../../core/entitlement.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
-import {makeRevocationIndex} from '../../core/revocation.ts';
 import {revocationOf} from '../../core/revocationOrder.ts';
+import {makeRevocationSet} from '../../core/revocationSet.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import {makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline.ts';
 import {CommandError} from '../settings.ts';
@@ -67,13 +67,13 @@ export const runCases = async (
 };
 
 const revocationsOf = ({revocations}: CaseFile, now: number, {settings}: Configuration) => {
-  const index = makeRevocationIndex();
+  const set = makeRevocationSet();
   for (const [at, order] of revocations.entries()) {
-    const made = revocationOf(order, now, settings.revocation.keep);
+    const made = revocationOf(order, {now, keep: settings.revocation.keep, salt: String(at)});
     if ('fault' in made) throw new CommandError(`revocations[${at}] ${made.fault}`);
-    index.add(made.revocation);
+    set.add({id: String(at), ...made.revocation});
   }
-  return index;
+  return set;
 };
 
 const principalOf = ({principal}: TestCase, {principals}: CaseFile): Principal | undefined =>

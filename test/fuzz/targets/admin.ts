@@ -1,7 +1,8 @@
 // The bodies that the admin port is sent: each is answered, and what is told on the feed selects somebody.
 
-import type {FeedMessage} from '../../../src/core/revocation.ts';
-import {checkRevocation} from '../../../src/core/revocationCheck.ts';
+import type {RevocationElement} from '../../../src/core/revocation.ts';
+import {checkElement} from '../../../src/core/revocationCheck.ts';
+import {makeRevocationSet} from '../../../src/core/revocationSet.ts';
 import {makeAdminRoutes} from '../../../src/wiring/adminRoutes.ts';
 import {must, type Target} from '../target.ts';
 
@@ -17,31 +18,39 @@ export const admin: Target = {
   words: ['subject', 'tenant', 'sessionId', 'tokenId', 'provider', 'before', 'reason', 'by', 'id', 'expires', '2026-01-31T12:00:00Z', '1700000000', '1e15', '+99:99'], // biome-ignore format: a table
   longest: 65_536,
   async open() {
-    let told: FeedMessage[] = [];
+    let told: RevocationElement[] = [];
+    const set = makeRevocationSet();
+    set.add({id: 'known', subject: 'u', at: 1, expires: 9e15});
     const routes = makeAdminRoutes({
-      publish: async (message: FeedMessage) => {
-        told.push(message);
-        return {announced: true};
+      feed: {
+        add: async (element) => {
+          told.push(element);
+          return {announced: true};
+        },
+        drop: async () => ({announced: true}),
+        now: () => 1_800_000_000_000,
+        sync: async () => {},
       },
-      revocations: () => [],
+      set,
+      providers: () => ['acme'],
       log: {info: () => {}},
       keep: 86_400_000,
-      now: () => 1_800_000_000_000,
+      newId: () => '12345678-1234',
+      reach: 'every instance',
     });
     return {
       async run(input) {
         told = [];
-        for (const {method, path, handle} of routes) {
+        for (const {method, path: route, handle} of routes) {
           if (method === 'GET') continue;
+          const path = route.replace('{id}', 'known');
           const body = input.toString('utf8');
           const {status, body: text} = await handle({method, path, query: new URLSearchParams(), headers: {}, body});
           must([200, 202, 400, 404].includes(status), `${path} answers ${status}`);
           JSON.parse(text);
         }
-        for (const message of told) {
-          if (message.kind === 'revoke')
-            must('revocation' in checkRevocation(message.revocation), 'a revocation that nobody reads');
-        }
+        for (const {id: _, ...element} of told)
+          must('element' in checkElement(element), 'an element that nobody reads');
       },
     };
   },

@@ -1,0 +1,59 @@
+// An element of the set of revocations as it stands in Redis: its text, sealed; and back, if it is exactly one.
+import {hash} from 'node:crypto';
+import type {RevocationElement} from '../core/revocation.ts';
+import {checkElement, elementKeys, type Unnamed} from '../core/revocationCheck.ts';
+import type {Seal} from './seal.ts';
+
+/** Longer ones are not ours: five selectors and three other texts of 512 characters, each of which may take six bytes. */
+export const longestMember = 32_768;
+
+/** The version that is written here: part of the seal's form, and of the marker beside the set. */
+export const formVersion = '1';
+
+const textOf = (element: Unnamed): string => {
+  const row = element as unknown as Record<string, unknown>;
+  return JSON.stringify(Object.fromEntries(elementKeys.map((key) => [key, row[key]])));
+};
+
+/** The same content has the same id everywhere: 96 bits of SHA-256, in 16 characters. */
+export const named = <T extends Unnamed>(element: T): T & {readonly id: string} => ({
+  ...element,
+  id: hash('sha256', textOf(element), 'base64url').slice(0, 16),
+});
+
+/** What becomes of a member of the set that this instance reads. */
+export type Opened = {readonly element: RevocationElement} | {readonly foreign: 'newer' | 'not ours'};
+
+export interface RevocationForm {
+  pack(element: RevocationElement): string;
+  /** Whatever its age: who forgets it when is not for the form to say. */
+  open(member: string): Opened;
+}
+
+const newer = {foreign: 'newer'} as const;
+const notOurs = {foreign: 'not ours'} as const;
+
+/** `key`: that of the set, part of what is sealed. */
+export const makeRevocationForm = (key: string, seal: Seal): RevocationForm => ({
+  pack: (element) => seal.pack(key, textOf(element), element.expires),
+  open(member) {
+    if (member.length > longestMember) return notOurs;
+    const text = seal.open(key, member, Number.NEGATIVE_INFINITY);
+    if (text === undefined) return isNewer(member) ? newer : notOurs;
+    const checked = checkElement(parse(text));
+    return 'fault' in checked ? notOurs : {element: named(checked.element) as RevocationElement};
+  },
+});
+
+const isNewer = (member: string): boolean => {
+  const version = /^(\d{1,4})\.\d{1,16}\./.exec(member)?.[1];
+  return version !== undefined && Number(version) > Number(formVersion);
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
