@@ -89,7 +89,6 @@ describe('the map', () => {
   const onlyImporters: [library: string, of: RegExp, importers: RegExp][] = [
     ['jose', /^jose(\/|$)/, /^providers\/(jwt|keys)\.ts$/],
     ['undici', /^undici$/, /^remote\//],
-    ['cockatiel', /^cockatiel$/, /^remote\//],
     ['ioredis', /^ioredis$/, /^store\/redis\w*\.ts$/],
     ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
     ['pino', /^pino$/, /^observe\//],

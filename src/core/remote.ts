@@ -14,7 +14,19 @@ export interface RemoteRequest {
   readonly timeout?: number;
   /** A longer reply is an outage. Default 1 MiB. */
   readonly maxBytes?: number;
+  /** A question that a caller's credential or request has brought about. Absent: one of our own. */
+  readonly asks?: Asks;
 }
+
+/** Whose question it is. Failures of one question say little about the service, and strangers wait for nobody but strangers. */
+export interface Asks {
+  /** `known`: the same question has been answered well before; `first`: anybody may have made it up. */
+  readonly standing: Standing;
+  /** A name of the question, a hash: two with the same name are one. */
+  readonly about: string;
+}
+
+export type Standing = 'known' | 'first';
 
 /** A whole reply, of whatever status: what a 404 or a 500 means, the caller knows. */
 export interface RemoteAnswer {

@@ -2,7 +2,7 @@
 import {derivedOnce} from '../core/derived.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
-import {jsonOf, type RemoteCall} from '../core/remote.ts';
+import {type Asks, jsonOf, type RemoteCall} from '../core/remote.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
@@ -39,12 +39,21 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
   const {call, now} = parts;
   const dependency = `introspection:${name}`;
   // A change of settings asks anew: another client may be told other things (section 2.2).
-  const askOnce = makeAskOnce({dependency, cache: 'introspection', settings, shape: keptReply}, parts);
+  const askOnce = makeAskOnce(
+    {
+      dependency,
+      cache: 'introspection',
+      settings,
+      shape: keptReply,
+      good: ({claims}: KeptReply) => claims !== undefined,
+    },
+    parts,
+  );
   const read = makeRead(settings);
   const life = ({claims}: KeptReply): number => (claims === undefined ? Math.min(ttl, negative) : ttl);
   /** Asks whatever becomes of the request that was first to want it: others wait for the same answer. */
-  const ask = async (token: string): Promise<KeptReply> => {
-    const request = {...requestOf(settings, token), timeout, maxBytes};
+  const ask = async (token: string, asks: Asks): Promise<KeptReply> => {
+    const request = {...requestOf(settings, token), timeout, maxBytes, asks};
     return keptOf(jsonOf(dependency, await call(dependency, request, now() + timeout), introspectionReply));
   };
 
@@ -58,7 +67,10 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
     },
     async authenticate({value}, context) {
       if (!isToken(value)) return {rejected: 'malformed_credential'};
-      const kept = await askOnce({about: [value], ask: () => ask(value), life, end: expiryOf}, context.deadline);
+      const kept = await askOnce(
+        {about: [value], ask: (_, asks) => ask(value, asks), life, end: expiryOf},
+        context.deadline,
+      );
       return read(kept, context.now);
     },
     health: () => [askOnce.health()],

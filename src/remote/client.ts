@@ -8,6 +8,8 @@ import {type Circuit, type CircuitOptions, defaultCircuit, makeCircuit} from './
 export interface RemoteParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds that no step of the wall clock moves. Default: those of this process. */
+  readonly steady?: () => number;
   /** In [0, 1), for the jitter of back-off. */
   readonly random: () => number;
   readonly observer: RemoteObserver;
@@ -38,14 +40,17 @@ const tooLate = () => new AttemptFailed('timeout', 'the deadline has passed', 0)
 /** Makes the one client of the program. A dependency is what metrics name; each of its hosts has a circuit of its own. */
 export const makeRemote = (parts: RemoteParts): Remote => {
   const attempts = makeAttempts(parts.ca);
+  const {steady = () => performance.now()} = parts;
+  /** By dependency, then by host and lane: strangers' questions have one of their own, so that no other waits for them. */
   const circuits = new Map<string, Map<string, Circuit>>();
 
-  const circuitFor = (dependency: string, host: string): Circuit => {
+  const circuitFor = (dependency: string, {url, asks}: RemoteRequest): Circuit => {
+    const host = `${asks?.standing === 'first' ? 'first ' : ''}${new URL(url).host}`;
     const hosts = circuits.get(dependency) ?? new Map<string, Circuit>();
     circuits.set(dependency, hosts);
     const known = hosts.get(host);
     if (known !== undefined) return known;
-    const circuit = makeCircuit(parts.circuit ?? defaultCircuit, () =>
+    const circuit = makeCircuit(parts.circuit ?? defaultCircuit, steady, () =>
       parts.observer.circuit(dependency, worst(hosts.values())),
     );
     hosts.set(host, circuit);
@@ -61,11 +66,14 @@ export const makeRemote = (parts: RemoteParts): Remote => {
   };
 
   const attempt = async (dependency: string, circuit: Circuit, request: RemoteRequest, deadline: number) => {
-    const begun = parts.now();
-    if (!(deadline > begun)) throw tooLate();
-    const seen = (result: CallResult) => parts.observer.called(dependency, result, (parts.now() - begun) / 1000);
+    if (!(deadline > parts.now())) throw tooLate();
+    const begun = steady();
+    const seen = (result: CallResult) => parts.observer.called(dependency, result, (steady() - begun) / 1000);
     try {
-      const answer = await circuit.run(() => inTime(request, deadline));
+      // A probe has time of its own.
+      const answer = await circuit.run(request, (one) =>
+        inTime(one, one === request ? deadline : Number.POSITIVE_INFINITY),
+      );
       seen(answer.status >= 500 || answer.status === 429 ? 'error' : 'ok');
       return answer;
     } catch (error) {
@@ -75,7 +83,7 @@ export const makeRemote = (parts: RemoteParts): Remote => {
   };
 
   const call: RemoteCall = async (dependency, request, deadline) => {
-    const circuit = circuitFor(dependency, new URL(request.url).host);
+    const circuit = circuitFor(dependency, request);
     const tries = (request.idempotent ?? request.method === 'GET') ? retries : 0;
     for (let retry = 0; ; retry++) {
       const pause = parts.random() * firstBackoff * 2 ** retry;

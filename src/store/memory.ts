@@ -22,10 +22,10 @@ export interface MemoryLimits<V> {
 /** What an entry costs besides its value: key, list links, two objects. */
 const overhead = 200;
 
-/** Makes a cache bounded by entries (10,000 unless told otherwise), by bytes, or both. `now` in milliseconds. */
+/** Makes a cache bounded by entries (10,000 unless told otherwise), by bytes, or both. `steady`: milliseconds that no step of the wall clock moves. */
 export const makeMemoryCache = <V extends object | string | number | boolean>(
   limits: MemoryLimits<V>,
-  now: () => number,
+  steady: () => number,
 ): MemoryCache<V> => {
   const {entries, bytes, bytesOf} = limits;
   const most = entries ?? (bytes === undefined ? 10_000 : 0);
@@ -43,13 +43,13 @@ export const makeMemoryCache = <V extends object | string | number | boolean>(
     get(key) {
       const entry = kept.get(key);
       if (entry === undefined) return undefined;
-      if (entry.expires > now()) return entry.value;
+      if (entry.expires > steady()) return entry.value;
       kept.delete(key);
       return undefined;
     },
     set(key, value, ttl) {
       if (!(ttl > 0)) kept.delete(key);
-      else kept.set(key, {value, expires: now() + ttl});
+      else kept.set(key, {value, expires: steady() + ttl});
     },
     delete: (key) => void kept.delete(key),
     clear: () => kept.clear(),

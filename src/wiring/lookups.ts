@@ -16,7 +16,7 @@ export const makeLookups = (
 ): Entitlements => {
   const memory = makeMemoryCache<KeptGrants>(
     {bytes: mostBytes, bytesOf: (kept) => JSON.stringify(kept).length},
-    clocks.now,
+    clocks.steady,
   );
   const remote =
     redis &&

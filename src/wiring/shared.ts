@@ -82,8 +82,13 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     node: process.version,
     fault: (gauge, error) => log.error({gauge, err: error}, 'a metric could not be read: a bug in Postern'),
   });
-  const remote = makeRemote({now: clocks.now, random: clocks.random, observer: makeRemoteObserver(metrics, log)});
-  const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.now);
+  const remote = makeRemote({
+    now: clocks.now,
+    steady: clocks.steady,
+    random: clocks.random,
+    observer: makeRemoteObserver(metrics, log),
+  });
+  const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   const redis = settings.redis && makeRedis(settings.redis, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics});
@@ -109,14 +114,14 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
 /** Remote facts take about 32 MB for each kind at the most. */
 const mostCacheBytes = 32 * 1024 * 1024;
 
-const makeCaches = (metrics: Metrics, redis: RedisParts | undefined, {now}: Clocks): MakeFetchingCache => {
+const makeCaches = (metrics: Metrics, redis: RedisParts | undefined, {now, steady}: Clocks): MakeFetchingCache => {
   const made = new Map<string, FetchingCache<never>>();
   return (name, codec) => {
     const known = made.get(name);
     if (known !== undefined) return known as never;
     const memory = makeMemoryCache<never>(
       {bytes: mostCacheBytes, bytesOf: (value) => JSON.stringify(value).length},
-      now,
+      steady,
     );
     const remote =
       redis &&

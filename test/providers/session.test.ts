@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {setImmediate} from 'node:timers/promises';
 import {z} from 'zod';
+import type {Asks} from '../../src/core/remote.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {type Asked, makeAskOnce} from '../../src/providers/session.ts';
 import {makeLayeredCache} from '../../src/store/layered.ts';
@@ -261,6 +262,94 @@ describe('asking once', () => {
     assert.equal(await said(once(counted(['s1'], 10), never)), 'answer 1');
     assert.equal(once.health().state, 'ready');
   });
+
+  describe('who asks', () => {
+    /** The standing of each question, as it went out. */
+    const standings = async (once: ReturnType<typeof make>, steps: readonly (readonly [string, string | 'fail'])[]) => {
+      const seen: string[] = [];
+      for (const [about, says] of steps) {
+        const ask = async (_: number, asks: Asks) => {
+          seen.push(`${about} ${asks.standing}`);
+          if (says === 'fail') throw new Unavailable('sessions:acme');
+          return {said: says};
+        };
+        await Promise.resolve(once({about: [about], ask, life: () => 1}, never)).catch(() => undefined);
+        forward(1);
+      }
+      return seen;
+    };
+    it('who was answered well is known from then on, through outages; who never was is a stranger each time', async () => {
+      const once = make({good: ({said}) => said === 'live'});
+      const steps = [
+        ['a', 'live'],
+        ['a', 'fail'],
+        ['a', 'live'],
+        ['b', 'dead'],
+        ['b', 'dead'],
+        ['c', 'fail'],
+        ['c', 'live'],
+        ['a', 'dead'],
+        ['a', 'dead'],
+      ] as const;
+      const seen = ['a first', 'a known', 'a known', 'b first', 'b first', 'c first', 'c first', 'a known', 'a first'];
+      assert.deepEqual(await standings(once, steps), seen);
+    });
+    it('a name of the question goes along: the same for the same question, and not the credential', async () => {
+      const names: string[] = [];
+      const ask = async (_: number, {about}: Asks) => {
+        names.push(about);
+        return {said: 'live'};
+      };
+      for (const about of ['s1', 's2', 's1']) {
+        await make()({about: [about, 'canary'], ask, life: () => 0}, never);
+      }
+      assert.equal(names[0], names[2]);
+      assert.notEqual(names[0], names[1]);
+      assert.ok(names.every((name) => /^[\w-]{43}$/.test(name)));
+    });
+    it('what strangers ask and is not answered keeps nobody from being asked about ahead', async () => {
+      const once = make();
+      const one = counted(['s1'], 10_000);
+      await said(once(one, never));
+      forward(8_001);
+      const failing = async () => {
+        throw new Unavailable('sessions:acme');
+      };
+      await assert.rejects(async () => once({about: ['stranger'], ask: failing, life: () => 1}, never));
+      assert.equal(await said(once(one, never)), 'answer 1');
+      await setImmediate();
+      await setImmediate();
+      assert.equal(await said(once(one, never)), 'answer 2');
+    });
+  });
+
+  for (const [what, step] of [
+    ['an hour back', -3_600_000],
+    ['a day ahead', 86_400_000],
+  ] as const)
+    it(`a fact of ten seconds lives for ten seconds when the wall clock steps ${what}`, async () => {
+      let steady = 0;
+      const memory = makeMemoryCache<{answer: Answer; until: number}>({}, () => steady);
+      const once = makeAskOnce<Answer>(
+        {dependency: 'd', cache: 'c', settings: '', shape: z.strictObject({said: z.string()})},
+        {
+          makeCache: () => makeLayeredCache({name: 'c', memory}) as never,
+          now: () => clock,
+          steady: () => steady,
+          after: () => () => {},
+        },
+      );
+      const one = counted(['s1'], 10_000);
+      assert.equal(await said(once(one, never)), 'answer 1');
+      clock += step;
+      assert.equal(await said(once(one, never)), 'answer 2', 'what cannot be told is asked for again');
+      steady += 9_999;
+      clock += 9_999;
+      assert.equal(await said(once(one, never)), 'answer 2');
+      clock -= 9_000;
+      steady += 1;
+      assert.notEqual(await said(once(one, never)), 'answer 2', 'its time is over, whatever the wall clock says');
+    });
 
   it('a failure reaches everyone and is not remembered, nor is it unhandled when nobody waits any more', async () => {
     const once = make();

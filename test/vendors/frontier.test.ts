@@ -785,6 +785,47 @@ for (const api of ['connect', 'rest'] as const satisfies readonly Generation[]) 
         });
       }
 
+      const provoked: readonly [what: string, ask: (provider: Provider, of: number) => Promise<unknown>][] = [
+        ['secrets', (provider, of) => ask(provider, basic(`cred-1:made-up-${of}`))],
+        ['relations', (provider, of) => relate(provider, cookie(), 'get', `app/project:${of}`)],
+      ];
+      for (const [what, fail] of provoked) {
+        it(`what callers make up fails alone (${what}): those who are let in still are, and new ones too`, async () => {
+          const real = testRemote({random: () => 0});
+          try {
+            const provider = make({}, {...makeParts(), call: real.call});
+            const path = what === 'secrets' ? paths[api].token : paths[api].check;
+            assert.equal(wordOn(await ask(provider, basic(secret))), robot.id);
+            assert.equal(await relate(provider, cookie()), false);
+            frontier.faults.set(path, {status: 500, only: /made-up|app\/project:\d/});
+            for (let of = 0; of < 12; of++) await assert.rejects(fail(provider, of), Unavailable);
+            assert.equal(wordOn(await ask(provider, basic(secret))), robot.id);
+            const another = randomUUID();
+            frontier.sessions.set(another, bob);
+            assert.equal(wordOn(await ask(provider, cookie(another))), bob.id);
+            assert.equal(await relate(provider, cookie(another), 'get', 'app/project:unknown'), false);
+            assert.ok(![...real.circuits().values()].includes('open'));
+          } finally {
+            await real.close();
+          }
+        });
+      }
+
+      it('a blank id is not asked about: nobody is related to nothing', async () => {
+        const provider = make();
+        for (const resource of ['app/project:', 'app/project: ', 'app/project:\u00a0\t'])
+          assert.equal(await relate(provider, cookie(), 'get', resource), false);
+        assert.equal(frontier.count('check'), 0);
+      });
+
+      it('a service user of a disabled organisation, whose error goes out as 500: disabled; any other 500 is an outage', async () => {
+        const body = (message: string) => JSON.stringify({code: 13, message, details: []});
+        frontier.faults.set(paths[api].token, {status: 500, body: body('org is disabled')});
+        assert.equal((await ask(make(), basic(secret))).rejected, 'disabled');
+        frontier.faults.set(paths[api].token, {status: 500, body: body('internal server error')});
+        await assert.rejects(ask(make(), basic(secret)), Unavailable);
+      });
+
       it('slower than the asker waits: unavailable, and then remembered for the next', async () => {
         frontier.slow = 300;
         const provider = make();

@@ -1,6 +1,7 @@
 // Authgear's resolver: asked whose session a token or cookie is.
 import type {Credential, Place} from '../../core/credential.ts';
 import {derivedOnce} from '../../core/derived.ts';
+import type {Asks} from '../../core/remote.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {ReadPrincipal} from '../../providers/claims.ts';
@@ -32,7 +33,8 @@ export const makeSessions = (
   const {host} = new URL(endpoint);
   const url = resolver.url ?? `${endpoint}/_resolver/resolve`;
   const about = {dependency, cache: 'authgear-sessions', settings: [host, url, resolver.ttl], shape: resolved};
-  const askOnce = makeAskOnce<Resolved>(about, parts);
+  const good = ({session}: Resolved): boolean => session !== null;
+  const askOnce = makeAskOnce<Resolved>({...about, good}, parts);
   const principalBehind = derivedOnce((found: Session) => {
     const principal = read(found);
     // A session counts as issued when its user signed in, so that a revocation ends it and not the next one.
@@ -53,7 +55,12 @@ export const makeSessions = (
       return credential !== undefined && isForResolver(credential, request) ? [credential] : [];
     });
 
-  const ask = async (shown: readonly Credential[], request: Request, deadline: number): Promise<Resolved> => {
+  const ask = async (
+    shown: readonly Credential[],
+    request: Request,
+    deadline: number,
+    asks: Asks,
+  ): Promise<Resolved> => {
     const bearer = shown.find(({place}) => place.kind === 'header');
     const cookies = shown.filter(({place}) => place.kind === 'cookie');
     const headers = {
@@ -64,7 +71,7 @@ export const makeSessions = (
       ...(cookies.length > 0 && {cookie: cookies.map(({place, value}) => `${place.name}=${value}`).join('; ')}),
       host,
     };
-    const answer = await parts.call(dependency, {method: 'GET', url, headers}, deadline);
+    const answer = await parts.call(dependency, {method: 'GET', url, headers, asks}, deadline);
     if (answer.status !== 200) {
       const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
       throw new Unavailable(dependency, new Error(`${answer.asked} answered with status ${answer.status}${hint}`));
@@ -85,7 +92,7 @@ export const makeSessions = (
       const shown = shownBy(request);
       const question = {
         about: shown.flatMap((one) => [one.place.label, one.value]),
-        ask: (until: number) => ask(shown, request, until),
+        ask: (until: number, asks: Asks) => ask(shown, request, until, asks),
         life,
       };
       const {session, setCookies} = await askOnce(question, deadline);

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {derivedOnce} from '../../core/derived.ts';
 import type {Health} from '../../core/health.ts';
 import type {Principal} from '../../core/principal.ts';
-import {jsonOf, type RemoteAnswer} from '../../core/remote.ts';
+import {type Asks, jsonOf, type RemoteAnswer} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {type AskingParts, makeAskOnce} from '../../providers/session.ts';
 import type {FronteggApi} from './api.ts';
@@ -52,16 +52,28 @@ export const makeAccessTokens = (
   // The key is in it too: with another key the same environment may show other things.
   const settings = [baseOf(account), account.clientId, account.apiKey, account.vendorHost];
   const askList = makeAskOnce({dependency, cache: 'frontegg-active-tokens', settings, shape: ids}, parts);
-  const askToken = makeAskOnce({dependency, cache: 'frontegg-access-tokens', settings, shape: tokenShape}, parts);
+  const askToken = makeAskOnce(
+    {
+      dependency,
+      cache: 'frontegg-access-tokens',
+      settings,
+      shape: tokenShape,
+      good: ({rights}: Token) => rights !== null,
+    },
+    parts,
+  );
 
-  const fetchList = async (holder: string): Promise<string[]> => {
-    const answer = await api.call(dependency, `${folder}/${holder}/access-tokens/v1/active`, {maxBytes: 16_777_216});
+  const fetchList = async (holder: string, asks: Asks): Promise<string[]> => {
+    const answer = await api.call(dependency, `${folder}/${holder}/access-tokens/v1/active`, {
+      maxBytes: 16_777_216,
+      asks,
+    });
     return areDisabled(answer) ? [] : jsonOf(dependency, answer, ids);
   };
-  const fetchToken = async (holder: string, id: string, tenant: string | undefined): Promise<Token> => {
+  const fetchToken = async (holder: string, id: string, tenant: string | undefined, asks: Asks): Promise<Token> => {
     const path = `${folder}/${holder}/access-tokens/v1/${encodeURIComponent(id)}`;
     const headers = tenant === undefined || !/^[\x21-\x7e]{1,256}$/.test(tenant) ? {} : {'frontegg-tenant-id': tenant};
-    const answer = await api.call(dependency, path, {headers});
+    const answer = await api.call(dependency, path, {headers, asks});
     if (areDisabled(answer) || isDeleted(answer)) return {rights: null, expires: null};
     const reply = jsonOf(dependency, answer, rightsReply);
     if ((reply.id ?? id) !== id || (reply.tenantId ?? tenant) !== tenant)
@@ -81,9 +93,9 @@ export const makeAccessTokens = (
       const {tenant} = principal;
       // Both at once; what the list says comes first.
       const about = [holder, id, tenant ?? ''];
-      const token = askToken({about, ask: () => fetchToken(holder, id, tenant), life}, deadline);
+      const token = askToken({about, ask: (_, asks) => fetchToken(holder, id, tenant, asks), life}, deadline);
       if (token instanceof Promise) token.catch(() => undefined);
-      const list = askList({about: [holder], ask: () => fetchList(holder), life}, deadline);
+      const list = askList({about: [holder], ask: (_, asks) => fetchList(holder, asks), life}, deadline);
       if (!setOf(list instanceof Promise ? await list : list).has(id)) return undefined;
       const found = token instanceof Promise ? await token : token;
       return found.rights === null || (found.expires !== null && found.expires <= now) ? undefined : found.rights;

@@ -10,7 +10,7 @@ export interface FronteggApi {
   call(dependency: string, path: string, more?: More): Promise<RemoteAnswer>;
 }
 
-type More = Partial<Pick<RemoteRequest, 'method' | 'body' | 'headers' | 'timeout' | 'maxBytes'>>;
+type More = Partial<Pick<RemoteRequest, 'method' | 'body' | 'headers' | 'timeout' | 'maxBytes' | 'asks'>>;
 
 export interface FronteggApiParts {
   /** Milliseconds that no step of the wall clock moves. */

@@ -1,6 +1,6 @@
 // Frontier's API, in both generations: keys, tokens for credentials, permissions, features.
 import {z} from 'zod';
-import {jsonOf, type RemoteAnswer, type RemoteCall, type RemoteRequest} from '../../core/remote.ts';
+import {type Asks, jsonOf, type RemoteAnswer, type RemoteCall, type RemoteRequest} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 
 /** What Frontier refuses with, by the names that Connect has for the gRPC codes. */
@@ -28,9 +28,15 @@ export interface FrontierApi {
   /** The JWK set, unchecked. Newer servers want a credential for it. */
   keys(headers: Headers): Promise<Answered<unknown>>;
   /** Exchanges a credential for an access token. */
-  token(request: TokenRequest, deadline: number): Promise<Answered<string>>;
+  token(request: TokenRequest, deadline: number, asks?: Asks): Promise<Answered<string>>;
   /** May the owner of the token do this to that. */
-  isPermitted(token: string, permission: string, resource: string, deadline: number): Promise<Answered<boolean>>;
+  isPermitted(
+    token: string,
+    permission: string,
+    resource: string,
+    deadline: number,
+    asks?: Asks,
+  ): Promise<Answered<boolean>>;
   /** Has the organisation this feature. */
   hasFeature(token: string, organization: string, feature: string, deadline: number): Promise<Answered<boolean>>;
 }
@@ -94,8 +100,8 @@ export const makeFrontierApi = (
     if (answer.status !== 404) return {value: jsonOf(dependency, answer, shape)};
     throw new Unavailable(dependency, new Error('it has no such method (404): check the settings url and api'));
   };
-  const ask = async <T>(request: RemoteRequest, shape: z.ZodType<T>, deadline: number) =>
-    understood(await call(dependency, request, deadline), shape);
+  const ask = async <T>(request: RemoteRequest, shape: z.ZodType<T>, deadline: number, asks?: Asks) =>
+    understood(await call(dependency, asks === undefined ? request : {...request, asks}, deadline), shape);
   const askForKeys = (request: RemoteRequest) =>
     call(dependency, {...request, idempotent: false}, Number.POSITIVE_INFINITY);
 
@@ -110,9 +116,9 @@ export const makeFrontierApi = (
       const isUnknown = answer.status === 404 || answer.status === 501;
       return understood(isUnknown ? await askForKeys(post(`${service}/GetJWKS`, headers, {})) : answer, keysShape);
     },
-    token: ({headers, body}, deadline) => ask(post(paths[api].token, headers, body), tokenShape, deadline),
-    isPermitted: (token, permission, resource, deadline) =>
-      ask(post(paths[api].check, bearing(token), {resource, permission}), statusShape, deadline),
+    token: ({headers, body}, deadline, asks) => ask(post(paths[api].token, headers, body), tokenShape, deadline, asks),
+    isPermitted: (token, permission, resource, deadline, asks) =>
+      ask(post(paths[api].check, bearing(token), {resource, permission}), statusShape, deadline, asks),
     hasFeature: (token, organization, feature, deadline) =>
       ask(post(paths[api].feature, bearing(token), {org_id: organization, feature}), statusShape, deadline),
   };
@@ -133,6 +139,7 @@ const refusals: readonly (readonly [status: number, number: number, name: Refuse
  * nor is the older gateway's `Not Found` for a path that it does not have.
  */
 const refusalOf = ({status, body}: RemoteAnswer): Refused | undefined => {
+  if (status === 500) return isDisabled(body) ? 'failed_precondition' : undefined;
   const ofStatus = refusals.filter(([of]) => of === status);
   if (ofStatus.length === 0) return undefined;
   try {
@@ -141,5 +148,15 @@ const refusalOf = ({status, body}: RemoteAnswer): Refused | undefined => {
     return ofStatus.find(([, number, name]) => code === number || code === name)?.[2];
   } catch {
     return undefined;
+  }
+};
+
+/** The older generation has no code for a service user whose organisation is disabled: its error goes out as it is. */
+const isDisabled = (body: string): boolean => {
+  try {
+    const {code, message} = JSON.parse(body) as {readonly code?: unknown; readonly message?: unknown};
+    return (code === 13 || code === 2) && typeof message === 'string' && /\borg is disabled\b/.test(message);
+  } catch {
+    return false;
   }
 };

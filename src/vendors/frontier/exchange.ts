@@ -2,6 +2,7 @@
 import {z} from 'zod';
 import type {Health} from '../../core/health.ts';
 import {type Reason, refusals} from '../../core/refusals.ts';
+import type {Asks} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {parseJwt} from '../../providers/jwt.ts';
 import {makeAskOnce} from '../../providers/session.ts';
@@ -63,7 +64,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     return {
       dependency,
       api: makeFrontierApi(parts.call, dependency, settings),
-      askOnce: makeAskOnce({dependency, cache, settings, shape: answer}, parts),
+      askOnce: makeAskOnce({dependency, cache, settings, shape: answer, good: (of: Answer) => 'sealed' in of}, parts),
     };
   };
   const sessions = makeAsking('session', 'frontier-sessions');
@@ -77,14 +78,15 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
 
   const lifeOf = ({kind}: Exchangeable): number => (kind === 'session' ? ttl.session : ttl.secret);
 
-  const tokenFor = (presented: Exchangeable, along: Along, deadline: number) => {
-    const asked = () => askingAbout(presented).api.token(requestFor(presented, along), deadline);
-    return presented.kind === 'session' ? atMostOfSession(presented.id, asked) : atMostSecrets('', asked);
+  const tokenFor = (presented: Exchangeable, along: Along, deadline: number, asks: Asks) => {
+    const asked = () => askingAbout(presented).api.token(requestFor(presented, along), deadline, asks);
+    // So many of strangers, and as many of those who are known.
+    return presented.kind === 'session' ? atMostOfSession(presented.id, asked) : atMostSecrets(asks.standing, asked);
   };
 
-  const ask = async (presented: Exchangeable, along: Along, deadline: number): Promise<Answer> => {
+  const ask = async (presented: Exchangeable, along: Along, deadline: number, asks: Asks): Promise<Answer> => {
     const since = parts.now();
-    const {value: token, refused} = await tokenFor(presented, along, deadline);
+    const {value: token, refused} = await tokenFor(presented, along, deadline, asks);
     if (presented.kind === 'session' && refused === 'unauthenticated') ended.add(presented.id, since);
     if (refused !== undefined) return {rejected: reasonOf(presented, refused)};
     const claims = parseJwt(token)?.claims;
@@ -104,7 +106,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     const kept = await askingAbout(presented).askOnce(
       {
         about: [presented.kind, along.project, secretOf(presented)],
-        ask: (budget) => ask(presented, along, budget),
+        ask: (budget, asks) => ask(presented, along, budget, asks),
         life: (of) => ('sealed' in of ? lifeOf(presented) : ttl.refused),
         end: (of) => ('sealed' in of ? of.ends : Number.POSITIVE_INFINITY),
       },

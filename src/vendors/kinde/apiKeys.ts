@@ -22,7 +22,7 @@ export const makeApiKeys = (
   const dependency = `kinde:${name}`;
   const askAbout = makeAskAboutKey(dependency, api, settings, parts);
   const about = {dependency, cache: 'kinde-api-keys', settings: [api, clientId, ttl, apis], shape: keyFact};
-  const askOnce = makeAskOnce<KeyFact>(about, parts);
+  const askOnce = makeAskOnce<KeyFact>({...about, good: isActive}, parts);
   const principalOf = derivedOnce((said: ValidKey) => principalBehind(name, said));
   const life = (said: KeyFact): number => (isActive(said) ? ttl : 0);
 
@@ -32,7 +32,7 @@ export const makeApiKeys = (
     // By its form; whether it is one, Kinde says.
     accepts: (credential) => (/^k_live_[A-Za-z0-9_-]{1,248}$/.test(credential.value) ? credential : undefined),
     async authenticate({value: key}, {deadline}) {
-      const said = await askOnce({about: [key], ask: (until) => askAbout(key, until), life}, deadline);
+      const said = await askOnce({about: [key], ask: (until, asks) => askAbout(key, until, asks), life}, deadline);
       if (!isActive(said)) return {rejected: said.status === 'revoked' ? 'revoked' : 'inactive'};
       const isForUs = apis === undefined || said.api_ids?.some((id) => apis.includes(id)) === true;
       return isForUs ? {verified: principalOf(said)} : {rejected: 'wrong_audience'};

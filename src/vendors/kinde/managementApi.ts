@@ -1,6 +1,6 @@
 // What Kinde's management API says of an API key: what it is worth, and which APIs of the business it is for.
 import {z} from 'zod';
-import {jsonOf, type RemoteAnswer, type RemoteRequest} from '../../core/remote.ts';
+import {type Asks, jsonOf, type RemoteAnswer, type RemoteRequest} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {makeClientCredentialsToken} from '../../providers/clientCredentials.ts';
 import type {VendorParts} from '../vendor.ts';
@@ -40,7 +40,7 @@ export type ValidKey = Extract<KeyFact, {is_valid: true}>;
 export const isActive = (said: KeyFact): said is ValidKey => said.is_valid && said.status === 'active';
 
 /** Asks about a key, until `deadline` at most. Rejects with Unavailable: a reply that cannot be understood is an outage. */
-export type AskAboutKey = (key: string, deadline: number) => Promise<KeyFact>;
+export type AskAboutKey = (key: string, deadline: number, asks?: Asks) => Promise<KeyFact>;
 
 /** `api`: scheme and host of the management API. It is asked which APIs a key is for only if the settings name any. */
 export const makeAskAboutKey = (
@@ -66,13 +66,14 @@ export const makeAskAboutKey = (
     return answer;
   };
 
-  const verify = async (key: string, deadline: number) => {
+  const verify = async (key: string, deadline: number, asks: Asks | undefined) => {
     const request = {
       method: 'POST',
       url: `${api}/api/v1/api_keys/verify`,
       headers: {'content-type': 'application/json'},
       body: JSON.stringify({api_key: key}),
       idempotent: true,
+      ...(asks && {asks}),
     } as const;
     const answer = await ask(request, deadline);
     const {status} = answer;
@@ -86,19 +87,19 @@ export const makeAskAboutKey = (
   };
 
   /** The reply to `verify` does not say it. */
-  const apisOf = async (keyId: string, deadline: number): Promise<readonly string[]> => {
+  const apisOf = async (keyId: string, deadline: number, asks: Asks | undefined): Promise<readonly string[]> => {
     // It becomes a part of a path, where `..` would be another place.
     if (!/^[\w-]+$/.test(keyId)) throw outage('its id of a key is none that it can be asked about');
-    const answer = await ask({method: 'GET', url: `${api}/api/v1/api_keys/${keyId}`}, deadline);
+    const answer = await ask({method: 'GET', url: `${api}/api/v1/api_keys/${keyId}`, ...(asks && {asks})}, deadline);
     const {api_key: said} = jsonOf(dependency, answer, keyReply);
     if (said.id !== keyId) throw outage('it answered about another key');
     return said.api_ids;
   };
 
-  return async (key, deadline) => {
-    const said = await verify(key, deadline);
+  return async (key, deadline, asks) => {
+    const said = await verify(key, deadline, asks);
     if (settings.apis === undefined || !isActive(said)) return said;
-    return {...said, api_ids: [...(await apisOf(said.key_id, deadline))]};
+    return {...said, api_ids: [...(await apisOf(said.key_id, deadline, asks))]};
   };
 };
 

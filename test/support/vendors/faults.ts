@@ -2,7 +2,13 @@
 import type {ServerResponse} from 'node:http';
 
 export type Fault =
-  | {readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string | string[]>>}
+  | {
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string | string[]>>;
+      /** For requests alone whose body is such. */
+      readonly only?: RegExp;
+    }
   | 'html'
   | 'malformed'
   | 'hang'
@@ -16,9 +22,10 @@ export const makeFaults = () => {
   return {
     at,
     /** True if the fault of this path has been the answer. */
-    applied(path: string, response: ServerResponse): boolean {
+    applied(path: string, response: ServerResponse, body = ''): boolean {
       const fault = at.get(path);
       if (fault === undefined) return false;
+      if (typeof fault === 'object' && fault.only?.test(body) === false) return false;
       // A hanging answer ends with the server.
       if (fault === 'hang') return true;
       if (fault === 'html') response.writeHead(200, {'content-type': 'text/html'}).end('<html>Welcome to nginx</html>');

@@ -221,7 +221,7 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
     const path = request.url ?? '';
     const read = body === '' ? {} : JSON.parse(body);
     asked.push({path, headers: request.headers, body: read});
-    if (faults.applied(path, response)) return;
+    if (faults.applied(path, response, body)) return;
     const [method] = Object.entries(paths[api]).find(([, of]) => of === path) ?? [];
     const verb = api === 'rest' && method === 'keys' ? 'GET' : 'POST';
     if (method === undefined || request.method !== verb) {
