@@ -2,7 +2,7 @@
 // The command line.
 import {Command} from 'commander';
 import {checkEntitlement, dropEntitlements, listEntitlements} from './commands/entitlements.ts';
-import {loadEntitlements} from './commands/entitlementsLoad.ts';
+import {loadEntitlements, restoreEntitlements} from './commands/entitlementsLoad.ts';
 import {explainRequest} from './commands/explain/explain.ts';
 import {newKey} from './commands/keys.ts';
 import {revocations, revoke, unrevoke} from './commands/revoke.ts';
@@ -82,7 +82,11 @@ command('revocations', 'list the revocations in force')
 const entitlements = program.command('entitlements').description('what tenants have bought, in Redis');
 command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)
   .option('--allow-empty', 'also if the file holds nothing')
+  .option('--allow-shrink', 'also if the file has less than half of the tenants that Redis has')
   .action(loadEntitlements);
+command('restore', 'put back what the last load replaced; it is kept for an hour', entitlements).action(
+  restoreEntitlements,
+);
 command('list', 'list the grants in Redis', entitlements)
   .option('--tenant <tenant>', 'of this tenant alone')
   .option('--json', 'as JSON lines; without --tenant in the form that load takes')

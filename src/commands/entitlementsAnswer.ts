@@ -73,7 +73,7 @@ const whyOf = (
   if (permission !== undefined) {
     why.push(
       asked.length === 0
-        ? 'no feature has this permission, so it is enough that the token holds it'
+        ? 'no feature has this permission, so nobody can have bought it'
         : `worth something while one of these features is live: ${asked.join(', ')} (and if the token holds it)`,
     );
   }

@@ -1,7 +1,10 @@
 // postern validate: checks the configuration, and says every error at once.
-import {access, constants} from 'node:fs/promises';
+import {access, constants, readFile} from 'node:fs/promises';
 import {formatErrors} from '../config/load.ts';
 import type {Settings} from '../config/schema.ts';
+import {unsoldPermissions, unsoundHead} from '../entitlements/sound.ts';
+import {readText} from '../entitlements/text.ts';
+import {askedBy} from '../wiring/entitlements.ts';
 import {settingsOf} from './settings.ts';
 
 export const validate = async ({config}: {config: string}): Promise<void> => {
@@ -12,8 +15,31 @@ export const validate = async ({config}: {config: string}): Promise<void> => {
     const reason = await access(path, constants.R_OK).then(() => undefined, describe);
     if (reason !== undefined) process.stderr.write(`${config}: ${setting}: ${path} ${reason}; serve will need it\n`);
   }
+  for (const sentence of await entitlementsReview(settings)) process.stderr.write(`${config}: ${sentence}\n`);
   const {rules, providers} = settings;
   process.stdout.write(`${config}: good: ${count(rules.length, 'rule')}, ${count(providers.length, 'provider')}\n`);
+};
+
+/** What is wrong with a file of entitlements that is there, by itself and for these rules; only said, too. */
+const entitlementsReview = async ({entitlements, rules}: Settings): Promise<readonly string[]> => {
+  if (entitlements === undefined) return [];
+  const asked = askedBy(rules);
+  const {source} = entitlements;
+  if (source.type === 'kinde' || source.type === 'frontier') return unsoldPermissions({features: new Map()}, asked);
+  if (source.type !== 'file') return [];
+  const bytes = await readFile(source.path).catch(() => undefined);
+  if (bytes === undefined) return [];
+  const read = await readText(source.path, bytes);
+  if ('faults' in read) {
+    return read.faults.map(({line, column, message}) =>
+      [source.path, line, column, ` ${message}`].filter((part) => part !== undefined).join(':'),
+    );
+  }
+  const unsound = unsoundHead(read.snapshot, asked.features, read.whole);
+  return [
+    ...(unsound === undefined ? [] : [`${source.path} ${unsound}; serve will not take it over`]),
+    ...unsoldPermissions(read.snapshot, asked),
+  ];
 };
 
 /** The files that the settings name, and that are read when it serves. */

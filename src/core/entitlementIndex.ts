@@ -2,7 +2,7 @@
 import {type Attributes, userOf} from './attributes.ts';
 import type {Entitled, EntitlementStore, Flag, Justification, Plan, Question, Snapshot} from './entitlement.ts';
 import {makeGrantTableBuilder} from './grantTable.ts';
-import {holdsPermission} from './permissions.ts';
+import {isPermitted} from './permissions.ts';
 import type {Principal} from './principal.ts';
 import {compileRules, type TargetingParts} from './targeting.ts';
 
@@ -95,9 +95,9 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
   };
 
   const toPermission = (principal: Principal, permission: string, attributes: Attributes, now: number): Entitled => {
-    if (!holdsPermission(principal.permissions, permission)) return refused['missing-permission'];
+    if (!isPermitted(principal, permission)) return refused['missing-permission'];
     const sellers = linked.get(permission);
-    if (sellers === undefined) return granted;
+    if (sellers === undefined) return refused['missing-feature'];
     let expired = false;
     for (const sold of sellers) {
       const answer = toFeature(principal, sold, attributes, now);
@@ -121,8 +121,8 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
 /**
  * The index of a snapshot, whose grants are read once. The order of a decision, from Frontegg's SDK: the grants of tenant
  * and user (never-ending wins, else the latest); else the feature's flag; else the rules and default of each plan that
- * contains the feature; else the justification of the grants. A permission must be held, exactly or by a wildcard, and
- * then any feature it is linked to is enough (none linked: held is enough).
+ * contains the feature; else the justification of the grants. A permission must be held, and then any feature it is linked
+ * to is enough. One that no feature has is refused: features that were lost must not open what they close.
  */
 export const makeEntitlementIndex = (snapshot: Snapshot, parts: TargetingParts): EntitlementIndex => {
   const steps = build(snapshot, parts);

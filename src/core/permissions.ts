@@ -1,4 +1,5 @@
-// Does one permission cover another? `*` in a held permission stands for any run of characters.
+// Does one permission cover another? `*` in a held permission stands for any run of characters, where the vendor says so.
+import type {Principal} from './principal.ts';
 
 /** In the order of the text, each piece after the one before it: no backtracking, so no held permission can be slow. */
 const covers = (held: string, wanted: string): boolean => {
@@ -24,3 +25,10 @@ export const holdsPermission = (held: readonly string[], wanted: string): boolea
   for (const permission of held) if (permission.includes('*') && covers(permission, wanted)) return true;
   return false;
 };
+
+/**
+ * Does the principal hold a permission? Patterns count only of a vendor that documents them (Frontegg): elsewhere `*` in a
+ * token is a name like any other, for `entitledPermissions` as for `permissions`.
+ */
+export const isPermitted = ({permissions, permissionPatterns}: Principal, wanted: string): boolean =>
+  permissionPatterns === true ? holdsPermission(permissions, wanted) : permissions.includes(wanted);

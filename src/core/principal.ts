@@ -9,6 +9,8 @@ export interface Principal {
   readonly tenant?: string;
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
+  /** `*` in a permission stands for any run of characters (core/permissions.ts): set only for vendors that say so. */
+  readonly permissionPatterns?: true;
   readonly scopes: readonly string[];
   /** All verified claims, as the issuer sent them. Never logged. */
   readonly claims: Readonly<Record<string, unknown>>;

@@ -5,6 +5,7 @@ import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {Fetched, SharedSnapshots} from './shared.ts';
+import {type Asked, unsoldPermissions, unsoundGrants, unsoundHead} from './sound.ts';
 import type {SnapshotSource, Versioned} from './source.ts';
 
 /** Told of every look into a layer, for metrics. Must not throw. */
@@ -20,11 +21,19 @@ export interface SnapshotParts {
   readonly settings: Pick<EntitlementCacheSettings, 'fresh' | 'stale'>;
   /** Makes the index without holding up the event loop. */
   readonly buildIndex: (snapshot: Snapshot) => Promise<BuiltIndex>;
-  readonly now: () => number;
+  /** What the rules ask for: without their features a snapshot is not taken over. */
+  readonly asked?: Asked | undefined;
+  /** Milliseconds of a clock that never steps: ages go by it. */
+  readonly steady: () => number;
   readonly random: () => number;
   readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
   readonly observer?: LayerObserver | undefined;
 }
+
+/** Throws Unavailable if there is something wrong. */
+const refuseUnsound = ({name, where = name}: SnapshotSource, what: string | undefined): void => {
+  if (what !== undefined) throw new Unavailable('entitlements', new Error(`${where} ${what}`));
+};
 
 export interface SnapshotEntitlements extends EntitlementStore {
   health(): Health;
@@ -39,20 +48,33 @@ export interface SnapshotEntitlements extends EntitlementStore {
 }
 
 const firstRetry = 500;
+/** Milliseconds by which wall clock and steady clock part: more is a step, or a machine that slept. */
+const step = 10_000;
 
 /**
  * Serves a snapshot from memory, at once and without a promise. While fresh it counts as it is; after `fresh`
  * milliseconds it is fetched again, and serves on meanwhile; while the source is out of reach it serves until it is
- * `stale` milliseconds old; then it throws Unavailable. A failed fetch is tried again with back-off.
+ * `stale` milliseconds old; then it throws Unavailable. A failed fetch is tried again with back-off. What is not sound
+ * (sound.ts) is a failed fetch.
  */
 export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlements => {
-  const {source, shared, settings, buildIndex, now, random, log, observer} = parts;
+  const {
+    source,
+    shared,
+    settings,
+    buildIndex,
+    asked = {features: [], permissions: []},
+    steady,
+    random,
+    log,
+    observer,
+  } = parts;
   const overlay = makeOverlay(buildIndex, (reason) => {
     log?.('info', `entitlements: loading all again: ${reason}`);
     void refresh(true);
   });
   let version: string | undefined;
-  /** When what is served was last known to be so. */
+  /** When what is served was last known to be so, by the steady clock. */
   let asOf = Number.NEGATIVE_INFINITY;
   let fault: string | undefined;
   let failures = 0;
@@ -62,6 +84,11 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   let wanted: 'again' | 'anew' | undefined;
   let unwatch: (() => void) | undefined;
   let closed = false;
+  /** Wall clock less steady clock, as last seen; and when something was last fetched out of turn. */
+  let apart: number | undefined;
+  let kicked = Number.NEGATIVE_INFINITY;
+  /** Warnings that have been given. */
+  const told = new Set<string>();
 
   const schedule = () => {
     clearTimeout(timer);
@@ -111,9 +138,12 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     }
   };
   const fetch = async (known: string | undefined): Promise<Fetched> => {
-    const asOf = now();
+    const asOf = steady();
     try {
       const found = await source.load(known);
+      // Before it is shared: what is not taken over here must not stand in Redis in the place of what is good.
+      if (found !== 'unchanged')
+        refuseUnsound(source, unsoundHead(found.snapshot, asked.features, found.whole === true));
       observer?.request('entitlements', 'source', 'hit');
       return {found, asOf};
     } catch (error) {
@@ -123,22 +153,40 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   };
   const adopt = async (found: Versioned | 'unchanged', moment: number, began: number): Promise<void> => {
     if (found !== 'unchanged') {
+      const whole = found.whole === true;
+      refuseUnsound(source, unsoundHead(found.snapshot, asked.features, whole));
       const built = await buildIndex(found.snapshot);
+      refuseUnsound(source, unsoundGrants(built, overlay.grants(), whole));
       const {features, plans, flags}: Head = found.snapshot;
       await overlay.rebase({features, plans, flags}, built, began);
       if (closed) return;
       version = found.version;
+      for (const sentence of unsoldPermissions({features}, asked)) {
+        if (!told.has(sentence)) log?.('warn', `entitlements: ${source.where ?? source.name}: ${sentence}`);
+        told.add(sentence);
+      }
       log?.('info', `entitlements: ${built.grants} grants from ${source.name}`);
     }
     asOf = Math.max(asOf, moment);
   };
   const consequence = (): string =>
     version === undefined ? 'nothing to decide by yet' : 'keeping what was loaded before';
-  const age = () => (now() - asOf) / 1_000;
+  const age = () => (steady() - asOf) / 1_000;
+  /** A step of the wall clock, or facts that have become too old, do not wait for the next turn. */
+  const look = (moment: number, at: number, old: number): void => {
+    const distance = moment - at;
+    const stepped = apart !== undefined && Math.abs(distance - apart) > step;
+    if (apart === undefined || stepped) apart = distance;
+    if (!(stepped || old > settings.stale) || running !== undefined || closed || at - kicked < firstRetry) return;
+    kicked = at;
+    void refresh();
+  };
 
   return {
     entitled(principal, question, attributes, moment) {
-      const old = moment - asOf;
+      const at = steady();
+      const old = at - asOf;
+      look(moment, at, old);
       const index = overlay.indexOf(principal.tenant);
       if (index === undefined || old > settings.stale) {
         observer?.request('entitlements', 'memory', 'miss');
@@ -151,7 +199,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       const part = 'entitlements';
       if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};
       const seconds = Math.round(age());
-      if (now() - asOf > settings.stale) {
+      if (steady() - asOf > settings.stale) {
         return {
           part,
           state: 'unready',
@@ -167,7 +215,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       unwatch = source.watch?.(() => void refresh(), {
         apply: overlay.apply,
         confirmed: (moment) => {
-          if (version !== undefined) asOf = Math.max(asOf, moment);
+          // What was refused is not confirmed by what the source goes on to tell.
+          if (version !== undefined && fault === undefined) asOf = Math.max(asOf, moment);
         },
       });
       await refresh();

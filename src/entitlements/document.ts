@@ -76,6 +76,7 @@ const documentShape = z.strictObject({
   plans: z.record(key, planShape).prefault({}),
   grants: z.array(z.unknown()).nullable().prefault([]),
   flags: z.record(key, flagShape).nullable().prefault({}),
+  grantCount: z.int().min(0).optional(),
 });
 
 /** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
@@ -84,7 +85,8 @@ export interface Finding {
   readonly message: string;
 }
 
-export type Read = {readonly snapshot: Snapshot} | {readonly findings: readonly Finding[]};
+/** `whole`: the document says how many grants it has, and has them. */
+export type Read = {readonly snapshot: Snapshot; readonly whole: boolean} | {readonly findings: readonly Finding[]};
 
 /** In a log, more would not help whoever repairs it. */
 const mostFindings = 20;
@@ -138,9 +140,16 @@ export const readDocument = async (raw: unknown, most = mostFindings): Promise<R
     if (findings.length >= most) break;
     if (at % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
   }
+  const {grantCount} = read.data;
+  if (findings.length === 0 && grantCount !== undefined && grantCount !== grants.length) {
+    findings.push({path: ['grantCount'], message: notAll(grantCount, grants.length)});
+  }
   if (findings.length > 0) return {findings: findings.slice(0, most)};
-  return {snapshot: {features, plans, flags, grants}};
+  return {snapshot: {features, plans, flags, grants}, whole: grantCount !== undefined};
 };
+
+export const notAll = (said: number, found: number): string =>
+  `is ${said}, and there are ${found} grants: something is missing, or the number is to be changed`;
 
 const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
   path: issue?.path ?? [],

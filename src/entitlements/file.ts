@@ -19,6 +19,7 @@ export const makeFileSource = (path: string): SnapshotSource => {
 
   return {
     name: 'file',
+    where: path,
     async load(known) {
       const print = await fingerprint(path).catch((error: Error) => broken(`cannot be read: ${error.message}`));
       if (last !== undefined && last.print === print && last.version === known) return 'unchanged';
@@ -31,7 +32,7 @@ export const makeFileSource = (path: string): SnapshotSource => {
       const read = await readText(path, bytes);
       if ('faults' in read) return broken(inOneLine(read.faults));
       last = {print, version};
-      return {version, snapshot: read.snapshot};
+      return {version, snapshot: read.snapshot, whole: read.whole};
     },
     watch(changed) {
       let seen: string | undefined;

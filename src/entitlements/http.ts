@@ -13,6 +13,7 @@ const dependency = 'entitlements';
  */
 export const makeHttpSource = (settings: Omit<HttpSourceSettings, 'type'>, call: RemoteCall): SnapshotSource => ({
   name: 'http',
+  where: 'the entitlement service',
   async load(known) {
     const answer = await call(
       dependency,
@@ -36,7 +37,7 @@ export const makeHttpSource = (settings: Omit<HttpSourceSettings, 'type'>, call:
       return fail(`answered with what is wrong: ${read.findings.map(describeFinding).join('; ')}`);
     const etag = answer.headers.get('etag')?.[0];
     const version = etag !== undefined && etag.length <= 256 ? `etag:${etag}` : await digest(answer.body);
-    return version === known ? 'unchanged' : {version, snapshot: read.snapshot};
+    return version === known ? 'unchanged' : {version, snapshot: read.snapshot, whole: read.whole};
   },
 });
 

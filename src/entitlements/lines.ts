@@ -1,10 +1,21 @@
 // Entitlements as JSON lines: one feature, plan, flag or grant a line, so that a million grants are read piece by piece.
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
-import {danglingNames, type Finding, featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
+import {
+  danglingNames,
+  type Finding,
+  featureShape,
+  flagShape,
+  isFinding,
+  notAll,
+  planShape,
+  readGrant,
+} from './document.ts';
 import type {Head} from './overlay.ts';
 
 const key = z.string().min(1).max(256);
+const begin = z.strictObject({ends: z.literal(true)});
+const end = z.strictObject({end: z.int().min(0)});
 const definition = z.union([
   z.strictObject({feature: key, permissions: featureShape.shape.permissions}),
   z.strictObject({plan: key, ...planShape.shape}),
@@ -24,6 +35,8 @@ export interface LineReader {
   /** What is wrong so far, the first `most` of it. */
   readonly findings: readonly LineFinding[];
   readonly head: Head;
+  /** There was a line `{"end": 3}`, and there were so many grants. */
+  whole(): boolean;
 }
 
 const longestLine = 1_048_576;
@@ -32,6 +45,7 @@ const usualMost = 20;
 /**
  * Reads lines such as `{"feature": "orders"}`, `{"plan": "pro", "features": ["orders"]}`, `{"flag": "beta", "on": true}`
  * and `{"grant": "pro", "tenant": "t1", "expires": null}`. A plan stands before the grants of it; empty lines are skipped.
+ * `{"end": 3}`, the last line, says how many grants there are; `{"ends": true}`, anywhere above, that there is such a line.
  */
 export const makeLineReader = (most = usualMost): LineReader => {
   const features = new Map<string, Feature>();
@@ -41,6 +55,9 @@ export const makeLineReader = (most = usualMost): LineReader => {
   /** Where each was defined: `plans pro` -> line. */
   const places = new Map<string, number>();
   let line = 0;
+  let grants = 0;
+  let ends: number | undefined;
+  let promised = false;
 
   const report = (finding: Finding, at = line): undefined => {
     if (findings.length < most) findings.push({...finding, line: at});
@@ -60,10 +77,22 @@ export const makeLineReader = (most = usualMost): LineReader => {
       if (text.trim() === '') return undefined;
       const raw = parse(text);
       if (raw === undefined) return report({path: [], message: 'is not a JSON object'});
+      if (ends !== undefined) return report({path: [], message: 'stands after the line with `end`, which is the last'});
       if (Object.hasOwn(raw, 'grant')) {
         const {grant: plan, ...rest} = raw;
         const grant = readGrant({...rest, plan}, plans);
+        grants += 1;
         return isFinding(grant) ? report(grant) : grant;
+      }
+      if (begin.safeParse(raw).success) {
+        promised = true;
+        return undefined;
+      }
+      const last = end.safeParse(raw);
+      if (last.success) {
+        ends = last.data.end;
+        if (ends !== grants) report({path: ['end'], message: notAll(ends, grants)});
+        return undefined;
       }
       const read = definition.safeParse(raw);
       if (!read.success) {
@@ -79,7 +108,11 @@ export const makeLineReader = (most = usualMost): LineReader => {
       const {flag, ...rest} = read.data;
       return define('flags', flags, flag, rest);
     },
+    whole: () => ends !== undefined,
     end() {
+      if (promised && ends === undefined) {
+        report({path: [], message: 'is the last one, and there is no line with `end`: the rest is missing'});
+      }
       for (const finding of danglingNames(features, plans, flags)) {
         report(finding, places.get(`${String(finding.path[0])} ${String(finding.path[1])}`));
       }
@@ -93,7 +126,7 @@ const chunkLength = 262_144;
 export const readLines = async (
   bytes: Buffer,
   most = usualMost,
-): Promise<{readonly snapshot: Snapshot} | {readonly findings: readonly LineFinding[]}> => {
+): Promise<{readonly snapshot: Snapshot; readonly whole: boolean} | {readonly findings: readonly LineFinding[]}> => {
   const reader = makeLineReader(most);
   const grants: Grant[] = [];
   for await (const lines of linesOf(chunksOf(bytes))) {
@@ -105,7 +138,9 @@ export const readLines = async (
     await new Promise((resolve) => setImmediate(resolve));
   }
   reader.end();
-  return reader.findings.length > 0 ? {findings: reader.findings} : {snapshot: {...reader.head, grants}};
+  return reader.findings.length > 0
+    ? {findings: reader.findings}
+    : {snapshot: {...reader.head, grants}, whole: reader.whole()};
 };
 
 function* chunksOf(bytes: Buffer): Generator<Buffer> {

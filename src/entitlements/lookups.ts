@@ -2,7 +2,7 @@
 import type {Cache} from '../core/cache.ts';
 import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
-import {holdsPermission} from '../core/permissions.ts';
+import {isPermitted} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Drop} from '../core/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -120,7 +120,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
 
   return {
     entitled(principal, question, _attributes, moment, call) {
-      if ('permission' in question && !holdsPermission(principal.permissions, question.permission)) {
+      if ('permission' in question && !isPermitted(principal, question.permission)) {
         return {entitled: false, justification: 'missing-permission'};
       }
       const feature = 'feature' in question ? question.feature : undefined;
@@ -155,7 +155,7 @@ const answer = ({features, permissionFeatures}: PrincipalGrants, question: Quest
     permissionFeatures !== undefined && Object.hasOwn(permissionFeatures, question.permission)
       ? (permissionFeatures[question.permission] ?? [])
       : [];
-  if (linked.length === 0) return {entitled: true};
+  if (linked.length === 0) return {entitled: false, justification: 'missing-feature'};
   const answers = linked.map((feature) => toFeature(features, feature, now));
   return (
     answers.find((each) => each.entitled) ??

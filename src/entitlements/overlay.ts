@@ -8,6 +8,8 @@ export interface BuiltIndex {
   entitled(principal: Principal, question: Question, attributes: Attributes, now: number): Entitled;
   /** How many grants it holds. */
   readonly grants: number;
+  /** How many it left out, since they name a plan that is not there. */
+  readonly ignored?: number;
 }
 
 /** A snapshot without its grants. */

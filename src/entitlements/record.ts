@@ -25,8 +25,27 @@ export const recordKeys = (prefix: string) => {
     /** Stream: `tenant <id>` after a change of one tenant, `all 1` after a change of anything else. */
     changes: `${base}changes`,
     loading: (id: string, key: string) => `${base}loading:${id}:${key}`,
-    trash: (id: string, key: string) => `${base}trash:${id}:${key}`,
+    /** What the last load replaced, for an hour: the same keys again. */
+    before: (key: string) => `${base}before:${key}`,
   };
+};
+
+/** The hashes of a whole. */
+export const recordParts = ['features', 'plans', 'flags', 'grants'] as const;
+
+/** How many fields each hash had when it was loaded, in the order of `recordParts`. */
+export type Counts = readonly [features: number, plans: number, flags: number, tenants: number];
+
+/** The name of a whole says what belongs to it, so that a hash that Redis has lost is missed, also by who never saw it. */
+export const versionOf = (id: string, [features, plans, flags, tenants]: Counts): string =>
+  `${id};features=${features};plans=${plans};flags=${flags};tenants=${tenants}`;
+
+/** Undefined: a name that somebody else has given. */
+export const countsIn = (version: string): Counts | undefined => {
+  const found = /;features=(\d+);plans=(\d+);flags=(\d+);tenants=(\d+)$/.exec(version);
+  if (found === null) return undefined;
+  const [, features, plans, flags, tenants] = found.map(Number) as [number, number, number, number, number];
+  return [features, plans, flags, tenants];
 };
 
 /** One command. Rejects with Unavailable. */

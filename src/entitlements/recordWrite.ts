@@ -2,16 +2,17 @@
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Head} from './overlay.ts';
 import {
+  type Counts,
   type RecordCalls,
   type RecordCommand,
   recordCall,
   recordCalls,
   recordKeys,
+  recordParts,
   recordTransaction,
+  versionOf,
 } from './record.ts';
-
-/** The changes that are kept: instances that were away for longer load all anew. */
-const changesKept = 10_000;
+import {changesKept, commitRecord} from './recordSwap.ts';
 
 const announce = (stream: string, field: string, value: string): RecordCommand => [
   'XADD',
@@ -24,7 +25,6 @@ const announce = (stream: string, field: string, value: string): RecordCommand =
   value,
 ];
 
-const parts = ['features', 'plans', 'flags', 'grants'] as const;
 /** Grants held in memory before they are written. */
 const batch = 20_000;
 const tenantsAtOnce = 500;
@@ -35,8 +35,14 @@ const loadingFor = 3_600;
 export interface RecordLoad {
   /** Takes a grant, in any order; a promise when it is time to wait, since a batch is being written. */
   add(grant: Grant): Promise<void> | undefined;
-  /** Replaces everything. Rejects with Unavailable if Redis fails meanwhile; what was there then stays. */
-  commit(head: Head): Promise<{readonly grants: number; readonly tenants: number}>;
+  /**
+   * Replaces everything, if `accept` (told of the tenants that were written) does not reject. Rejects with Unavailable if
+   * Redis fails or has lost some of what was written; what was there then stays.
+   */
+  commit(
+    head: Head,
+    accept?: (tenants: number) => Promise<void>,
+  ): Promise<{readonly grants: number; readonly tenants: number}>;
   /** Removes what was written beside. */
   abandon(): Promise<void>;
 }
@@ -49,9 +55,18 @@ export const openLoad = (
   progress: (written: number) => void = () => undefined,
 ): RecordLoad => {
   const keys = recordKeys(prefix);
-  const staged = (part: (typeof parts)[number]) => keys.loading(id, part);
+  const staged = (part: (typeof recordParts)[number]) => keys.loading(id, part);
   let held: Grant[] = [];
   let written = 0;
+  /** Fields that were new when they were written: as many must be there in the end, or some were lost meanwhile. */
+  const made = {features: 0, plans: 0, flags: 0, grants: 0};
+  const put = async (part: (typeof recordParts)[number], fields: readonly string[]): Promise<void> => {
+    const [added] = await recordCalls(redis, [
+      ['HSET', staged(part), ...fields],
+      ['EXPIRE', staged(part), loadingFor],
+    ]);
+    made[part] += Number(added);
+  };
 
   const flush = async (): Promise<void> => {
     const byTenant = new Map<string, Grant[]>();
@@ -68,10 +83,7 @@ export const openLoad = (
       const names = page.map(([tenant]) => tenant);
       const known = isFirst ? [] : await recordCall(redis, 'HMGET', staged('grants'), ...names);
       const fields = page.flatMap(([tenant, grants], place) => [tenant, joined(known, place, packGrants(grants))]);
-      await recordCalls(redis, [
-        ['HSET', staged('grants'), ...fields],
-        ['EXPIRE', staged('grants'), loadingFor],
-      ]);
+      await put('grants', fields);
       written += page.reduce((sum, [, grants]) => sum + grants.length, 0);
       progress(written);
     }
@@ -79,25 +91,12 @@ export const openLoad = (
   const writeHead = async (head: Head): Promise<void> => {
     for (const part of ['features', 'plans', 'flags'] as const) {
       const fields = [...head[part]].flatMap(([key, value]) => [key, JSON.stringify(value)]);
-      for (let at = 0; at < fields.length; at += 1_000) {
-        await recordCalls(redis, [
-          ['HSET', staged(part), ...fields.slice(at, at + 1_000)],
-          ['EXPIRE', staged(part), loadingFor],
-        ]);
-      }
+      for (let at = 0; at < fields.length; at += 1_000) await put(part, fields.slice(at, at + 1_000));
     }
   };
   const swap = async (): Promise<void> => {
-    const commands: RecordCommand[] = [];
-    for (const part of parts) {
-      const isNew = (await recordCall(redis, 'EXISTS', staged(part))) === 1;
-      const isOld = (await recordCall(redis, 'EXISTS', keys[part])) === 1;
-      if (isOld) commands.push(['RENAME', keys[part], keys.trash(id, part)]);
-      if (isNew) commands.push(['RENAME', staged(part), keys[part]], ['PERSIST', keys[part]]);
-    }
-    await recordTransaction(redis, [...commands, ['SET', keys.version, id], announce(keys.changes, 'all', '1')]);
-    // Renamed first and freed in the background: deleting a million fields at once would hold Redis up.
-    await recordCalls(redis, [['UNLINK', ...parts.map((part) => keys.trash(id, part))]]);
+    const counts: Counts = [made.features, made.plans, made.flags, made.grants];
+    await commitRecord(redis, prefix, {id, version: versionOf(id, counts), counts});
   };
 
   return {
@@ -105,16 +104,16 @@ export const openLoad = (
       held.push(grant);
       return held.length < batch ? undefined : flush();
     },
-    async commit(head) {
+    async commit(head, accept = async () => {}) {
       await flush();
       await writeHead(head);
-      const tenants = Number(await recordCall(redis, 'HLEN', staged('grants')));
+      await accept(made.grants);
       await swap();
-      return {grants: written, tenants};
+      return {grants: written, tenants: made.grants};
     },
     async abandon() {
       held = [];
-      await recordCalls(redis, [['UNLINK', ...parts.map(staged)]]);
+      await recordCalls(redis, [['UNLINK', ...recordParts.map(staged)]]);
     },
   };
 };

@@ -2,7 +2,8 @@
 import type {Grant} from '../core/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Head} from './overlay.ts';
-import {type RecordCalls, recordKeys} from './record.ts';
+import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys} from './record.ts';
+import {refuseLoss} from './recordLoss.ts';
 import {readHead, readSomeTenants, readTenants, readVersion} from './recordRead.ts';
 import type {Follower, SnapshotSource} from './source.ts';
 
@@ -12,7 +13,8 @@ export interface RedisSourceParts {
   /** A connection of its own, since it blocks; its commands may take longer than `block`. */
   readonly following: RecordCalls & {ready(): boolean};
   readonly prefix: string;
-  readonly now: () => number;
+  /** Milliseconds of a clock that never steps. */
+  readonly steady: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log?: (message: string) => void;
 }
@@ -30,7 +32,7 @@ const longestPause = 5_000;
  * Each write announces itself on a stream; what changed of a tenant is read and laid over the snapshot.
  */
 export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
-  const {redis, following, prefix, now, sleep, log} = parts;
+  const {redis, following, prefix, steady, sleep, log} = parts;
   const keys = recordKeys(prefix);
   let head: Head | undefined;
   let loaded: string | undefined;
@@ -39,6 +41,8 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
   /** Something has changed that is not loaded yet, so nothing can be confirmed. */
   let due = false;
   let heard = Number.NEGATIVE_INFINITY;
+  /** What the hashes held when they were last read whole, and under which version. */
+  let held: {readonly version: string; readonly counts: Counts} | undefined;
   let ended = false;
 
   const load = async (known: string | undefined) => {
@@ -57,20 +61,27 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
         new Error(`Redis holds none (no ${keys.version}): run postern entitlements load`),
       );
     }
-    if (version === known && !due && now() - heard < silence) return 'unchanged';
+    if (version === known && !due && steady() - heard < silence) return 'unchanged';
     position ??= await newest(redis);
     for (let attempt = 0; attempt < tries; attempt++) {
       due = false;
       const before = await readVersion(redis, prefix);
       const current = await readHead(redis, prefix);
       const grants: Grant[] = [];
-      for await (const tenant of readTenants(redis, prefix, current.plans))
+      let tenants = 0;
+      for await (const tenant of readTenants(redis, prefix, current.plans)) {
+        tenants += 1;
         for (const grant of tenant.grants) grants.push(grant);
+      }
       // A load by somebody else in between would leave a mixture of two.
       if (before === undefined || (await readVersion(redis, prefix)) !== before) continue;
+      const counts: Counts = [current.features.size, current.plans.size, current.flags.size, tenants];
+      const loadedAs = countsIn(before);
+      refuseLoss(prefix, counts, loadedAs, held?.version === before ? held.counts : undefined);
+      held = {version: before, counts};
       head = current;
       loaded = before;
-      return {version: before, snapshot: {...current, grants}};
+      return {version: before, snapshot: {...current, grants}, whole: loadedAs !== undefined};
     }
     throw new Unavailable('entitlements', new Error('they were replaced in Redis again and again while being read'));
   };
@@ -97,7 +108,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
           changed();
         }
         for (;;) {
-          const began = now();
+          const began = steady();
           const entries = await next(at);
           pause = firstPause;
           if (ended) return;
@@ -115,7 +126,11 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
             else everything = true;
           }
           if (everything || head === undefined) changed();
-          else follower.apply(await readSomeTenants(following, prefix, [...tenants], head.plans));
+          else {
+            const changes = await readSomeTenants(following, prefix, [...tenants], head.plans);
+            follower.apply(changes);
+            if (changes.every(({grants}) => grants.length === 0)) await emptied();
+          }
           at = entries.at(-1)?.id ?? at;
           confirm(follower, began);
         }
@@ -132,9 +147,15 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     }
   };
   const confirm = (follower: Follower, moment: number) => {
-    heard = now();
+    heard = steady();
     if (due || loaded === undefined) return;
     follower.confirmed(moment);
+  };
+  /** Whoever takes the last grant away, and says so, leaves no hash: that is no loss. */
+  const emptied = async (): Promise<void> => {
+    if (held === undefined || (await recordCall(following, 'EXISTS', keys.grants)) !== 0) return;
+    const [features, plans, flags] = held.counts;
+    held = {version: held.version, counts: [features, plans, flags, 0]};
   };
   const newest = async (calls: Pick<RecordCalls, 'call'>): Promise<string> => {
     const [entry] = entriesOf(await calls.call('XREVRANGE', keys.changes, '+', '-', 'COUNT', 1));
@@ -155,6 +176,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
 
   return {
     name: 'redis',
+    where: `${keys.version.slice(0, -'version'.length)}* in Redis`,
     load,
     watch(changed, follower) {
       void follow(changed, follower);

@@ -61,6 +61,14 @@ export const makeEntitlementsSettings = <const Sources extends readonly z.core.$
         ...Sources,
       ])
       .describe('Where grants come from.'),
+    deployment: z
+      .string()
+      .min(1, 'is empty')
+      .max(256)
+      .describe(
+        'Names this deployment where several share a Redis: what is kept there of a file is found by its instances only. Default: told by the names of its rules and providers.',
+      )
+      .optional(),
     cache: cache.describe('How old entitlements may be.').prefault({}),
   });
 

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Versioned} from './source.ts';
 
-/** What was fetched, and the moment (milliseconds since the epoch) for which it is known to hold. */
+/** What was fetched, and the moment (milliseconds of the steady clock) for which it is known to hold. */
 export interface Fetched {
   readonly found: Versioned | 'unchanged';
   readonly asOf: number;
@@ -18,7 +18,9 @@ export interface SharedSnapshots {
 
 export interface SharingParts {
   readonly pieces: Pieces;
+  /** Milliseconds since the epoch: what the instances have in common. */
   readonly now: () => number;
+  readonly steady: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Milliseconds: what is fresh, and how old what serves may get. */
   readonly settings: {readonly fresh: number; readonly stale: number};
@@ -52,7 +54,7 @@ const longestWait = 5_000;
  * other instances wait for it; and fetches for itself whenever Redis is no help.
  */
 export const makeSharedSnapshots = (parts: SharingParts): SharedSnapshots => {
-  const {pieces, now, sleep, settings, connected} = parts;
+  const {pieces, steady, sleep, settings, connected} = parts;
   const {adopt, share} = makeExchange(parts);
   let waited: Promise<void> | undefined;
   return {
@@ -60,14 +62,13 @@ export const makeSharedSnapshots = (parts: SharingParts): SharedSnapshots => {
       // The first time: a connection that is just being made may spare the source a question.
       waited ??= connected();
       await waited;
-      const youngest = now() - settings.fresh / 2;
-      const until = now() + Math.min(longestWait, settings.fresh);
+      const until = steady() + Math.min(longestWait, settings.fresh);
       for (;;) {
-        const there = await adopt(known, youngest);
+        const there = await adopt(known, settings.fresh / 2);
         if (there !== undefined) return there;
         const locked = await pieces.lock(lockFor);
         if (locked === 'unavailable') return fetch();
-        if (locked || now() > until) break;
+        if (locked || steady() > until) break;
         await sleep(lookEvery);
       }
       try {
@@ -86,7 +87,7 @@ export const makeSharedSnapshots = (parts: SharingParts): SharedSnapshots => {
  * is kept in Redis, and an instance that starts while it is gone or broken serves that, while it is not past `stale`.
  */
 export const makeKeptSnapshots = (parts: SharingParts): SharedSnapshots => {
-  const {now, settings, connected} = parts;
+  const {settings, connected} = parts;
   const {adopt, share} = makeExchange(parts);
   return {
     async fetch(known, fetch) {
@@ -96,7 +97,7 @@ export const makeKeptSnapshots = (parts: SharingParts): SharedSnapshots => {
         void connected().then(() => share(known, fetched));
         return fetched;
       } catch (fault) {
-        const kept = known === undefined ? await adopt(undefined, now() - settings.stale) : undefined;
+        const kept = known === undefined ? await adopt(undefined, settings.stale) : undefined;
         if (kept === undefined) throw fault;
         return {...kept, fault};
       }
@@ -105,25 +106,28 @@ export const makeKeptSnapshots = (parts: SharingParts): SharedSnapshots => {
 };
 
 /** Taking from Redis and giving to it. Neither rejects. */
-const makeExchange = ({pieces, now, observer}: SharingParts) => {
+const makeExchange = ({pieces, now, steady, observer}: SharingParts) => {
   const told = (result: 'hit' | 'miss' | 'error') => observer?.request('entitlements', 'redis', result);
-  /** What is there, if it holds for a moment after `youngest`. */
-  const adopt = async (known: string | undefined, youngest: number): Promise<Fetched | undefined> => {
+  /** What is there, if it is not older than `most` milliseconds. */
+  const adopt = async (known: string | undefined, most: number): Promise<Fetched | undefined> => {
     const mark = await pieces.mark();
+    const old = mark === undefined ? Number.POSITIVE_INFINITY : now() - mark.asOf;
     // A clock that is ahead must not make an old snapshot young.
-    if (mark === undefined || mark.asOf < youngest || mark.asOf > now() + 1_000) {
+    if (mark === undefined || old > most || old < -1_000) {
       told('miss');
       return undefined;
     }
+    const asOf = steady() - Math.max(0, old);
     if (mark.version === known) {
       told('hit');
-      return {found: 'unchanged', asOf: mark.asOf};
+      return {found: 'unchanged', asOf};
     }
     const snapshot = await unpackSnapshot(pieces.read(mark.version, mark.pieces));
     told(snapshot === undefined ? 'error' : 'hit');
-    return snapshot === undefined ? undefined : {found: {version: mark.version, snapshot}, asOf: mark.asOf};
+    return snapshot === undefined ? undefined : {found: {version: mark.version, snapshot}, asOf};
   };
-  const share = async (known: string | undefined, {found, asOf}: Fetched): Promise<void> => {
+  const share = async (known: string | undefined, {found, asOf: moment}: Fetched): Promise<void> => {
+    const asOf = now() - (steady() - moment);
     const version = found === 'unchanged' ? known : found.version;
     const mark = await pieces.mark();
     if (version === undefined) return;

@@ -7,6 +7,8 @@ import type {Principal} from '../core/principal.ts';
 export interface Versioned {
   readonly version: string;
   readonly snapshot: Snapshot;
+  /** The source says that nothing is missing (a count that fits): then it may also be much less than before. */
+  readonly whole?: boolean;
 }
 
 /** All that one tenant and its users have now: replaces what they had. */
@@ -18,13 +20,15 @@ export interface TenantGrants {
 /** Is told what a source knows to have changed since the load. */
 export interface Follower {
   apply(changes: readonly TenantGrants[]): void;
-  /** Everything up to this moment (milliseconds since the epoch) has been told. */
+  /** Everything up to this moment (milliseconds of the steady clock) has been told. */
   confirmed(moment: number): void;
 }
 
 /** A source that knows everything at once and says when it changed (file, http, frontegg, redis). */
 export interface SnapshotSource {
   readonly name: string;
+  /** Where the entitlements stand, for whoever has to mend them: a file, a key of Redis. */
+  readonly where?: string;
   /**
    * The snapshot, or `unchanged` if it still is the one marked `known`. Rejects with Unavailable if it cannot be had or
    * cannot be understood, the message saying what is wrong, where, and what to do.

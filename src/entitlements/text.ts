@@ -11,7 +11,7 @@ export interface Fault {
   readonly message: string;
 }
 
-export type ReadText = {readonly snapshot: Snapshot} | {readonly faults: readonly Fault[]};
+export type ReadText = {readonly snapshot: Snapshot; readonly whole: boolean} | {readonly faults: readonly Fault[]};
 
 /** Reading YAML takes long and holds up everything else meanwhile. */
 const longestYaml = 8 * 1_048_576;

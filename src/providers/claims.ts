@@ -87,6 +87,7 @@ export const makeReadPrincipal = (
       scopes: scopes(claims),
       claims,
       email: isVerified(claims) ? textOf(claims.email) : undefined,
+      permissionPatterns: undefined,
       statedEmail: undefined,
       sessionId: textOf(claims.sid),
       tokenId: textOf(claims.jti),

@@ -34,7 +34,7 @@ export interface Decider {
 
 export const makeDecider = ({settings}: Configuration, shared: Shared): Decider => {
   const providers = makeProviders(settings, shared);
-  const entitlements = makeEntitlements(settings.entitlements, shared);
+  const entitlements = makeEntitlements(settings, shared);
   const {metrics, log, clocks, revocation} = shared;
   const revocations = revocation.of(settings);
   const meterKeys = () =>

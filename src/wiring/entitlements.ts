@@ -2,9 +2,11 @@
 import type {Settings} from '../config/schema.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
+import type {ListRequirement, Rule} from '../core/rules.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
+import {type Asked, unsoldPermissions} from '../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
 import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
@@ -38,14 +40,50 @@ const nothingConfigured: Entitlements = {
 };
 
 /** Equal settings give the same store (held.ts). */
-export const makeEntitlements = (settings: Settings['entitlements'], shared: Shared): Entitlements => {
+export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlements => {
+  const {entitlements: settings} = whole;
   if (settings === undefined) return nothingConfigured;
-  return shared.holdEntitlements(JSON.stringify(settings), () => {
+  const asked = askedBy(whole.rules);
+  const names = [asked.features.map(({feature}) => feature), asked.permissions.map(({permission}) => permission)];
+  const deployment = deploymentOf(whole);
+  return shared.holdEntitlements(JSON.stringify([settings, names.map((list) => list.sort()), deployment]), () => {
     const source = makeSource(settings, shared);
-    if ('lookup' in source) return makeLookups(source, settings.cache, shared);
-    return makeSnapshots(source, settings, shared);
+    if ('lookup' in source) {
+      // Those that are asked per principal link no permission to a feature.
+      for (const sentence of unsoldPermissions({features: new Map()}, asked)) shared.log.warn({}, sentence);
+      return makeLookups(source, settings.cache, shared);
+    }
+    return makeSnapshots(source, settings, {asked, deployment}, shared);
   });
 };
+
+type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers'>;
+
+/** What rules ask for, each with the first rule that does. A shadow rule lets through, so it asks for nothing. */
+export const askedBy = (rules: readonly Rule[]): Asked => {
+  const features = new Map<string, string>();
+  const permissions = new Map<string, string>();
+  for (const {name, access, shadow} of rules) {
+    if (shadow || !('require' in access)) continue;
+    for (const feature of itemsOf(access.require.features)) if (!features.has(feature)) features.set(feature, name);
+    for (const permission of itemsOf(access.require.entitledPermissions)) {
+      if (!permissions.has(permission)) permissions.set(permission, name);
+    }
+  }
+  return {
+    features: [...features].map(([feature, rule]) => ({feature, rule})),
+    permissions: [...permissions].map(([permission, rule]) => ({permission, rule})),
+  };
+};
+
+const itemsOf = ({any = [], all = []}: ListRequirement = {}): readonly string[] => [...any, ...all];
+
+/**
+ * Which deployment this is, where several share a Redis: the setting, else the names that its configuration gives to rules
+ * and providers, since what is equal in two applications (the path of a file) says nothing.
+ */
+const deploymentOf = ({entitlements, rules, providers}: SettingsAsked): string =>
+  entitlements?.deployment ?? JSON.stringify([rules, providers].map((named) => named.map(({name}) => name).sort()));
 
 const makeSource = (
   {source}: EntitlementsSettings,

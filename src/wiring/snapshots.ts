@@ -6,6 +6,7 @@ import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRedisSource} from '../entitlements/redis.ts';
 import {makeKeptSnapshots, makeSharedSnapshots} from '../entitlements/shared.ts';
+import type {Asked} from '../entitlements/sound.ts';
 import type {SnapshotSource} from '../entitlements/source.ts';
 import {makePieces} from '../store/pieces.ts';
 import type {RedisConnection} from '../store/redis.ts';
@@ -24,15 +25,28 @@ const patience = 2_000;
 /** Milliseconds within which instances that hear of a drop fetch anew: not all at once, and yet within a second. */
 const spread = 300;
 
-export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSettings, shared: Shared): Entitlements => {
+/** What a snapshot is for. */
+export interface Use {
+  readonly asked: Asked;
+  /** Names what is kept of a file. */
+  readonly deployment: string;
+}
+
+export const makeSnapshots = (
+  source: SnapshotSource,
+  settings: EntitlementsSettings,
+  {asked, deployment}: Use,
+  shared: Shared,
+): Entitlements => {
   const {clocks, log, metrics, revocation} = shared;
-  const sharing = makeSharing(settings, shared);
+  const sharing = makeSharing(settings, deployment, shared);
   const snapshots = makeSnapshotEntitlements({
     source,
     shared: sharing?.snapshots,
     settings: settings.cache,
     buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
-    now: clocks.now,
+    asked,
+    steady: clocks.steady,
     random: clocks.random,
     log: (level, message) => log[level]({}, message),
     observer: metrics.cache,
@@ -70,27 +84,30 @@ export const makeSnapshots = (source: SnapshotSource, settings: EntitlementsSett
 /**
  * What Redis has to do with snapshots: it is where one instance fetches for all (http, frontegg), or where the last good
  * file survives (file); the source `redis` needs no copy of itself. What is kept is named by the source's settings, so
- * that instances with others never read it, and sealed where there is a key: without one, whoever can write to Redis
+ * that instances with others never read it; a file's by its deployment, too, for two applications may have files of one
+ * path. It is sealed where there is a key: without one, whoever can write to Redis
  * could grant.
  */
-const makeSharing = (settings: EntitlementsSettings, {clocks, redis, metrics}: Shared) => {
-  if (redis === undefined || settings.source.type === 'redis') return undefined;
+const makeSharing = ({source, cache}: EntitlementsSettings, deployment: string, {clocks, redis, metrics}: Shared) => {
+  if (redis === undefined || source.type === 'redis') return undefined;
+  const named = source.type === 'file' ? [source, deployment] : source;
   const connection = redis.open('snapshots', piecesTimeout);
   const pieces = makePieces({
     redis: connection,
     prefix: redis.prefix,
-    name: `snapshot:${settings.source.type}:${redis.nameOf(JSON.stringify(settings.source))}`,
-    keep: settings.cache.stale,
+    name: `snapshot:${source.type}:${redis.nameOf(JSON.stringify(named))}`,
+    keep: cache.stale,
     seal: redis.seal,
     now: clocks.now,
   });
-  const make = settings.source.type === 'file' ? makeKeptSnapshots : makeSharedSnapshots;
-  const {now, sleep} = clocks;
+  const make = source.type === 'file' ? makeKeptSnapshots : makeSharedSnapshots;
+  const {now, steady, sleep} = clocks;
   const snapshots = make({
     pieces,
     now,
+    steady,
     sleep,
-    settings: settings.cache,
+    settings: cache,
     connected: () => connected(connection, clocks),
     observer: metrics.cache,
   });
@@ -101,8 +118,8 @@ const makeSharing = (settings: EntitlementsSettings, {clocks, redis, metrics}: S
 export const openRedisSource = (redis: RedisParts, clocks: Clocks, log: (message: string) => void): SnapshotSource => {
   const bulk = redis.open('entitlements', bulkTimeout);
   const following = redis.open('entitlements-following', followingTimeout);
-  const {now, sleep} = clocks;
-  const source = makeRedisSource({redis: bulk, following, prefix: redis.prefix, now, sleep, log});
+  const {steady, sleep} = clocks;
+  const source = makeRedisSource({redis: bulk, following, prefix: redis.prefix, steady, sleep, log});
   let waited: Promise<void> | undefined;
   return {
     ...source,

@@ -20,6 +20,7 @@ const ann: Principal = {
   tenant: 't1',
   roles: [],
   permissions: ['orders.read', 'reports.*'],
+  permissionPatterns: true,
   scopes: [],
   claims: {},
   amr: [],
@@ -203,7 +204,7 @@ describe('flags, then plans, then the justification of the grants', () => {
 describe('permission questions', () => {
   const rows: [string, Grant[], Question, string][] = [
     ['not held', [grant('pro', null)], {permission: 'orders.write'}, 'missing-permission'],
-    ['held, and no feature is linked', [], {permission: 'reports.view'}, 'entitled'],
+    ['held, and no feature is linked', [grant('pro', null)], {permission: 'reports.view'}, 'missing-feature'],
     ['held, and no feature live', [], read, 'missing-feature'],
     ['held, and one of two features live', [grant('basic', null)], read, 'entitled'],
     ['held, and all of its features expired', [grant('pro', ended)], read, 'bundle-expired'],
@@ -215,6 +216,13 @@ describe('permission questions', () => {
   for (const [what, grants, question, expected] of rows) {
     it(`${what}: ${expected}`, () => assert.equal(askedOf(snapshotOf(grants), question), expected));
   }
+
+  it('a wildcard of a vendor that does not document wildcards is a name like any other', () => {
+    const {permissionPatterns: _, ...plain} = {...ann, permissions: ['*', 'reports.*']};
+    const bought = snapshotOf([grant('pro', null)]);
+    assert.equal(askedOf(bought, {permission: 'reports.export'}, plain), 'missing-permission');
+    assert.equal(askedOf(bought, read, {...plain, permissions: ['orders.read']}), 'entitled');
+  });
 });
 
 describe('held permissions', () => {

@@ -42,6 +42,7 @@ export const principalOf = (token: Token): Principal => ({
   ...(token.email === undefined ? {} : {email: token.email}),
   roles: [],
   permissions: token.permissions,
+  permissionPatterns: true,
   scopes: [],
   claims: token,
   amr: [],

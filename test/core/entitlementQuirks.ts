@@ -8,6 +8,8 @@ export interface Quirk {
   readonly name: string;
   /** True for every case that the quirk might touch, so that the differential test leaves it out. */
   readonly touches: (given: Case) => boolean;
+  /** Where it touches some questions of a case only: those that it leaves out. */
+  readonly leavesOut?: (given: Case, question: Question) => boolean;
   /** A case in which the two differ, and how. */
   readonly shown: {readonly given: Case; readonly question: Question; readonly vendor: Verdict; readonly ours: Verdict};
 }
@@ -226,6 +228,17 @@ export const quirks: readonly Quirk[] = [
       'entitled',
       'missing-feature',
     ),
+  },
+  {
+    name: 'a permission that no feature has is enough where it is held',
+    touches: () => true,
+    leavesOut: ({features, token}, question) =>
+      'permission' in question &&
+      token.permissions.some((held) => held.includes('*') || held === question.permission) &&
+      ![...features.values()].some((linked) => linked.includes(question.permission)),
+    shown: differs({...empty, token: {...empty.token, permissions: ['free']}}, 'entitled', 'missing-feature', {
+      permission: 'free',
+    }),
   },
   {
     name: 'a wildcard permission is a regular expression',

@@ -31,17 +31,20 @@ export const snapshot = (...grants: Grant[]): Snapshot => ({
 });
 
 /** A store with short times, what it logged, and what it says: `yes`, a justification, or `unavailable`. */
-export const openEntitlements = (parts: Pick<SnapshotParts, 'source'> & Partial<SnapshotParts>) => {
+export const openEntitlements = (
+  parts: Pick<SnapshotParts, 'source'> & Partial<SnapshotParts> & {readonly now?: () => number},
+) => {
   const log: string[] = [];
   const layers: string[] = [];
+  const {now: _, ...rest} = parts;
   const store = makeSnapshotEntitlements({
     settings: {fresh: 30_000, stale: 600_000},
     buildIndex,
-    now: Date.now,
+    steady: parts.now ?? Date.now,
     random: Math.random,
     log: (level, message) => log.push(`${level}: ${message}`),
     observer: {request: (_cache, layer, result) => layers.push(`${layer} ${result}`)},
-    ...parts,
+    ...rest,
   });
   const now = parts.now ?? Date.now;
   const says = (tenant: string, feature = 'orders', subject = 'u1'): string => {

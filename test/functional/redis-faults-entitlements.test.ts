@@ -32,7 +32,7 @@ describe('entitlements in Redis', () => {
     const redis = connect(settings);
     const following = connect(settings, 2_500);
     await until('it is connected', () => redis.ready() && following.ready());
-    const source = makeRedisSource({redis, following, prefix, now: Date.now, sleep: (ms) => sleep(ms)});
+    const source = makeRedisSource({redis, following, prefix, steady: Date.now, sleep: (ms) => sleep(ms)});
     const entitlements = kept(openEntitlements({source, settings: times}));
     await entitlements.store.start();
     return entitlements;
@@ -162,8 +162,10 @@ describe('entitlements in Redis', () => {
     assert.deepEqual(loaded, {grants: 3_000, tenants: 3_000});
     assert.ok(steps > 5);
     await until('all is new', () => tenants.every((tenant) => one.says(tenant, 'reports') === 'yes'));
-    const left = await write.call('KEYS', 'postern:*');
-    assert.deepEqual((left as string[]).sort(), [keys.changes, keys.features, keys.grants, keys.plans, keys.version]);
+    const left = (await write.call('KEYS', 'postern:*')) as string[];
+    const before = ['features', 'grants', 'plans', 'version'].map(keys.before);
+    assert.deepEqual(left.sort(), [...before, keys.changes, keys.features, keys.grants, keys.plans, keys.version]);
+    for (const key of before) assert.ok(Number(await write.call('PTTL', key)) > 3_500_000, key);
   });
 
   it('reads back what was written, tenant by tenant', async () => {
@@ -198,7 +200,14 @@ describe('entitlements in Redis', () => {
       now: Date.now,
     });
     const cache = {fresh, stale: 600_000};
-    const shared = make({pieces, now: Date.now, sleep: (ms) => sleep(ms), settings: cache, connected: async () => {}});
+    const shared = make({
+      pieces,
+      now: Date.now,
+      steady: Date.now,
+      sleep: (ms) => sleep(ms),
+      settings: cache,
+      connected: async () => {},
+    });
     return {redis, entitlements: kept(openEntitlements({source, shared, settings: cache}))};
   };
 

@@ -96,7 +96,7 @@ describe('entitlements of kinde', () => {
       assert.equal(kinde.accountTokens.length, 0);
     });
   }
-  it('a permission is enough where it is held: nobody is asked', async () => {
+  it('for a permission nobody is asked, and nothing is linked to it', async () => {
     assert.deepEqual(await source().lookup(user(), undefined, 'x', never), {features: {}});
     assert.equal(kinde.accountTokens.length, 0);
   });

@@ -49,6 +49,7 @@ export const makeFronteggSource = (
   const {timeout, maxBytes} = settings;
   return {
     name: 'frontegg',
+    where: 'the snapshot of Frontegg',
     async load(known) {
       if (known !== undefined) {
         const answer = await api.call(dependency, `${folder}/vendor-entitlements-snapshot-offset`, {timeout});
@@ -73,7 +74,8 @@ const snapshotOf = async ({data}: Reply): Promise<Snapshot> => {
 
   const plans = new Map<string, Plan>();
   for (const [id, featureIds, otherwise, planRules] of data.featureBundles) {
-    const sold = featureIds.map((feature) => keyOf.get(feature)).filter((feature) => feature !== undefined);
+    // One that is not there keeps its id: left out, a snapshot that has lost its features would pass for a whole one.
+    const sold = featureIds.map((feature) => keyOf.get(feature) ?? feature);
     plans.set(id, {features: sold, default: otherwise, rules: planRules.map(ruleOf)});
   }
 

@@ -58,6 +58,8 @@ export const makeReadFrontegg = (provider: string): ((claims: Claims) => Princip
       ...plain,
       kind: type.kind,
       subject,
+      // Frontegg documents `*` in permissions, and its SDK's engine goes by it.
+      permissionPatterns: true as const,
       ...(tokenId !== undefined && {tokenId}),
       // Frontegg's own targeting looks at the address whether or not it is verified (`frontegg.emailVerified` tells).
       ...(statedEmail !== undefined && {statedEmail}),

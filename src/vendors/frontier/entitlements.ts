@@ -44,7 +44,7 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
     name: 'frontier',
     keyOf: ({tenant}, feature) => JSON.stringify([settings.url, tenant ?? null, feature ?? null]),
     async lookup({tenant}, feature, _credential, deadline) {
-      // Without a tenant nothing can have been bought; and of permissions Frontier links none to features.
+      // Without a tenant nothing can have been bought; and Frontier links no permission to a feature, so none of them.
       if (tenant === undefined || feature === undefined) return nothing;
       return ask(tenant, feature, deadline);
     },

@@ -71,7 +71,7 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
       return `bought:${JSON.stringify([domain, principal.tenant ?? null, principal.subject])}`;
     },
     async lookup(principal, feature, credential, deadline) {
-      // Kinde links no permission to a feature: one that is held is enough.
+      // Kinde links no permission to a feature, so none can have been bought: `entitledPermissions` is refused.
       if (feature === undefined) return nothing;
       if (hasFlag(principal, feature)) return {features: Object.fromEntries([[feature, null]])};
       if (!canAsk(principal)) return nothing;

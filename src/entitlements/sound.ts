@@ -1,0 +1,75 @@
+// May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
+import type {Snapshot} from '../core/entitlement.ts';
+import {danglingNames, describeFinding} from './document.ts';
+
+/** A feature that a rule asks for. */
+export interface Wanted {
+  readonly feature: string;
+  readonly rule: string;
+}
+
+/** What the rules ask of the entitlements. */
+export interface Asked {
+  readonly features: readonly Wanted[];
+  /** Of `entitledPermissions`. */
+  readonly permissions: readonly {readonly permission: string; readonly rule: string}[];
+}
+
+/** Sentences about permissions that are asked for and that no feature has: nobody will be let in by them. */
+export const unsoldPermissions = (
+  {features}: Pick<Snapshot, 'features'>,
+  {permissions}: Pick<Asked, 'permissions'>,
+): readonly string[] => {
+  const sold = new Set([...features.values()].flatMap((feature) => feature.permissions));
+  return permissions
+    .filter(({permission}) => !sold.has(permission))
+    .map(
+      ({permission, rule}) =>
+        `the rule "${rule}" asks for the entitled permission "${permission}", which no feature has: it lets nobody in`,
+    );
+};
+
+/** More would not help whoever repairs it. */
+const mostTold = 5;
+/** A source that had fewer grants may lose them all at once; one that had more must say that it means it. */
+const fewGrants = 10;
+/** The same for losing more than half of them. */
+const manyGrants = 1_000;
+
+/**
+ * What is wrong with the definitions, after the name of the source; undefined: nothing. `whole`: the source itself says that nothing is missing, so that
+ * nothing at all can be meant.
+ */
+export const unsoundHead = (
+  {features, plans, flags}: Omit<Snapshot, 'grants'>,
+  wanted: readonly Wanted[],
+  whole: boolean,
+): string | undefined => {
+  if (features.size === 0 && plans.size === 0 && !whole) {
+    return `holds no features and no plans, so nobody would have anything; ${sayIfMeant}`;
+  }
+  const dangling = danglingNames(features, plans, flags);
+  if (dangling.length > 0) return `names what is not there: ${some(dangling.map(describeFinding))}`;
+  const missing = wanted.filter(({feature}) => !features.has(feature));
+  if (missing.length === 0) return undefined;
+  const told = missing.map(({feature, rule}) => `"${feature}", which the rule "${rule}" asks for`);
+  return `lacks ${missing.length === 1 ? 'the feature' : 'the features'} ${some(told)}; add them, or change the rules first`;
+};
+
+/** What is wrong with the number of grants; undefined: nothing. `ignored`: those that name a plan that is not there. */
+export const unsoundGrants = (
+  {grants, ignored = 0}: {readonly grants: number; readonly ignored?: number},
+  before: number,
+  whole: boolean,
+): string | undefined => {
+  if (ignored > 0) return `has ${ignored} grants that name no tenant, or a plan that is not there`;
+  if (whole) return undefined;
+  if (grants === 0 && before >= fewGrants) return `has no grants, after ${before}; ${sayIfMeant}`;
+  if (before >= manyGrants && grants < before / 2) return `has ${grants} grants, after ${before}; ${sayIfMeant}`;
+  return undefined;
+};
+
+const sayIfMeant = 'if that is meant, say so with their number (docs/entitlements.md, "When something is missing")';
+
+const some = (all: readonly string[]): string =>
+  `${all.slice(0, mostTold).join('; ')}${all.length > mostTold ? `; and ${all.length - mostTold} more` : ''}`;
