@@ -29,9 +29,17 @@ export interface CanonicalPath {
 /** The longest path that is looked at, in characters and without its query. RFC 9110 section 4.1 wants 8,000 at least. */
 const longestPath = 16_384;
 
-/** Whether the path of a target is longer than anyone looks: such a request is malformed. */
-export const isTooLong = (target: string): boolean =>
-  target.length > longestPath && rawPathOf(target).length > longestPath;
+const mostSegments = 512;
+
+/** Whether the path of a target is longer, or of more segments, than anyone looks at: such a request is malformed. */
+export const isTooLong = (target: string): boolean => {
+  if (target.length <= 2 * mostSegments) return false;
+  const path = rawPathOf(target);
+  if (path.length > longestPath) return true;
+  let slashes = 0;
+  for (let at = path.indexOf('/'); at >= 0 && slashes <= mostSegments; at = path.indexOf('/', at + 1)) slashes++;
+  return slashes > mostSegments;
+};
 
 /** The longest path that is read in several ways. */
 const longestOpened = 4_096;

@@ -8,6 +8,9 @@ export const mostCookies = 300;
 export const mostParameters = 1_000;
 export const longestLine = 65_536;
 
+/** No parameter's name is longer (settings take 128 characters), each of at most four bytes as three characters. */
+const longestName = 128 * 12;
+
 /** One `name=value`, its name as it was written. */
 export interface Piece {
   readonly written: string;
@@ -45,7 +48,7 @@ const parameter = (line: string, start: number, end: number, add: (name: string,
   const piece = line.slice(start, end);
   const equals = piece.indexOf('=');
   const written = equals < 0 ? piece : piece.slice(0, equals);
-  const name = decodedParameter(written);
+  const name = written.length > longestName ? undefined : decodedParameter(written);
   if (name !== undefined) add(name, {written, value: equals < 0 ? '' : piece.slice(equals + 1)});
 };
 
@@ -75,9 +78,8 @@ export const decodedParameter = (written: string): string | undefined =>
 
 /** Without spaces and tabs around it: no other white space is any to RFC 6265 and RFC 9110, and a browser keeps it in names. */
 export const trimmed = (text: string): string => {
-  let start = 0;
+  const start = Math.max(0, text.search(/[^ \t]/));
   let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return start === 0 && end === text.length ? text : text.slice(start, end);
 };

@@ -2,6 +2,7 @@
 import {constants, verify} from 'node:crypto';
 import type {Reason} from '../core/refusals.ts';
 import type {Key} from './keys.ts';
+import {isModest} from './modestJson.ts';
 import {type Algorithm, asymmetric} from './settings.ts';
 
 /** The longest token that is looked at, in characters: 1,200 permissions make 20,000. Envoy takes 60 KiB of headers. */
@@ -23,7 +24,7 @@ export interface ParsedJwt {
 
 /**
  * Takes a compact JWS with JSON claims apart. Undefined unless it has exactly that form: three parts of canonical
- * base64url, UTF-8, JSON objects, within the length. (Of a JSON key that stands twice the last counts, as RFC 7519
+ * base64url, UTF-8, JSON objects, within the length and modest. (Of a JSON key that stands twice the last counts, as RFC 7519
  * section 4 allows; JSON.parse cannot tell. The issuer has signed both.)
  */
 export const parseJwt = (token: string): ParsedJwt | undefined => {
@@ -54,7 +55,9 @@ const jsonObject = (part: string): Claims | undefined => {
   const read = bytes(part);
   if (read === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(utf8.decode(read));
+    const text = utf8.decode(read);
+    if (!isModest(text)) return undefined;
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
   } catch {
     return undefined;

@@ -191,6 +191,9 @@ describe('canonicalPath', () => {
   it('knows a path that is too long, whatever its query', () => {
     assert.equal(isTooLong(`/${'a'.repeat(16_383)}?${'b'.repeat(60_000)}`), false);
     assert.equal(isTooLong(`/${'a'.repeat(16_384)}`), true);
+    assert.equal(isTooLong('/abc'.repeat(512)), false);
+    assert.equal(isTooLong('/abc'.repeat(513)), true);
+    assert.equal(isTooLong(`/a?${'/'.repeat(10_000)}`), false);
   });
   it('never throws, whatever it is given, and its own form is read as itself', () => {
     const allowances = fc.subarray<PathAllowance>(['semicolon', 'encodedSlash', 'emptySegment', 'doubleEncoding']);
