@@ -50,6 +50,7 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   token_not_yet_valid: "The issuer's clock; `clockTolerance`.",
   wrong_issuer: '`issuer` of the provider, to the letter, with or without the slash at the end.',
   wrong_audience: '`audience` of the provider; which service the client asked a token for.',
+  wrong_client: '`clients` of the provider; which client the token was issued to (`detail` in the decision log).',
   wrong_token_type: 'Clients that send their id token; `tokenType` of the provider.',
   missing_claim: 'What the issuer puts into its tokens; `claims` of the provider.',
   session_invalid: 'Sign-outs; the session store of the vendor; its cookie name and domain.',

@@ -3,6 +3,7 @@ import {canonicalHost} from './core/authority.ts';
 import {makeCredentialFinder} from './core/credential.ts';
 import type {Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
+import {misfitOfFound} from './core/notFound.ts';
 import type {CanonicalPath, PathOptions} from './core/path.ts';
 import {canonicalPath, isTooLong} from './core/path.ts';
 import type {Request} from './core/request.ts';
@@ -58,7 +59,12 @@ export const makeCheck = (parts: CheckParts): Check => {
     const found = findCredential(rule)(request);
     if (found.found === 'nothing' && access.access === 'identify') return {outcome: 'allow', rule: rule.name};
     if (found.found !== 'credential') {
-      return {outcome: 'deny', reason: reasonOf[found.found], rule: rule.name, credentialPlace: found.place};
+      return {
+        outcome: 'deny',
+        ...misfitOfFound(found, request, parts.providers),
+        rule: rule.name,
+        credentialPlace: found.place,
+      };
     }
 
     const {provider, credential} = found;
@@ -67,10 +73,12 @@ export const makeCheck = (parts: CheckParts): Check => {
       const {
         verified: principal,
         rejected,
+        detail,
         setCookies = [],
         place: credentialPlace = credential.place,
       } = await provider.authenticate(credential, {request, ...context});
-      if (principal === undefined) return {outcome: 'deny', reason: rejected, ...asked, credentialPlace, setCookies};
+      if (principal === undefined)
+        return {outcome: 'deny', reason: rejected, detail, ...asked, credentialPlace, setCookies};
 
       const known = {...asked, credentialPlace, principal, setCookies};
       if (parts.revocations.revoked(principal)) return {outcome: 'deny', reason: 'revoked', ...known};
@@ -87,13 +95,6 @@ export const makeCheck = (parts: CheckParts): Check => {
     }
   }
 };
-
-const reasonOf = {
-  nothing: 'no_credential',
-  duplicate: 'duplicate_credential',
-  malformed: 'malformed_credential',
-  unsupported: 'unsupported_credential',
-} as const;
 
 /** A rule that names providers looks at their places only; the order stays the configured one. */
 const makeFinderByRule = ({rules, providers}: CheckParts) => {

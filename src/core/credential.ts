@@ -1,4 +1,5 @@
 // Which credential of a request counts, and who is asked about it.
+import type {Misfit} from './misfit.ts';
 import type {Request} from './request.ts';
 
 /** What a place of a request holds. `duplicate`: the same header, cookie or parameter twice. */
@@ -42,13 +43,21 @@ export interface Acceptor {
    * data (an issuer, a prefix), so it may select and never grant.
    */
   accepts(credential: Credential, request: Request): Credential | undefined;
+  /** Why it is not this provider's, asked only once nobody has accepted it. */
+  misfit?(credential: Credential): Misfit;
 }
 
 /** The outcome of looking for a credential. */
 export type Found<A extends Acceptor> =
   /** `place`: where one was expected, for the challenge: the first with a scheme, else the first. */
-  | {readonly found: 'nothing'; readonly place: Place | undefined}
-  | {readonly found: 'duplicate' | 'malformed' | 'unsupported'; readonly place: Place}
+  | {readonly found: 'nothing'; readonly place: Place | undefined; readonly places: readonly Place[]}
+  | {readonly found: 'duplicate' | 'malformed'; readonly place: Place}
+  | {
+      readonly found: 'unsupported';
+      readonly place: Place;
+      readonly presented: Credential;
+      readonly providers: readonly A[];
+    }
   | {readonly found: 'credential'; readonly credential: Credential; readonly provider: A};
 
 /**
@@ -66,6 +75,7 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
     }
   }
   const inOrder = [...takers.values()];
+  const places = inOrder.map(({place}) => place);
   const expected = (inOrder.find(({place}) => place.scheme !== undefined) ?? inOrder[0])?.place;
 
   return (request) => {
@@ -78,8 +88,8 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
         const credential = provider.accepts(presented, request);
         if (credential !== undefined) return {found: 'credential', credential, provider};
       }
-      return {found: 'unsupported', place};
+      return {found: 'unsupported', place, presented, providers};
     }
-    return {found: 'nothing', place: expected};
+    return {found: 'nothing', place: expected, places};
   };
 };

@@ -25,6 +25,8 @@ interface Decided {
   readonly credentialPlace?: Place | undefined;
   /** `Set-Cookie` values that the provider wants the client to have, on allow and on deny. */
   readonly setCookies?: readonly string[];
+  /** What was wanted and what came, of a refusal (or what would be one, on a shadow rule), for the log alone. */
+  readonly detail?: string | undefined;
   /** Why it is `unavailable` (or would be, on a shadow rule), for the log. */
   readonly outage?: Unavailable;
 }

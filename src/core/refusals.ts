@@ -52,7 +52,12 @@ const table = {
   token_not_yet_valid: unauthenticated('The token is not valid yet. Check the clock of its issuer, or wait.'),
   wrong_issuer: unauthenticated('The token was issued by someone else than is accepted here. Get a token from there.'),
   wrong_audience: unauthenticated('The token is meant for another service. Ask for a token with this audience.'),
-  wrong_token_type: unauthenticated('This is not an access token. Send the access token, not an id or refresh token.'),
+  wrong_client: unauthenticated(
+    'The token was issued to a client that is not accepted here. Get a token with an accepted client.',
+  ),
+  wrong_token_type: unauthenticated(
+    'This is not the kind of token that is accepted here. Send the access token, not an id or refresh token.',
+  ),
   missing_claim: unauthenticated('The token lacks a claim that is required here. Ask its issuer to add it.'),
   session_invalid: unauthenticated('The session is over or unknown. Sign in again.'),
   inactive: unauthenticated('The credential is no longer active. Sign in again, or get a new one.'),

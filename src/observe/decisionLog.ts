@@ -40,6 +40,7 @@ export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog 
         ...requestFields(request),
         duration_ms: milliseconds(seconds),
         ...outageFields(decision),
+        ...(decision.outage === undefined && {detail: shown(decision.detail, 512)}),
         shadow: outcome === 'shadow_deny' ? true : undefined,
       },
       'decision',

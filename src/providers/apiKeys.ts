@@ -20,6 +20,7 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
     name,
     places: settings.credentials.map(makePlace),
     accepts: (credential) => (isWhole(credential) || credential.value.startsWith(keyPrefix) ? credential : undefined),
+    misfit: () => ({reason: 'malformed_credential', detail: 'it is no API key of ours'}),
     async authenticate(credential, {now}) {
       const keys = file.keys();
       if (keys === undefined)

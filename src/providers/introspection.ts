@@ -1,17 +1,18 @@
 // The provider `introspection`: opaque tokens, about which their issuer is asked (RFC 7662).
 import {derivedOnce} from '../core/derived.ts';
+import {type Misfit, wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Asks, jsonOf, type RemoteCall} from '../core/remote.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
+import {clientFault} from './clients.ts';
 import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
-import {type Claims, longestToken, looksLikeJwt, timeFault} from './jwt.ts';
-import {clientFault} from './oidc.ts';
+import {audienceFault, type Claims, issuerFault, longestToken, looksLikeJwt, timeDetail, timeFault} from './jwt.ts';
 import type {Authentication, Provider} from './provider.ts';
 import {type AskingParts, makeAskOnce} from './session.ts';
 import type {IntrospectionSettings} from './settings.ts';
-import {isOtherToken} from './tokenKind.ts';
+import {otherKind} from './tokenKind.ts';
 
 export interface IntrospectionParts extends AskingParts {
   readonly call: RemoteCall;
@@ -65,6 +66,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
       // A key of the provider type apiKeys is nobody else's business, wherever that provider stands.
       return idOfKey(credential.value) === undefined ? credential : undefined;
     },
+    misfit: () => ({reason: 'unsupported_credential', detail: 'it is a JWT or an API key, about which is not asked'}),
     async authenticate({value}, context) {
       if (!isToken(value)) return {rejected: 'malformed_credential'};
       const kept = await askOnce(
@@ -108,27 +110,28 @@ const makeRead = (settings: IntrospectionSettings): ((kept: KeptReply, now: numb
   });
   return ({claims}, now) => {
     if (claims === undefined) return {rejected: 'inactive'};
-    const rejected = claimFault(claims, settings) ?? timeFault({exp: never, ...claims}, settings.clockTolerance, now);
-    if (rejected !== undefined) return {rejected};
+    const misfit = claimFault(claims, settings);
+    if (misfit !== undefined) return {rejected: misfit.reason, detail: misfit.detail};
+    const ended = timeFault({exp: never, ...claims}, settings.clockTolerance, now);
+    if (ended !== undefined) return {rejected: ended, detail: timeDetail(claims, settings.clockTolerance, now)};
     const principal = principalOf(claims);
-    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal};
+    return principal === undefined
+      ? {rejected: 'missing_claim', detail: 'the reply names no subject (sub, username)'}
+      : {verified: principal};
   };
 };
 
 /** Section 2.2: `exp` is optional here. */
 const never = Number.MAX_SAFE_INTEGER;
 
-const claimFault = (claims: Claims, settings: IntrospectionSettings) => {
+const claimFault = (claims: Claims, settings: IntrospectionSettings): Misfit | undefined => {
   const {issuer, audience, clients, tokenType} = settings;
   // A bound token (RFC 9449, RFC 8705) is worth nothing without a proof of possession, which nobody checks here.
-  if (isOtherToken(claims)) return 'wrong_token_type';
+  const other = otherKind(claims, 'access');
+  if (other !== undefined) return {reason: 'wrong_token_type', detail: other};
   const type = typeof claims.token_type === 'string' ? claims.token_type.toLowerCase() : undefined;
-  if (type === undefined ? tokenType !== undefined : type !== 'bearer') return 'wrong_token_type';
-  if (issuer !== undefined && claims.iss !== issuer) return claims.iss === undefined ? 'missing_claim' : 'wrong_issuer';
-  if (audience !== 'any') {
-    if (claims.aud === undefined) return 'missing_claim';
-    const named: readonly unknown[] = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-    if (!audience.some((one) => named.includes(one))) return 'wrong_audience';
-  }
-  return clients === undefined ? undefined : clientFault(claims, clients);
+  if (type === undefined ? tokenType !== undefined : type !== 'bearer')
+    return {reason: 'wrong_token_type', detail: wantedGot('token_type', '"Bearer"', claims.token_type)};
+  const foreign = issuerFault(claims, issuer) ?? audienceFault(claims, audience);
+  return foreign ?? (clients === undefined ? undefined : clientFault(claims, clients));
 };

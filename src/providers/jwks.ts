@@ -21,17 +21,22 @@ const object: Shape<Readonly<Record<string, unknown>>> = {
     isObject(value) ? {success: true, data: value} : {success: false, error: {message: 'not an object'}},
 };
 
-const noKeys: KeySet = {size: 0, find: () => [], has: () => false};
+const noKeys: KeySet = {size: 0, find: () => [], names: () => false, has: () => false};
 
 const outage = (dependency: string, what: string) => new Unavailable(dependency, new Error(what));
 
-/** Tried once: the keeper of the keys has a back-off of its own, and promises how often it asks. */
-const getJson = async (call: RemoteCall, dependency: string, url: string) =>
-  jsonOf(
-    dependency,
-    await call(dependency, {method: 'GET', url, timeout, idempotent: false}, Number.POSITIVE_INFINITY),
-    object,
-  );
+/** RFC 7517 section 8.5.1: some servers offer key sets as such alone, and answer 406 to whoever asks for JSON. */
+const accept = 'application/json, application/jwk-set+json, */*;q=0.1';
+
+/**
+ * Tried once: the keeper of the keys has a back-off of its own, and promises how often it asks. `token`: what Postern shows
+ * to be let in (the API server of Kubernetes wants one).
+ */
+const getJson = async (call: RemoteCall, dependency: string, url: string, token: string | undefined) => {
+  const headers = {accept, ...(token !== undefined && {authorization: `Bearer ${token}`})};
+  const request = {method: 'GET', url, headers, timeout, idempotent: false} as const;
+  return jsonOf(dependency, await call(dependency, request, Number.POSITIVE_INFINITY), object);
+};
 
 /**
  * A JWK set as an object -> its keys, none if it says so in so many words; rejects with Unavailable if none of those that
@@ -46,25 +51,40 @@ export const usableKeys = async (dependency: string, jwks: unknown): Promise<Key
 
 /** Keys at a URL of the configuration. */
 export const keysAtUrl =
-  (call: RemoteCall, dependency: string, url: string): FetchKeys =>
+  (call: RemoteCall, dependency: string, url: string, token?: string): FetchKeys =>
   async () =>
-    usableKeys(dependency, await getJson(call, dependency, url));
+    usableKeys(dependency, await getJson(call, dependency, url, token));
 
 /**
  * Keys by discovery (OpenID Connect Discovery 1.0 section 4): the document must name the very issuer that it was asked
  * for (section 4.3), and its `jwks_uri` must be https, except for an issuer on http itself, which the settings allow on
- * loopback or with `insecure`. Discovery is asked again each time, for an issuer may move its keys.
+ * loopback or with `insecure`. Discovery is asked again each time, for an issuer may move its keys. `token` is shown to
+ * the issuer's own origin only, wherever its keys are.
  */
 export const keysByDiscovery =
-  (call: RemoteCall, dependency: string, issuer: string, insecure: boolean): FetchKeys =>
+  (call: RemoteCall, dependency: string, issuer: string, insecure: boolean, token?: string): FetchKeys =>
   async () => {
-    const document = await getJson(call, dependency, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-    if (document.issuer !== issuer) throw outage(dependency, 'its discovery document is that of another issuer');
+    const from = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    const document = await getJson(call, dependency, from, token);
+    if (document.issuer !== issuer) throw outage(dependency, otherIssuer(document.issuer, issuer));
     const uri = document.jwks_uri;
     const url = typeof uri === 'string' ? URL.parse(uri) : null;
     if (url === null) throw outage(dependency, 'its discovery document has no jwks_uri');
     const plainAllowed = insecure || (issuer.startsWith('http:') && !isInsecureUrl(url.href));
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plainAllowed))
       throw outage(dependency, 'its jwks_uri is not https:');
-    return usableKeys(dependency, await getJson(call, dependency, url.href));
+    const shown = url.origin === new URL(issuer).origin ? token : undefined;
+    return usableKeys(dependency, await getJson(call, dependency, url.href, shown));
   };
+
+/** Both names are public, and whoever compares them sees what is to be changed. */
+const otherIssuer = (named: unknown, wanted: string): string => {
+  const said = typeof named === 'string' ? `"${named.slice(0, 256)}"` : 'no issuer';
+  const slash =
+    typeof named === 'string' && isSameButSlash(named, wanted) ? '; they differ only by the slash at the end' : '';
+  return `its discovery document is that of another issuer: it names ${said}, and the settings "${wanted}"${slash}`;
+};
+
+/** Whether two issuers are one but for a slash at the end: not the same (RFC 8414 section 3.3), and what people overlook. */
+export const isSameButSlash = (one: string, other: string): boolean =>
+  one !== other && one.replace(/\/$/, '') === other.replace(/\/$/, '');

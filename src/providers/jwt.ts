@@ -1,5 +1,6 @@
 // Verification of JSON Web Tokens: RFC 7515 (form, signature), RFC 7519 (claims), RFC 8725 (what goes wrong).
 import {constants, verify} from 'node:crypto';
+import {distance, type Misfit, shownList, shownValue, wantedGot} from '../core/misfit.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {Key} from './keys.ts';
 import {isModest} from './modestJson.ts';
@@ -40,6 +41,16 @@ export const parseJwt = (token: string): ParsedJwt | undefined => {
   return {header, claims, signed: token.slice(0, headerPart.length + 1 + claimsPart.length), signature};
 };
 
+/** Why `parseJwt` cannot take a token apart; says nothing of what is in it. */
+export const malformedDetail = (token: string): string => {
+  if (token.length > longestToken) return `it has ${token.length} characters, ${longestToken} at most are read`;
+  const parts = token.split('.', 6).length;
+  if (parts === 5) return 'it has five parts: an encrypted token (JWE), which only its issuer can read';
+  return parts === 3
+    ? 'it has three parts, and they are not those of a JWT'
+    : `it has ${parts === 6 ? 'many' : parts} parts: no JWT`;
+};
+
 /**
  * Node reads base64url leniently (either alphabet, padding, stray characters, any bits at the end); written again, only
  * the one canonical form is equal. Else a signature could be changed without becoming invalid.
@@ -72,8 +83,11 @@ export interface JwtChecks {
   readonly algorithms: readonly Algorithm[];
   /** Milliseconds. */
   readonly clockTolerance: number;
-  /** RFC 9068: insists on this `typ`. Undefined: JWT, at+jwt or none, so that tokens of another kind do not pass. */
-  readonly tokenType: 'at+jwt' | undefined;
+  /**
+   * `at+jwt` (RFC 9068): insists on this `typ`. `id`: JWT or none. Undefined: JWT, at+jwt or none, so that tokens of another
+   * kind do not pass.
+   */
+  readonly tokenType: 'at+jwt' | 'id' | undefined;
 }
 
 /** Where keys come from; rejects with Unavailable while there are none to be had. */
@@ -84,11 +98,27 @@ export interface KeyFinder {
     now: number,
     deadline: number,
   ): readonly Key[] | Promise<readonly Key[]>;
+  /**
+   * Looks once more where the keys of `find` were guesses (no key has the token's id) and none of them has signed: the right
+   * one may have been published since. Undefined: there is no more to be learnt now. At most one fetch in a cooldown.
+   */
+  findAgain?(
+    kid: string | undefined,
+    algorithm: Algorithm,
+    now: number,
+    deadline: number,
+  ): Promise<readonly Key[] | undefined>;
 }
 
 export type Verified =
-  | {readonly claims: Claims; readonly signedBy: Key; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly claims?: never; readonly signedBy?: never};
+  | {readonly claims: Claims; readonly signedBy: Key; readonly rejected?: never; readonly detail?: never}
+  | {
+      readonly rejected: Reason;
+      /** What was wanted and what came, for operators. */
+      readonly detail?: string | undefined;
+      readonly claims?: never;
+      readonly signedBy?: never;
+    };
 
 /** Verifies a parsed token at `now`; times in milliseconds since the epoch. */
 export type VerifyJwt = (token: ParsedJwt, now: number, deadline: number) => Promise<Verified>;
@@ -102,21 +132,39 @@ export const makeVerifyJwt = (keys: KeyFinder, checks: JwtChecks): VerifyJwt => 
   return async (token, now, deadline) => {
     const {header, claims} = token;
     // RFC 7515 section 4.1.11: an extension that is not understood makes the token invalid, and none is understood.
-    if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return {rejected: 'malformed_credential'};
-    if (header.kid !== undefined && typeof header.kid !== 'string') return {rejected: 'malformed_credential'};
+    if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
+      return {rejected: 'malformed_credential', detail: 'its header has crit or b64, which is not understood here'};
+    if (header.kid !== undefined && typeof header.kid !== 'string')
+      return {rejected: 'malformed_credential', detail: `its kid is ${shownValue(header.kid)}`};
     const algorithm = algorithmOf(header.alg);
-    if (algorithm === undefined || !accepted.has(algorithm)) return {rejected: 'bad_signature'};
+    if (algorithm === undefined || !accepted.has(algorithm))
+      return {rejected: 'bad_signature', detail: wantedGot('alg', shownList(checks.algorithms), header.alg)};
 
     const found = keys.find(header.kid, algorithm, now, deadline);
     const candidates = found instanceof Promise ? await found : found;
-    if (candidates.length === 0) return {rejected: 'unknown_key'};
-    const signedBy = await signerAmong(token, algorithm, candidates);
-    if (signedBy === undefined) return {rejected: 'bad_signature'};
+    if (candidates.length === 0) return {rejected: 'unknown_key', detail: notPublished(header.kid, algorithm)};
+    let signedBy = await signerAmong(token, algorithm, candidates);
+    if (signedBy === undefined) {
+      const others = await keys.findAgain?.(header.kid, algorithm, now, deadline);
+      if (others !== undefined) signedBy = await signerAmong(token, algorithm, others);
+    }
+    if (signedBy === undefined) {
+      const key = header.kid === undefined ? 'no kid' : `kid ${shownValue(header.kid)}`;
+      return {
+        rejected: 'bad_signature',
+        detail: `${key}, alg "${algorithm}": it was not signed with the published key`,
+      };
+    }
 
-    const rejected = typeFault(header.typ, checks.tokenType) ?? claimFault(claims, checks, now);
-    return rejected === undefined ? {claims, signedBy} : {rejected};
+    const fault = typeFault(header.typ, checks.tokenType) ?? claimFault(claims, checks, now);
+    return fault === undefined ? {claims, signedBy} : {rejected: fault.reason, detail: fault.detail};
   };
 };
+
+const notPublished = (kid: string | undefined, algorithm: Algorithm): string =>
+  kid === undefined
+    ? `the token has no kid, and the issuer publishes no key for "${algorithm}"`
+    : `the issuer publishes no key with the kid ${shownValue(kid)}`;
 
 const algorithmOf = (alg: unknown): Algorithm | undefined =>
   asymmetric.find((algorithm) => algorithm === (alg === 'Ed25519' ? 'EdDSA' : alg));
@@ -168,24 +216,35 @@ const signatureHolds = (
 };
 
 /** RFC 8725 section 3.11: the kinds of token are told apart by `typ`, with or without `application/`. */
-const typeFault = (typ: unknown, wanted: 'at+jwt' | undefined): Reason | undefined => {
-  if (typ === undefined) return wanted === undefined ? undefined : 'wrong_token_type';
-  if (typeof typ !== 'string') return 'wrong_token_type';
-  const kind = typ.toLowerCase().replace(/^application\//, '');
-  const fits = kind === 'at+jwt' || (wanted === undefined && kind === 'jwt');
-  return fits ? undefined : 'wrong_token_type';
+const typeFault = (typ: unknown, wanted: JwtChecks['tokenType']): Misfit | undefined => {
+  const kind = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
+  const fits = kind === 'at+jwt' ? wanted !== 'id' : wanted !== 'at+jwt' && (kind === undefined || kind === 'jwt');
+  const words = wanted === 'at+jwt' ? '"at+jwt"' : '"JWT" or none';
+  return fits ? undefined : {reason: 'wrong_token_type', detail: wantedGot('typ of the header', words, typ)};
 };
 
 /** The first registered claim that does not hold, in the order iss, aud, exp, nbf, iat. */
-const claimFault = (claims: Claims, checks: JwtChecks, now: number): Reason | undefined => {
-  const {issuer, audience} = checks;
-  if (issuer !== undefined && claims.iss !== issuer) return claims.iss === undefined ? 'missing_claim' : 'wrong_issuer';
-  if (audience !== 'any') {
-    if (claims.aud === undefined) return 'missing_claim';
-    const named = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-    if (!named.some((one) => audience.includes(one))) return 'wrong_audience';
-  }
-  return timeFault(claims, checks.clockTolerance, now);
+const claimFault = (claims: Claims, {issuer, audience, clockTolerance}: JwtChecks, now: number): Misfit | undefined => {
+  const fault = issuerFault(claims, issuer) ?? audienceFault(claims, audience);
+  if (fault !== undefined) return fault;
+  const reason = timeFault(claims, clockTolerance, now);
+  return reason && {reason, detail: timeDetail(claims, clockTolerance, now)};
+};
+
+/** Undefined: it is of this issuer, or none is asked for. */
+export const issuerFault = ({iss}: Claims, issuer: string | undefined): Misfit | undefined => {
+  if (issuer === undefined || iss === issuer) return undefined;
+  const detail = wantedGot('iss', shownValue(issuer), iss);
+  return {reason: iss === undefined ? 'missing_claim' : 'wrong_issuer', detail};
+};
+
+/** Undefined: it names one of these, or none is asked for. */
+export const audienceFault = ({aud}: Claims, audience: readonly string[] | 'any'): Misfit | undefined => {
+  if (audience === 'any') return undefined;
+  const detail = () => wantedGot('aud', shownList(audience), aud);
+  if (aud === undefined) return {reason: 'missing_claim', detail: detail()};
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return audience.some((one) => named.includes(one)) ? undefined : {reason: 'wrong_audience', detail: detail()};
 };
 
 /** NumericDate, RFC 7519 section 2: seconds, perhaps with a fraction. Undefined: not a date. */
@@ -208,4 +267,10 @@ export const timeFault = (claims: Claims, tolerance: number, now: number): Reaso
     if (begins > now + tolerance) return 'token_not_yet_valid';
   }
   return undefined;
+};
+
+/** The times of claims that are not of their time, beside `now`. */
+export const timeDetail = ({exp, nbf, iat}: Claims, tolerance: number, now: number): string => {
+  const begins = nbf === undefined ? '' : `, nbf ${distance(nbf, now)}`;
+  return `exp ${distance(exp, now)}, iat ${distance(iat, now)}${begins}; clockTolerance ${tolerance / 1_000} s`;
 };

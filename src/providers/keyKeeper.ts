@@ -130,6 +130,19 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       if (keys === undefined || failure !== undefined) return Promise.reject(outage());
       return found;
     },
+    async findAgain(kid, algorithm, at, deadline) {
+      if (keys === undefined || keys.names(kid)) return undefined;
+      const before = keys;
+      const moment = steady(at);
+      if (flight === undefined && moment - askedForUnknown < timing.cooldown) {
+        if (failure !== undefined) throw outage();
+        return undefined;
+      }
+      if (flight === undefined) askedForUnknown = moment;
+      await within(dependency, refresh(), deadline);
+      if (failure !== undefined) throw outage();
+      return keys === before ? undefined : keys?.find(kid, algorithm);
+    },
     start: refresh,
     holds: (thumbprint) => keys?.has(thumbprint) ?? !withdrawn,
     age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, steady(at) - fetchedAt) / 1000),

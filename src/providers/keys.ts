@@ -16,10 +16,12 @@ export interface Key {
 export interface KeySet {
   readonly size: number;
   /**
-   * The keys to try: those with this key id, whether or not they fit the algorithm. Without a key id, the one key that
-   * fits it, if exactly one does: with several, the token would choose among them.
+   * The keys to try: those with this key id, whether or not they fit the algorithm. If none has it, those without an id
+   * that fit; for a token without an id, all that fit. All are keys of the same issuer, so nothing is weaker for it.
    */
   find(kid: string | undefined, algorithm: Algorithm): readonly Key[];
+  /** Whether a key has this id: else what `find` gives is a guess, and the right key may be one that is not here yet. */
+  names(kid: string | undefined): boolean;
   /** Whether the set has the key of this thumbprint. */
   has(thumbprint: string): boolean;
 }
@@ -45,6 +47,8 @@ const members = new Map<unknown, readonly string[]>([
 ]);
 
 const mostKeys = 200;
+/** Of keys that are only guessed at: a forged token must not cost a signature check for each of two hundred keys. */
+const mostTried = 16;
 
 /**
  * Reads a JWK set (RFC 7517). Keys that are not for signatures (`use`, `key_ops`), of another type, malformed, symmetric,
@@ -62,10 +66,12 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
   return {
     size: keys.length,
     find(kid, algorithm) {
-      if (kid !== undefined) return byKid.get(kid) ?? [];
-      const fitting = keys.filter((key) => key.algorithms.has(algorithm));
-      return fitting.length === 1 ? fitting : [];
+      const named = kid === undefined ? undefined : byKid.get(kid);
+      if (named !== undefined) return named;
+      const among = kid === undefined ? keys : (byKid.get(undefined) ?? []);
+      return among.filter((key) => key.algorithms.has(algorithm)).slice(0, mostTried);
     },
+    names: (kid) => kid !== undefined && byKid.has(kid),
     has: (thumbprint) => thumbprints.has(thumbprint),
   };
 };
@@ -83,19 +89,19 @@ const readKey = async (jwk: unknown): Promise<Key | undefined> => {
     if (imported instanceof Uint8Array) return undefined;
     const key = KeyObject.from(imported);
     if (key.type !== 'public' || !isStrong(key)) return undefined;
-    const kid = typeof jwk.kid === 'string' ? jwk.kid : undefined;
+    const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
     return {kid, thumbprint: await calculateJwkThumbprint(bare), algorithms: new Set(algorithms), key};
   } catch {
     return undefined;
   }
 };
 
-/** Some gateways write fields that are not set: an empty text is as good as absent. */
-const isUnset = (member: unknown): boolean => member === undefined || member === '';
+/** Some issuers write fields that are not set: an empty text and null are as good as absent. */
+const isUnset = (member: unknown): boolean => member === undefined || member === '' || member === null;
 
 const isForSignatures = ({use, key_ops: operations}: Jwk): boolean =>
   (isUnset(use) || use === 'sig') &&
-  (operations === undefined || (Array.isArray(operations) && operations.includes('verify')));
+  (isUnset(operations) || (Array.isArray(operations) && operations.includes('verify')));
 
 /** A JWK with an `alg` is for that one only (RFC 7517 section 4.4). Ed25519 is the name of RFC 9864 for EdDSA. */
 const algorithmsOf = ({kty, crv, alg}: Jwk): readonly Algorithm[] => {

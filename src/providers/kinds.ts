@@ -23,6 +23,13 @@ export const makeProviderOfKinds = (name: string, places: Provider['places'], ki
       }
       return undefined;
     },
+    misfit(presented) {
+      const asked = kinds.filter(({places: own}) => own.some(({label}) => label === presented.place.label));
+      const said = asked.map((kind) => kind.misfit?.(presented));
+      const other = said.find((misfit) => misfit?.reason !== 'malformed_credential');
+      if (other !== undefined || said.includes(undefined)) return other ?? {reason: 'unsupported_credential'};
+      return said[0] ?? {reason: 'unsupported_credential'};
+    },
     async authenticate(credential, context) {
       const kind = chosen.get(credential);
       if (kind === undefined) throw new TypeError(`${name}: authenticates only what it has accepted`);

@@ -1,17 +1,20 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
+import {wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
+import {clientFault} from './clients.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
-import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, type ParsedJwt} from './jwt.ts';
+import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, malformedDetail, type ParsedJwt} from './jwt.ts';
+import {jwtMisfit} from './jwtMisfit.ts';
 import {makeKeyKeeper} from './keyKeeper.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
-import {isOtherToken} from './tokenKind.ts';
+import {otherKind} from './tokenKind.ts';
 import {isParsed, tokenOf} from './tokensOf.ts';
 import {type KeptPrincipal, makeVerifiedCache, type Verification} from './verifiedCache.ts';
 
@@ -44,6 +47,8 @@ export const makeOidcProvider = (
   principalOf: (claims: Claims) => Principal | Reason | undefined = makeReadPrincipal(settings.name, settings.claims),
 ): Provider => {
   const {name, issuer, clockTolerance, clients} = settings;
+  // The token that opens the way to the keys says nothing of what they verify: it rotates, and what is verified stays.
+  const {token, ...jwks} = settings.jwks;
   const dependency = `keys:${name}`;
   const keys = makeKeyKeeper({
     ...parts,
@@ -51,8 +56,8 @@ export const makeOidcProvider = (
     timing: settings.jwks,
     fetch:
       settings.jwksUri === undefined
-        ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure)
-        : keysAtUrl(parts.call, dependency, settings.jwksUri),
+        ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure, token)
+        : keysAtUrl(parts.call, dependency, settings.jwksUri, token),
   });
   const verify = makeVerifyJwt(keys, {
     issuer,
@@ -61,16 +66,24 @@ export const makeOidcProvider = (
     clockTolerance,
     tokenType: settings.tokenType,
   });
-  const verified = makeVerifiedCache({cache: parts.cache, settings, holds: keys.holds});
+  const verifying = {...settings, jwks};
+  const verified = makeVerifiedCache({cache: parts.cache, settings: verifying, holds: keys.holds});
 
-  const verifyAnew = async (parsed: ParsedJwt | undefined, now: number, deadline: number): Promise<Verification> => {
-    if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
-    if (rejected !== undefined) return {rejected};
-    if (isOtherToken(claims)) return {rejected: 'wrong_token_type'};
+  const verifyAnew = async (
+    token: string,
+    parsed: ParsedJwt | undefined,
+    now: number,
+    deadline: number,
+  ): Promise<Verification> => {
+    if (parsed === undefined) return {rejected: 'malformed_credential', detail: malformedDetail(token)};
+    const {claims, signedBy, rejected, detail} = await verify(parsed, now, deadline);
+    if (rejected !== undefined) return {rejected, detail};
+    const other = otherKind(claims, settings.tokenType === 'id' ? 'id' : 'access');
+    if (other !== undefined) return {rejected: 'wrong_token_type', detail: other};
     const unbound = clients === undefined ? undefined : clientFault(claims, clients);
-    if (unbound !== undefined) return {rejected: unbound};
+    if (unbound !== undefined) return {rejected: unbound.reason, detail: unbound.detail};
     const principal = principalOf(claims) ?? 'missing_claim';
+    if (principal === 'missing_claim') return {rejected: principal, detail: wantedGot('sub', 'a text', claims.sub)};
     return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
   };
 
@@ -87,8 +100,9 @@ export const makeOidcProvider = (
       const mine = verified.knows(key) || tokenOf(request, value)?.claims.iss === issuer;
       return mine ? {...credential, key} : undefined;
     },
+    misfit: ({value}) => jwtMisfit(value, issuer),
     authenticate: ({value, key = verified.keyOf(value)}, {request, now, deadline}) =>
-      verified.authenticate(key, now, () => verifyAnew(tokenOf(request, value), now, deadline)),
+      verified.authenticate(key, now, () => verifyAnew(value, tokenOf(request, value), now, deadline)),
     health: () => [keys.health()],
     keysAge: keys.age,
     start: keys.start,
@@ -96,14 +110,4 @@ export const makeOidcProvider = (
       keys.close();
     },
   };
-};
-
-/** Every client that the token names must be one of those: `azp` (OpenID Connect Core 1.0), `client_id` (RFC 9068). */
-export const clientFault = (
-  claims: Claims,
-  clients: readonly string[],
-): 'missing_claim' | 'wrong_audience' | undefined => {
-  const named = [claims.azp, claims.client_id].filter((client) => client !== undefined);
-  if (named.length === 0) return 'missing_claim';
-  return named.every((client) => clients.some((one) => one === client)) ? undefined : 'wrong_audience';
 };

@@ -20,8 +20,13 @@ export interface AuthenticationContext {
  * where the credential stood that counted in the end, if the provider looks at several (default: that of the credential).
  */
 export type Authentication = (
-  | {readonly verified: Principal; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly verified?: never}
+  | {readonly verified: Principal; readonly rejected?: never; readonly detail?: never}
+  | {
+      readonly rejected: Reason;
+      /** What was wanted and what came, for operators; see core/misfit.ts for what may stand there. */
+      readonly detail?: string | undefined;
+      readonly verified?: never;
+    }
 ) & {readonly setCookies?: readonly string[]; readonly place?: Place};
 
 /** What a `relation` requirement asks: may the principal do this to that. */

@@ -113,9 +113,14 @@ export const jwks = z
       .refine((ms) => ms <= 86_400_000, 'is above 24h: a key that the issuer has taken back would count for so long')
       .prefault('10m')
       .describe('Keys are fetched again in the background this often.'),
+    token: secret
+      .optional()
+      .describe(
+        'Sent as `Authorization: Bearer` where keys are given only to who shows a token: `${file:/var/run/secrets/kubernetes.io/serviceaccount/token}`. It is read anew as the file changes, and shown to the origin of `jwksUri`, or of the issuer, alone.',
+      ),
   })
   .prefault({})
-  .describe('How often the issuer is asked for its keys.');
+  .describe('How the issuer is asked for its keys.');
 export type JwksSettings = z.output<typeof jwks>;
 
 /** Signature algorithms that exist here. HMAC and `none` do not: a published key must never verify as a secret. */
@@ -141,7 +146,7 @@ export const algorithms = z
 
 export const clockTolerance = duration
   .refine((ms) => ms <= 600_000, 'is above 10m')
-  .prefault('0s')
+  .prefault('5s')
   .describe('How far clocks may differ: applies to exp, nbf and iat.');
 
 export const insecure = z
@@ -179,18 +184,30 @@ export const oidcSettings = z
     algorithms,
     clockTolerance,
     tokenType: z
-      .literal('at+jwt')
+      .enum(['at+jwt', 'id'])
       .optional()
-      .describe('Insists on this typ header (RFC 9068). Default: any but that of another kind of token.'),
+      .describe(
+        '`at+jwt` insists on this typ header (RFC 9068). `id` takes id tokens, and only those, on purpose: for what a login proxy hands on; it needs an `audience`. Default: any but that of another kind of token.',
+      ),
     clients: texts
       .optional()
-      .describe('Accepts only tokens that were issued to one of these clients (azp, client_id).'),
+      .describe(
+        'Accepts only tokens that were issued to one of these clients (azp, client_id, cid, appid): of others it is `wrong_client`.',
+      ),
     claims,
     jwks,
     insecure,
   })
   .superRefine((settings, context) => {
     const {issuer, jwksUri, insecure: allowed} = settings;
+    if (settings.tokenType === 'id' && settings.audience === 'any') {
+      context.addIssue({
+        code: 'custom',
+        path: ['audience'],
+        message:
+          'is any, and id tokens are for one client each: name the ids of the clients whose id tokens are accepted',
+      });
+    }
     // Without a jwksUri the issuer is where discovery starts; with one it is only compared, and may be any string.
     const used = jwksUri === undefined ? (['issuer', issuer] as const) : (['jwksUri', jwksUri] as const);
     if (typeof used[1] !== 'string') return; // told already
@@ -241,7 +258,9 @@ export const introspectionSettings = z
       .describe('The reply must name one of these (aud). Default: none is checked, for many issuers name none.'),
     clients: texts
       .optional()
-      .describe('Accepts only tokens that were issued to one of these clients (client_id, azp).'),
+      .describe(
+        'Accepts only tokens that were issued to one of these clients (client_id, azp, cid, appid): of others it is `wrong_client`.',
+      ),
     tokenType: z
       .literal('Bearer')
       .optional()

@@ -1,4 +1,5 @@
 // Which tenants a provider may speak for: a partner's issuer could else name a tenant that is not its own.
+import {shownList, wantedGot} from '../core/misfit.ts';
 import type {Authentication, Provider} from './provider.ts';
 
 /**
@@ -14,8 +15,9 @@ export const withTenants = (provider: Provider, tenants: readonly string[] | und
       const found = await provider.authenticate(credential, context);
       if (found.verified === undefined) return found;
       const {verified, ...rest} = found;
-      if (verified.tenant === undefined) return {...rest, rejected: 'missing_tenant'};
-      return allowed.has(verified.tenant) ? found : {...rest, rejected: 'wrong_tenant'};
+      if (verified.tenant !== undefined && allowed.has(verified.tenant)) return found;
+      const detail = wantedGot('tenant', shownList(tenants), verified.tenant);
+      return {...rest, rejected: verified.tenant === undefined ? 'missing_tenant' : 'wrong_tenant', detail};
     },
   };
 };

@@ -3,21 +3,40 @@ import type {Claims} from './jwt.ts';
 
 const logout = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** What issuers write into the `typ` or `token_use` claim of tokens that are no access tokens (Keycloak, Cognito). */
-const others = new Set<unknown>(['id', 'id_token', 'refresh', 'refresh_token', 'offline', 'logout']);
+/** What issuers write into the `typ` or `token_use` claim of tokens of each kind (Keycloak, Cognito). */
+const idWords = new Set<unknown>(['id', 'id_token']);
+const otherWords = new Set<unknown>(['refresh', 'refresh_token', 'offline', 'logout']);
+const accessWords = new Set<unknown>(['access', 'access_token', 'bearer', 'at+jwt']);
 
 const lower = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
+const saysSo = ({typ, token_use: use}: Claims, words: ReadonlySet<unknown>): boolean =>
+  words.has(lower(typ)) || words.has(lower(use));
+
+/** By what it shows that it is an id token: `at_hash` and `c_hash` are in no other (OpenID Connect Core 1.0 section 3.3.2.11). */
+const signsOfId = (claims: Claims): string | undefined => {
+  if (claims.at_hash !== undefined) return 'at_hash';
+  if (claims.c_hash !== undefined) return 'c_hash';
+  return saysSo(claims, idWords) ? 'typ or token_use' : undefined;
+};
 
 /**
- * Whether verified claims are those of another kind of token: an id token (`at_hash` and `c_hash` are in no other, OpenID
- * Connect Core 1.0 section 3.3.2.11; `nonce` alone proves nothing, for some issuers copy it), one that says so itself, or
- * a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). Nor is a token that is bound to a key (`cnf`) one
- * for the bearer: whoever holds it must prove the key (RFC 8705 section 3, RFC 9449 section 7.1), and nothing here can ask.
+ * Why verified claims are those of another kind of token than `wanted`, in words; undefined: they are of that kind, as far
+ * as they say. An id token shows it (`nonce` alone proves nothing, for some issuers copy it), a refresh token says it, a
+ * logout token has its event (OpenID Connect Back-Channel Logout 1.0 section 2.4). Nor is a token that is bound to a key
+ * (`cnf`) one for the bearer: whoever holds it must prove the key (RFC 8705 section 3, RFC 9449 section 7.1), and nothing
+ * here can ask.
  */
-export const isOtherToken = (claims: Claims): boolean =>
-  claims.at_hash !== undefined ||
-  claims.c_hash !== undefined ||
-  claims.cnf !== undefined ||
-  others.has(lower(claims.typ)) ||
-  others.has(lower(claims.token_use)) ||
-  (typeof claims.events === 'object' && claims.events !== null && Object.hasOwn(claims.events, logout));
+export const otherKind = (claims: Claims, wanted: 'access' | 'id'): string | undefined => {
+  if (claims.cnf !== undefined) return 'it is bound to a key (cnf), which nobody can prove here';
+  if (typeof claims.events === 'object' && claims.events !== null && Object.hasOwn(claims.events, logout))
+    return 'it is a logout token';
+  if (saysSo(claims, otherWords)) return 'it says that it is a refresh or logout token (typ or token_use)';
+  if (wanted === 'id') {
+    return saysSo(claims, accessWords) ? 'it says that it is an access token, and id tokens are wanted' : undefined;
+  }
+  const sign = signsOfId(claims);
+  return sign === undefined ? undefined : `it is an id token, as ${sign} shows`;
+};
+
+/** Whether they are those of another kind than an access token. */
+export const isOtherToken = (claims: Claims): boolean => otherKind(claims, 'access') !== undefined;

@@ -17,7 +17,7 @@ export interface KeptPrincipal {
 /** What verification comes to. `until`: milliseconds since the epoch, if it ends before the token does. */
 export type Verification = {readonly until?: number} & (
   | {readonly verified: Principal; readonly signedBy: Key; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly verified?: never}
+  | {readonly rejected: Reason; readonly detail?: string | undefined; readonly verified?: never}
 );
 
 export interface VerifiedCache {
@@ -81,7 +81,7 @@ export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts):
       const kept = held instanceof Promise ? await held : held;
       if (isOurs(kept) && isGood(kept, now)) return {verified: kept.principal};
       const found = await verify();
-      if (found.verified === undefined) return {rejected: found.rejected};
+      if (found.verified === undefined) return {rejected: found.rejected, detail: found.detail};
       const {verified, signedBy, until = Number.POSITIVE_INFINITY} = found;
       // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
       const life = Math.min(until, (verified.expiresAt ?? 0) * 1_000) - now;

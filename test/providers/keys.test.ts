@@ -29,8 +29,8 @@ describe('the keys of a set', () => {
     ['Ed25519', () => ed.jwk, true],
     ['for signatures', () => ({...rsa.jwk, use: 'sig', key_ops: ['verify'], alg: 'PS256'}), true],
     ['with fields that are not set', () => ({...rsa.jwk, use: '', alg: ''}), true],
-    ['with a use that is null', () => ({...rsa.jwk, use: null}), false],
-    ['with an algorithm that is null', () => ({...rsa.jwk, alg: null}), false],
+    ['with members that are null', () => ({...rsa.jwk, use: null, alg: null, key_ops: null, kid: null}), true],
+    ['with an algorithm that is a number', () => ({...rsa.jwk, alg: 7}), false],
     ['for encryption', () => ({...rsa.jwk, use: 'enc'}), false],
     ['for wrapping keys', () => ({...rsa.jwk, key_ops: ['wrapKey']}), false],
     ['of an encryption algorithm', () => ({...rsa.jwk, alg: 'RSA-OAEP'}), false],
@@ -63,14 +63,23 @@ describe('the keys of a set', () => {
     assert.equal(read?.find('rsa', 'RS256')[0]?.key.type, 'public');
   });
 
-  it('is chosen by key id; without one, only where exactly one fits', async () => {
+  it('is chosen by key id; a token or a key without one is tried with all that fit', async () => {
     const read = (await readKeySet({keys: [rsa.jwk, ec.jwk]})) as KeySet;
     assert.equal(read.find('rsa', 'RS256').length, 1);
     assert.equal(read.find('other', 'RS256').length, 0);
     assert.equal(read.find(undefined, 'RS256').length, 1);
     assert.equal(read.find(undefined, 'EdDSA').length, 0);
     const two = (await readKeySet({keys: [rsa.jwk, {...rsa.jwk, kid: 'b'}]})) as KeySet;
-    assert.equal(two.find(undefined, 'RS256').length, 0);
+    assert.equal(two.find(undefined, 'RS256').length, 2);
+    assert.deepEqual([two.names('b'), two.names('c'), two.names(undefined)], [true, false, false]);
+    const {kid: _, ...bare} = rsa.jwk;
+    const mixed = (await readKeySet({
+      keys: [{...rsa.jwk, kid: 'b'}, bare, {...bare, kid: ''}, {...bare, alg: 'PS256'}],
+    })) as KeySet;
+    assert.equal(mixed.find('b', 'RS256').length, 1, 'its own alone');
+    assert.equal(mixed.find('c', 'RS256').length, 2, 'those without an id that fit');
+    const many = (await readKeySet({keys: Array.from({length: 100}, () => bare)})) as KeySet;
+    assert.equal(many.find('x', 'RS256').length, 16, 'a forged token costs no more');
   });
 
   for (const value of [undefined, null, 7, 'x', [], {}, {keys: {}}, {keys: []}]) {
@@ -294,6 +303,28 @@ describe('keeping keys', () => {
     state.answer = (_, response) => response.writeHead(500).end();
     await time.pass(10_000_000);
     assert.equal(await find('first'), 1, 'an outage says nothing');
+  });
+
+  it('looks once more for a key that no id leads to: at most one fetch a cooldown, an outage is said', async () => {
+    const bare = ({jwk: {kid: _, ...jwk}}: Signer): object => jwk;
+    const publishing =
+      (...keys: object[]): Answer =>
+      (_, response) =>
+        json(response, {keys});
+    const {state, server, time, keeper} = await keeping(publishing(bare(first)));
+    await keeper.start();
+    const again = (kid: string | undefined) => keeper.findAgain?.(kid, 'EdDSA', time.now(), never);
+    state.answer = publishing(bare(second));
+    assert.equal((await again('any'))?.length, 1);
+    assert.equal(server.asked.length, 2);
+    for (let at = 0; at < 100; at++) assert.equal(await again(undefined), undefined);
+    assert.equal(server.asked.length, 2);
+    await time.pass(30_000);
+    state.answer = (_, response) => response.writeHead(500).end();
+    await assert.rejects(async () => again('any'), outage(/500/));
+    state.answer = good(first);
+    await time.pass(10_000);
+    assert.equal(await again('first'), undefined, 'a key that has the id is no guess');
   });
 
   it('ages and cool-downs do not go by a clock that somebody sets', async () => {

@@ -309,11 +309,35 @@ describe('the oidc provider', () => {
       ['another audience', {aud: 'x'}, 'wrong_audience'],
       ['no audience asked for', {aud: 'x'}, 'verified', {audience: 'any'}],
       ['a listed client', {azp: 'c1'}, 'verified', {clients: ['c1']}],
-      ['an unlisted client', {azp: 'c2'}, 'wrong_audience', {clients: ['c1']}],
-      ['a listed azp and an unlisted client_id', {azp: 'c1', client_id: 'c2'}, 'wrong_audience', {clients: ['c1']}],
+      ['an unlisted client', {azp: 'c2'}, 'wrong_client', {clients: ['c1']}],
+      ['a listed azp and an unlisted client_id', {azp: 'c1', client_id: 'c2'}, 'wrong_client', {clients: ['c1']}],
+      ['a listed cid', {cid: 'c1'}, 'verified', {clients: ['c1']}],
+      ['an unlisted cid', {cid: 'c2'}, 'wrong_client', {clients: ['c1']}],
+      ['a listed appid', {appid: 'c1'}, 'verified', {clients: ['c1']}],
+      ['an unlisted appid beside a listed azp', {azp: 'c1', appid: 'c2'}, 'wrong_client', {clients: ['c1']}],
+      ['a client that is null', {azp: null}, 'missing_claim', {clients: ['c1']}],
+      ['a client that is a list', {azp: ['c1']}, 'wrong_client', {clients: ['c1']}],
+      ['an id token on purpose', {at_hash: 'x', nonce: 'n'}, 'verified', {tokenType: 'id'}],
+      ['an id token on purpose, which says so', {typ: 'ID', token_use: 'id'}, 'verified', {tokenType: 'id'}],
+      ['an access token, where id tokens are wanted', {typ: 'Bearer'}, 'wrong_token_type', {tokenType: 'id'}],
+      ['one of Cognito', {token_use: 'access'}, 'wrong_token_type', {tokenType: 'id'}],
+      ['at+jwt, where id tokens are wanted', {}, 'wrong_token_type', {tokenType: 'id'}, {typ: 'at+jwt'}],
+      ['a refresh token, where id tokens are wanted', {typ: 'Refresh'}, 'wrong_token_type', {tokenType: 'id'}],
+      [
+        'a logout token, where id tokens are wanted',
+        {events: {'http://schemas.openid.net/event/backchannel-logout': {}}},
+        'wrong_token_type',
+        {tokenType: 'id'},
+      ],
+      ['a bound token, where id tokens are wanted', {cnf: {jkt: 'x'}}, 'wrong_token_type', {tokenType: 'id'}],
+      ['an id token for another client', {at_hash: 'x', aud: 'web2'}, 'wrong_audience', {tokenType: 'id'}],
       ['no client where one is asked for', {}, 'missing_claim', {clients: ['c1']}],
       ['an algorithm that is not listed', {}, 'bad_signature', {algorithms: ['RS256']}],
-      ['expired', {exp: seconds}, 'token_expired'],
+      ['expired', {exp: seconds - 5}, 'token_expired'],
+      ['expired within the usual tolerance', {exp: seconds - 4}, 'verified'],
+      ['a little from the future', {iat: seconds + 5}, 'verified'],
+      ['from the future', {iat: seconds + 6}, 'token_not_yet_valid'],
+      ['expired, without tolerance', {exp: seconds}, 'token_expired', {clockTolerance: '0s'}],
       ['expired within the tolerance', {exp: seconds - 1}, 'verified', {clockTolerance: '2s'}],
     ];
     for (const [what, claims, expected, settings, header] of rows) {
@@ -379,8 +403,8 @@ describe('the oidc provider', () => {
       assert.ok(!token.includes(key) && !key.includes(token.slice(-20)));
       assert.deepEqual((await ask(provider, token)).verified, fresh);
       assert.equal(cache.kept.size, 1);
-      assert.equal((await ask(provider, token, now + 300_000)).rejected, 'token_expired', 'exp is checked on a hit');
-      assert.equal((await ask(provider, token, now - 11_000)).rejected, 'token_not_yet_valid', 'and so is iat');
+      assert.equal((await ask(provider, token, now + 305_000)).rejected, 'token_expired', 'exp is checked on a hit');
+      assert.equal((await ask(provider, token, now - 16_000)).rejected, 'token_not_yet_valid', 'and so is iat');
     });
   }
 
@@ -557,6 +581,8 @@ describe('settings of the oidc provider', () => {
     ['no audience', {audience: undefined}, /^audience /],
     ['empty audience', {audience: []}, /^audience .*empty/],
     ['any audience', {audience: 'any'}, undefined],
+    ['any audience of id tokens', {audience: 'any', tokenType: 'id'}, /^audience .*one client each/],
+    ['an audience of id tokens', {tokenType: 'id'}, undefined],
     ['a word for an audience', {audience: 'orders'}, /^audience /],
     ['HMAC', {algorithms: ['HS256']}, /^algorithms.0 /],
     ['none', {algorithms: ['none']}, /^algorithms.0 /],

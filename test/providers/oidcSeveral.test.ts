@@ -80,7 +80,7 @@ describe('several OpenID providers behind one header', () => {
       'unknown_key',
     ],
     ['an issuer that nobody configured', () => first.sign({iss: stranger.url}), 'unsupported_credential'],
-    ['the issuer with a slash more', () => first.sign({iss: `${first.issuer}/`}), 'unsupported_credential'],
+    ['the issuer with a slash more', () => first.sign({iss: `${first.issuer}/`}), 'wrong_issuer'],
     ['two issuers at once', () => first.sign({iss: [first.issuer, second.issuer]}), 'unsupported_credential'],
     ['no issuer', () => first.sign({iss: undefined}), 'unsupported_credential'],
     ['keys named by the token itself', () => first.sign({}, {header: {kid: 'x', jku: stranger.url}}), 'unknown_key'],
@@ -109,21 +109,21 @@ describe('several OpenID providers behind one header', () => {
     ],
 
     ['client_id: a listed client', () => first.serviceToken(), 'bound robot - -', {cookie: 'bound'}],
-    ['client_id: another client', () => first.token('alice'), 'wrong_audience', {cookie: 'bound'}],
+    ['client_id: another client', () => first.token('alice'), 'wrong_client', {cookie: 'bound'}],
     [
       'azp: a listed client',
       () => first.sign({azp: 'robot', client_id: undefined}),
       'bound alice - -',
       {cookie: 'bound'},
     ],
-    ['azp: another client', () => first.sign({azp: 'demo', client_id: undefined}), 'wrong_audience', {cookie: 'bound'}],
+    ['azp: another client', () => first.sign({azp: 'demo', client_id: undefined}), 'wrong_client', {cookie: 'bound'}],
     [
       'azp and client_id that differ',
       () => first.sign({azp: 'robot', client_id: 'demo'}),
-      'wrong_audience',
+      'wrong_client',
       {cookie: 'bound'},
     ],
-    ['azp as a list', () => first.sign({azp: ['robot'], client_id: undefined}), 'wrong_audience', {cookie: 'bound'}],
+    ['azp as a list', () => first.sign({azp: ['robot'], client_id: undefined}), 'wrong_client', {cookie: 'bound'}],
     ['neither azp nor client_id', () => first.sign({client_id: undefined}), 'missing_claim', {cookie: 'bound'}],
     ['no binding asked for: any client', () => first.sign({azp: 'demo', client_id: 'x'}), 'first alice admin t1'],
 
@@ -165,7 +165,7 @@ describe('several OpenID providers behind one header', () => {
   it('what one has verified is not the other’s to know: the same token at another place is verified anew', async () => {
     const token = await first.token('alice');
     assert.equal(await outcome(token), 'first alice admin t1');
-    assert.equal(await outcome(token, {cookie: 'bound'}), 'wrong_audience');
+    assert.equal(await outcome(token, {cookie: 'bound'}), 'wrong_client');
     assert.equal(await outcome(token, {cookie: 'typed'}), 'typed alice - -');
   });
 

@@ -510,7 +510,7 @@ describe('authgear', () => {
     });
     it('a token that has run out in its cookie leaves the word to the session beside it; in a header it does not', async () => {
       const provider = make({mode: 'both'});
-      const over = await authgear.token({exp: Math.floor(Date.now() / 1_000) - 1});
+      const over = await authgear.token({exp: Math.floor(Date.now() / 1_000) - 10});
       authgear.sessions.set('s', {userId: 'behind'});
       assert.equal(await answerOf(provider, {cookie: `my_app_access_token=${over}; my_session=s`}), 'behind');
       assert.equal(

@@ -2,22 +2,30 @@
 import type {Entitled, EntitlementStore, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
+import {wantedList} from './list.ts';
 import type {Facts, Holds, Unmet} from './part.ts';
 
 type Answer = Entitled | Promise<Entitled>;
 
 /** Compiles `all`, then `any`, of what is asked about each item. Rejects with Unavailable when the facts cannot be had. */
 export const compileEntitled = (
-  {any = [], all = []}: ListRequirement,
+  what: string,
+  wanted: ListRequirement,
   store: EntitlementStore,
   question: (item: string) => Question,
 ): Holds => {
+  const {any = [], all = []} = wanted;
   const every = all.map(question);
   const some = any.map(question);
+  const detail = wantedList(what, wanted);
+  const detailed = (unmet: Unmet | undefined): Unmet | undefined => unmet && {...unmet, detail};
   return (facts) => {
     const unmet = firstMissing(store, every, facts, 0);
-    if (unmet instanceof Promise) return unmet.then((late) => late ?? noneOf(store, some, facts, []));
-    return unmet ?? noneOf(store, some, facts, []);
+    if (unmet instanceof Promise) {
+      return unmet.then((late) => late ?? noneOf(store, some, facts, [])).then(detailed);
+    }
+    const answer = unmet ?? noneOf(store, some, facts, []);
+    return answer instanceof Promise ? answer.then(detailed) : detailed(answer);
   };
 };
 

@@ -3,5 +3,6 @@ import {compileEntitled} from './entitled.ts';
 import type {Part} from './part.ts';
 
 export const entitledPermissions: Part<'entitledPermissions'> = {
-  compile: (wanted, {entitlements}) => compileEntitled(wanted, entitlements, (permission) => ({permission})),
+  compile: (wanted, {entitlements}) =>
+    compileEntitled('entitled permission', wanted, entitlements, (permission) => ({permission})),
 };

@@ -1,9 +1,12 @@
 // `kind`: a person, or a program acting for itself.
+import {shownValue, wantedGot} from '../misfit.ts';
 import type {Part} from './part.ts';
 
 export const kind: Part<'kind'> = {
   compile:
     (wanted) =>
     ({principal}) =>
-      principal.kind === wanted ? undefined : {reason: 'wrong_kind'},
+      principal.kind === wanted
+        ? undefined
+        : {reason: 'wrong_kind', detail: wantedGot('kind', shownValue(wanted), principal.kind)},
 };

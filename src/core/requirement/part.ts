@@ -25,6 +25,8 @@ export interface Facts {
 export interface Unmet {
   readonly reason: Reason;
   readonly challenge?: Challenge;
+  /** What was wanted and what came, for operators; see misfit.ts for what may stand there. */
+  readonly detail?: string;
 }
 
 /**

@@ -1,12 +1,15 @@
 // `relation`: the provider that knows of it says that the principal may do this to that resource.
+import {shownValue} from '../misfit.ts';
 import type {Part, Unmet} from './part.ts';
 import {filledIn} from './template.ts';
-
-const unmet: Unmet = {reason: 'not_related'};
 
 export const relation: Part<'relation'> = {
   compile({provider, permission, resource: template}, {relate}) {
     const ask = relate(provider);
+    const unmet: Unmet = {
+      reason: 'not_related',
+      detail: `relation: wanted ${shownValue(permission)} on ${shownValue(template)}`,
+    };
     if (ask === undefined) return () => unmet;
     return async (facts) => {
       const resource = filledIn(template, facts.captures);

@@ -1,10 +1,10 @@
 // `roles`: the principal holds them, compared as they stand.
-import {holdsList} from './list.ts';
-import type {Part} from './part.ts';
+import {holdsList, wantedList} from './list.ts';
+import type {Part, Unmet} from './part.ts';
 
 export const roles: Part<'roles'> = {
-  compile:
-    (wanted) =>
-    ({principal}) =>
-      holdsList(wanted, principal.roles) ? undefined : {reason: 'missing_role'},
+  compile(wanted) {
+    const unmet: Unmet = {reason: 'missing_role', detail: wantedList('role', wanted)};
+    return ({principal}) => (holdsList(wanted, principal.roles) ? undefined : unmet);
+  },
 };

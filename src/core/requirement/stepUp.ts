@@ -1,5 +1,6 @@
 // `stepUp`: a strong or recent sign-in (RFC 9470).
 import type {Challenge} from '../decision.ts';
+import {distance, shownList, wantedGot} from '../misfit.ts';
 import type {Principal} from '../principal.ts';
 import type {StepUp} from '../rules.ts';
 import type {Part, Unmet} from './part.ts';
@@ -9,8 +10,11 @@ const clockSkew = 60_000;
 
 export const stepUp: Part<'stepUp'> = {
   compile(wanted) {
-    const unmet: Unmet = {reason: 'step_up_required', challenge: challengeOf(wanted)};
-    return ({principal, now}) => (steppedUp(wanted, principal, now) ? undefined : unmet);
+    const challenge = challengeOf(wanted);
+    return ({principal, now}): Unmet | undefined =>
+      steppedUp(wanted, principal, now)
+        ? undefined
+        : {reason: 'step_up_required', challenge, detail: detailOf(wanted, principal, now)};
   },
 };
 
@@ -26,6 +30,16 @@ const isRecent = (authTime: number | undefined, maxAge: number, now: number): bo
   const age = now - (authTime ?? 0) * 1_000;
   return age >= -clockSkew && age <= maxAge;
 };
+
+/** What a sign-in would have to be, beside what it was. */
+const detailOf = ({maxAge, acr, amr}: StepUp, principal: Principal, now: number): string =>
+  [
+    ...(maxAge === undefined
+      ? []
+      : [`auth_time: wanted ${maxAge / 1_000} s ago at most, got ${distance(principal.authTime, now)}`]),
+    ...(acr === undefined ? [] : [wantedGot('acr', shownList(acr), principal.acr)]),
+    ...(amr === undefined ? [] : [wantedGot('amr', amr.map(shownList).join(' and one of '), principal.amr)]),
+  ].join('; ');
 
 const challengeOf = ({maxAge, acr}: StepUp): Challenge => ({
   ...(maxAge === undefined ? {} : {maxAge: Math.floor(maxAge / 1_000)}),

@@ -1,4 +1,5 @@
 // `tenant`: the principal's tenant is this one, or the one that the path names.
+import {shownValue, wantedGot} from '../misfit.ts';
 import type {Part} from './part.ts';
 import {filledIn} from './template.ts';
 
@@ -6,7 +7,10 @@ export const tenant: Part<'tenant'> = {
   compile:
     (wanted) =>
     ({principal, captures}) => {
-      if (principal.tenant === undefined) return {reason: 'missing_tenant'};
-      return principal.tenant === filledIn(wanted, captures) ? undefined : {reason: 'wrong_tenant'};
+      const filled = filledIn(wanted, captures);
+      if (principal.tenant !== undefined && principal.tenant === filled) return undefined;
+      const words = typeof filled === 'string' ? shownValue(filled) : 'one that the path names';
+      const detail = wantedGot('tenant', words, principal.tenant);
+      return {reason: principal.tenant === undefined ? 'missing_tenant' : 'wrong_tenant', detail};
     },
 };

@@ -42,7 +42,7 @@ export const makeFronteggKeys = (api: FronteggApi, dependency: string, published
     const {publicKey} = jsonOf(dependency, answer, configuration);
     const keys = await usableKeys(dependency, {keys: [jwkOf(dependency, publicKey)]});
     // It has no key id, and Frontegg's tokens have one: it is tried for all of them.
-    return {...keys, find: (_, algorithm) => keys.find(undefined, algorithm)};
+    return {...keys, names: () => false, find: (_, algorithm) => keys.find(undefined, algorithm)};
   };
 
   const load = async (): Promise<KeySet> => {

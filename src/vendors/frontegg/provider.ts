@@ -3,6 +3,7 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
+import {jwtMisfit} from '../../providers/jwtMisfit.ts';
 import type {AuthenticationContext, Provider} from '../../providers/provider.ts';
 import {isOtherToken} from '../../providers/tokenKind.ts';
 import {tokenOf} from '../../providers/tokensOf.ts';
@@ -44,8 +45,8 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     const {request, now, deadline} = context;
     const parsed = tokenOf(request, token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, signedBy, rejected} = await verifier.verify(parsed, now, deadline);
-    if (rejected !== undefined) return {rejected};
+    const {claims, signedBy, rejected, detail} = await verifier.verify(parsed, now, deadline);
+    if (rejected !== undefined) return {rejected, detail};
     if (isOtherToken(claims) || !isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
     return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal, signedBy};
@@ -79,6 +80,10 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const mine = label === cookie?.label ? credential.value.startsWith('Fe26.2*') : isMine(credential.value, request);
       return mine ? {...credential, key} : undefined;
     },
+    misfit: ({value, place}) =>
+      place.label === cookie?.label
+        ? {reason: 'unsupported_credential', detail: 'it is no sealed session'}
+        : jwtMisfit(value, issuer ?? 'one of Frontegg'),
     async authenticate(credential, context) {
       const {now, deadline} = context;
       const key = credential.key ?? keyOf(credential);

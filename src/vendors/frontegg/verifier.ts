@@ -25,13 +25,17 @@ export const makeFronteggVerifier = (
   const isBound = issuer !== null || Array.isArray(audience);
   const source = makeFronteggKeys(api, dependency, isBound || !isSharedGateway(baseOf(settings)));
   const keys = makeKeyKeeper({...parts, dependency, timing: jwks, fetch: source.fetch});
-  const verify = makeVerifyJwt(keys, {
-    issuer: issuer ?? undefined,
-    audience: audience ?? 'any',
-    algorithms: ['RS256'],
-    clockTolerance,
-    tokenType: undefined,
-  });
+  // A key without id is looked for again below, where it is known whether there may be others.
+  const verify = makeVerifyJwt(
+    {find: keys.find},
+    {
+      issuer: issuer ?? undefined,
+      audience: audience ?? 'any',
+      algorithms: ['RS256'],
+      clockTolerance,
+      tokenType: undefined,
+    },
+  );
   let lookedForKey = Number.NEGATIVE_INFINITY;
 
   const health = (): Health => {

@@ -44,8 +44,8 @@ export const makeAccessTokens = (settings: FrontierSettings, keys: KeyKeeper, pa
   const verifyAnew = async (verify: VerifyJwt, token: string, now: number, deadline: number): Promise<Verification> => {
     const parsed = parseJwt(token);
     if (parsed === undefined) return {rejected: 'malformed_credential'};
-    const {claims, signedBy, rejected} = await verify(parsed, now, deadline);
-    if (rejected !== undefined) return {rejected};
+    const {claims, signedBy, rejected, detail} = await verify(parsed, now, deadline);
+    if (rejected !== undefined) return {rejected, detail};
     if (claims.gen !== undefined && claims.gen !== 'system') return {rejected: 'wrong_token_type'};
     const principal = principalOf(claims);
     return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};

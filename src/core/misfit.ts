@@ -1,0 +1,47 @@
+// What was wanted and what came, in words for the decision log. Computed where something is refused, and nowhere else.
+// Names of requirements, issuers, audiences, clients, keys and algorithms; never a person, and never the text of a credential.
+import type {Reason} from './refusals.ts';
+
+/** Why something is refused. `detail`: for operators, never for the client. */
+export interface Misfit {
+  readonly reason: Reason;
+  readonly detail?: string | undefined;
+}
+
+const longest = 96;
+const mostListed = 5;
+
+/** Addresses name people, and whatever is as long as a token may be one. */
+const quoted = (text: string): string => {
+  const masked = text.slice(0, 4 * longest).replace(/[^\s@",]+@/g, '…@');
+  return masked.length > longest ? `"${masked.slice(0, longest)}…"` : `"${masked}"`;
+};
+
+/** A value of a token, as it may be shown: a text in quotes, of all else only what it is. */
+export const shownValue = (value: unknown): string => {
+  if (typeof value === 'string') return quoted(value);
+  if (value === undefined) return 'none';
+  if (Array.isArray(value)) {
+    return value.every((item) => typeof item === 'string') ? shownList(value) : `a list of ${value.length}`;
+  }
+  if (value === null || typeof value === 'boolean') return `${value}`;
+  return typeof value === 'number' ? 'a number' : 'an object';
+};
+
+/** `"a", "b" and 3 more`; `none` for an empty list. */
+export const shownList = (values: readonly string[]): string => {
+  if (values.length === 0) return 'none';
+  const shown = values.slice(0, mostListed).map(quoted).join(', ');
+  return values.length > mostListed ? `${shown} and ${values.length - mostListed} more` : shown;
+};
+
+/** `aud: wanted "orders-api", got "web"`. */
+export const wantedGot = (what: string, wanted: string, got: unknown): string =>
+  `${what}: wanted ${wanted}, got ${shownValue(got)}`;
+
+/** A moment of a token in seconds beside `now` in milliseconds: `3600 s ago`, `12 s ahead`. */
+export const distance = (seconds: unknown, now: number): string => {
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return shownValue(seconds);
+  const ago = Math.round(now / 1_000 - seconds);
+  return ago >= 0 ? `${ago} s ago` : `${-ago} s ahead`;
+};

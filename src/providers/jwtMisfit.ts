@@ -1,0 +1,15 @@
+// Why a credential is no JWT of an issuer.
+import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
+import {isSameButSlash} from './jwks.ts';
+import {malformedDetail, parseJwt} from './jwt.ts';
+
+/** `issuer`: what the settings name, or words for it. One that differs by a slash is told as such: it is a slip of settings. */
+export const jwtMisfit = (value: string, issuer: string): Misfit => {
+  const claims = parseJwt(value)?.claims;
+  if (claims === undefined) return {reason: 'malformed_credential', detail: malformedDetail(value)};
+  const {iss} = claims;
+  const detail = wantedGot('iss', shownValue(issuer), iss);
+  return typeof iss === 'string' && isSameButSlash(iss, issuer)
+    ? {reason: 'wrong_issuer', detail: `${detail}: they differ only by the slash at the end`}
+    : {reason: 'unsupported_credential', detail};
+};
