@@ -28,6 +28,7 @@ const hold = async ({expect: expected, ...asked}: Case, way: Way, decide: Decide
   assert.equal(decided.reason, expected.reason, label);
   if (expected.rule !== undefined && way === 'process') assert.equal(decided.rule, expected.rule);
   if (expected.status !== undefined && way === 'envoy') assert.equal(decided.status, expected.status);
+  if (expected.detail !== undefined && way === 'process') assert.ok(decided.detail?.includes(expected.detail), label);
   if (way === 'process') return;
   for (const [name, value] of Object.entries(expected.identity ?? {}))
     assert.equal(decided.identity?.(name), value, name);

@@ -23,7 +23,9 @@ export const misfitOfFound = <A extends Acceptor & {readonly name: string}>(
       return {reason: 'malformed_credential', detail: `${shownPlace(found.place)} cannot be read`};
     case 'unsupported': {
       const place = shownPlace(found.place);
-      const taker = all.find((provider) => takes(provider, found.presented, request));
+      const taker = all.find(
+        (provider) => !found.providers.includes(provider) && takes(provider, found.presented, request),
+      );
       if (taker !== undefined) {
         const detail = `${place}: it is for the provider ${taker.name}, which this rule does not ask`;
         return {reason: 'unsupported_credential', detail};

@@ -24,6 +24,8 @@ export interface Expected {
   /** By name; seen in process only. */
   readonly rule?: string;
   readonly status?: number;
+  /** Part of what the log says of a refusal; seen in process only. */
+  readonly detail?: string;
   /** What the service behind is told; null: the header must be absent. Seen over gRPC and behind Envoy. */
   readonly identity?: Readonly<Record<string, string | null>>;
   /** Parts of headers of a refusal. Seen over gRPC and behind Envoy. */
@@ -60,6 +62,7 @@ export interface Decided {
   readonly outcome: 'allow' | 'deny' | 'error';
   readonly reason?: string | undefined;
   readonly rule?: string | undefined;
+  readonly detail?: string | undefined;
   readonly status?: number | undefined;
   readonly headers?: ReadonlyMap<string, string>;
   readonly identity?: (name: string) => string | null;
@@ -136,10 +139,10 @@ export const makeProcessWay = async (
         ...(asked.rule !== undefined && {namedRule: asked.rule}),
       };
       const decision = await decider.check(request, {id: 'd', now: Date.now(), deadline: Number.POSITIVE_INFINITY});
-      const {outcome, rule} = decision;
+      const {outcome, rule, detail} = decision;
       const reason = decision.outcome === 'deny' ? decision.reason : undefined;
       const isOutage = reason === 'unavailable' || reason === 'deadline';
-      return {outcome: isOutage ? 'error' : outcome, reason, rule};
+      return {outcome: isOutage ? 'error' : outcome, reason, rule, detail};
     },
     stop: async () => {
       await decider.close();
