@@ -74,7 +74,7 @@ const lots = (): string[][] => {
   );
   const lotOf = (file: string): string => {
     const [folder = '', name = ''] = file.split('/');
-    const isLong = ['functional', 'vendors', 'providers', 'cases.test.ts'].includes(folder);
+    const isLong = ['functional', 'history', 'vendors', 'providers', 'cases.test.ts'].includes(folder);
     return isLong ? `${folder}/${/^[a-z]*/.exec(name)?.[0]}` : '';
   };
   const grouped = Map.groupBy(files.sort(), lotOf);

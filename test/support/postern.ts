@@ -20,6 +20,8 @@ export interface PosternOptions {
   readonly nodeArgs?: readonly string[];
   /** A program and its arguments to run node with: `['taskset', '-c', '0']`. */
   readonly under?: readonly string[];
+  /** The main.ts of another tree than this one. */
+  readonly program?: string;
 }
 
 export interface Postern {
@@ -57,11 +59,12 @@ export const writeFiles = (folder: string, files: Readonly<Record<string, string
 export const runPostern = async (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program = main,
 ): Promise<{code: number | NodeJS.Signals; output: string}> => {
   const postern = await start({
     name: 'postern',
     command: process.execPath,
-    args: [main, ...args],
+    args: [program, ...args],
     env: {...process.env, ...env},
   });
   return {code: await postern.ended, output: postern.output()};
@@ -91,7 +94,7 @@ export const startPostern = async (
     ...(options.under ?? []),
     process.execPath,
     ...(options.nodeArgs ?? []),
-    main,
+    options.program ?? main,
     'serve',
     '-c',
     join(folder, 'postern.yaml'),
