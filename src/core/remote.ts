@@ -59,9 +59,15 @@ export interface RemoteObserver {
 
 /** What a reply must look like: a zod schema is one. */
 export interface Shape<T> {
-  safeParse(
-    value: unknown,
-  ): {readonly success: true; readonly data: T} | {readonly success: false; readonly error: {readonly message: string}};
+  safeParse(value: unknown):
+    | {readonly success: true; readonly data: T}
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly message: string;
+          readonly issues?: readonly {readonly path: readonly PropertyKey[]}[];
+        };
+      };
 }
 
 /**
@@ -75,8 +81,16 @@ export const jsonOf = <T>(dependency: string, answer: RemoteAnswer, shape: Shape
   if (read.success) return read.data;
   throw new Unavailable(
     dependency,
-    new Error(`the answer of ${answer.asked} has not the expected shape`, {cause: read.error}),
+    new Error(`the answer of ${answer.asked} has not the expected shape${membersOf(read.error.issues)}`, {
+      cause: read.error,
+    }),
   );
+};
+
+/** The members that do not fit, so that somebody can mend them: ` (exp, keys.0.kid)`. Names that are none may be values. */
+const membersOf = (issues: readonly {readonly path: readonly PropertyKey[]}[] = []): string => {
+  const paths = issues.map(({path}) => path.map(String).join('.')).filter((path) => /^[\w.-]{1,64}$/.test(path));
+  return paths.length === 0 ? '' : ` (${[...new Set(paths)].slice(0, 3).join(', ')})`;
 };
 
 const parsed = (dependency: string, answer: RemoteAnswer): unknown => {

@@ -164,6 +164,18 @@ describe('the introspection provider', () => {
       ['null for what is not there', {exp: null, aud: null, jti: null}, 'user u1'],
       ['expired, whatever active says', {exp: seconds - 5}, 'token_expired'],
       ['expired within the tolerance', {exp: seconds - 1}, 'user u1', {clockTolerance: '2s'}],
+      ['no end, as -1', {exp: -1}, 'user u1'],
+      ['no end, as -1 in a text', {exp: '-1'}, 'user u1'],
+      ['no end, as the largest long of Java', {exp: 9.223_372_036_854_776e15}, 'user u1'],
+      ['no end, as the largest long in milliseconds', {exp: '9223372036854775807'}, 'user u1'],
+      ['no end, as more than anything', {exp: 1e300}, 'user u1'],
+      ['an end as a text', {exp: `${seconds + 60}`}, 'user u1'],
+      ['an end as a text, over', {exp: `${seconds - 60}`}, 'token_expired'],
+      ['an end as a date', {exp: new Date((seconds + 60) * 1_000).toISOString()}, 'user u1'],
+      ['an end as a date, over', {exp: new Date((seconds - 60) * 1_000).toISOString()}, 'token_expired'],
+      ['an end of 0, which is 1970', {exp: 0}, 'token_expired'],
+      ['other dates as texts', {iat: `${seconds - 60}`, nbf: `${seconds - 60}`}, 'user u1'],
+      ['a beginning as a text, not yet', {nbf: `${seconds + 60}`}, 'token_not_yet_valid'],
       ['not yet', {nbf: seconds + 60}, 'token_not_yet_valid'],
       ['issued in the future', {iat: seconds + 60}, 'token_not_yet_valid'],
       ['a service: its own subject', {sub: 'app'}, 'service app'],
@@ -229,11 +241,13 @@ describe('the introspection provider', () => {
       ['active null', text('{"active":null,"sub":"u1"}')],
       ['active inherited', text('{"__proto__":{"active":true},"sub":"u1"}')],
       ['sub of another type', text('{"active":true,"sub":7}')],
-      ['exp as a text', text('{"active":true,"sub":"u1","exp":"1900000000"}')],
-      ['exp beyond all time', text('{"active":true,"sub":"u1","exp":1e300}')],
+      ['exp as a word', text('{"active":true,"sub":"u1","exp":"never"}')],
+      ['exp as a date without a zone', text('{"active":true,"sub":"u1","exp":"2030-01-01T00:00:00"}')],
+      ['exp in milliseconds', text('{"active":true,"sub":"u1","exp":1900000000000}')],
+      ['exp before all time', text('{"active":true,"sub":"u1","exp":-7}')],
       ['aud of another type', text('{"active":true,"sub":"u1","aud":{"orders-api":1}}')],
       ['aud with another type in it', text('{"active":true,"sub":"u1","aud":["orders-api",1]}')],
-      ['scope as a list', text('{"active":true,"sub":"u1","scope":["a"]}')],
+      ['scope with another type in it', text('{"active":true,"sub":"u1","scope":["a",1]}')],
       ['cnf of another type', text('{"active":true,"sub":"u1","cnf":"x"}')],
       ['more than 64 KiB', text(JSON.stringify({...reply, more: 'x'.repeat(70_000)}))],
       ['a broken connection', (response) => void response.destroy()],
@@ -302,12 +316,21 @@ describe('the introspection provider', () => {
           assert.equal(active, true);
           assert.equal(outcome.verified.subject, sub);
           assert.ok([aud].flat().includes('orders-api'));
-          assert.ok(exp === undefined || exp === null || (exp as number) > seconds);
+          assert.ok(
+            exp === undefined || exp === null || typeof exp === 'string' || exp === -1 || (exp as number) > seconds - 5,
+          );
         }),
         {numRuns: 300},
       );
       assert.ok(verifications > 0, 'some of them were good');
     });
+  });
+
+  it('a list of scopes is one, and an outage names the member that does not fit', async () => {
+    answer = (response) => json(response, {...reply, scope: ['orders', 'profile']});
+    assert.deepEqual((await ask(make())).verified?.scopes, ['orders', 'profile']);
+    answer = (response) => json(response, {...reply, exp: 'soon', iat: {}});
+    await assert.rejects(ask(make()), (error) => error instanceof Unavailable && /\(exp, iat\)/.test(error.message));
   });
 
   describe('what it keeps', () => {
