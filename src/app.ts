@@ -1,7 +1,8 @@
 // Postern, put together: what is shared, what the configuration decides by, where Envoy asks, where an operator looks.
 import {livezRoute, metricsRoute, readyzRoute} from './admin/routes.ts';
 import {makeAdminServer} from './admin/server.ts';
-import {formatErrors, type Loaded, loadSettings} from './config/load.ts';
+import {makeLoadAside} from './config/aside.ts';
+import {formatErrors} from './config/load.ts';
 import {makeConfigWatcher} from './config/reload.ts';
 import type {Health} from './core/health.ts';
 import {makeQueueDelay} from './envoy/queueDelay.ts';
@@ -11,7 +12,8 @@ import {makeHealthLog} from './observe/healthLog.ts';
 import {makeLimited} from './observe/limits.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
-import {type Configuration, type Decider, makeDecider} from './wiring/decider.ts';
+import type {Configuration} from './wiring/decider.ts';
+import {makeInForce} from './wiring/inForce.ts';
 import {makeShared} from './wiring/shared.ts';
 
 export interface App {
@@ -27,8 +29,6 @@ export interface App {
 
 /** How often readiness is looked at for grpc.health.v1, milliseconds; /readyz looks when it is asked. */
 const healthInterval = 250;
-/** How long a replaced configuration's parts live on, for the checks that began with them. */
-const afterlife = 10_000;
 
 /**
  * Starts to serve, and takes over changes of the configuration file while it runs. Rejects if it cannot listen.
@@ -41,22 +41,24 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const shared = makeShared(settings, () => secrets);
   const {clocks, log, metrics} = shared;
   let draining = false;
-  let decider = makeDecider(configuration, shared);
-  let endMeters = decider.meter();
-  const retired = new Set<Decider>();
-  let inForce = configuration;
-  takeOver(configuration);
+  const inForce = await makeInForce({
+    configuration,
+    shared,
+    learned: (more) => {
+      secrets = [...new Set([...secrets, ...more])];
+    },
+  });
 
   const queueDelay = makeQueueDelay(clocks.steady);
   const service = makeService({
-    inForce: () => decider,
+    inForce: inForce.decider,
     newId: clocks.newId,
     now: clocks.now,
     log,
     queueDelay: queueDelay.now,
     steady: clocks.steady,
     decided: (decision, request, context) =>
-      decider.observer.edge(context, request, decision, (clocks.now() - context.now) / 1_000),
+      inForce.decider().observer.edge(context, request, decision, (clocks.now() - context.now) / 1_000),
   });
   const server = makeServer({
     settings: settings.server,
@@ -69,9 +71,10 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const health = (): readonly Health[] =>
     draining
       ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
-      : [...decider.health(), ...shared.health()];
+      : [...inForce.decider().health(), ...shared.health(), ...inForce.health()];
   const logHealth = makeHealthLog(log);
   const look = () => {
+    inForce.tend();
     const parts = health();
     if (!draining) logHealth(parts);
     server.setServing(parts.every(({state}) => state !== 'unready'));
@@ -85,7 +88,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       ...makeAdminRoutes({
         feed: shared.revocation.feed,
         set: shared.revocation.set,
-        providers: () => inForce.settings.providers.map(({name}) => name),
+        providers: () => inForce.decider().parts.providers.map(({name}) => name),
         log,
         keep: settings.revocation.keep,
         newId: clocks.newId,
@@ -95,15 +98,19 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     log,
   });
 
+  const aside = makeLoadAside(clocks);
   const watcher = makeConfigWatcher({
     path: file,
-    load: loadSettings,
+    load: aside.load,
     sources: configuration.sources,
-    changed: reload,
-    failed: reloadFailed,
+    changed: inForce.change,
+    failed: (error) => {
+      metrics.reloaded('failure');
+      log.error({err: error}, 'a bug: the configuration could not be taken over, the last good one stays in force');
+    },
   });
   const adminAddress = await admin.start();
-  const starting = Promise.all([shared.start(), decider.start()]);
+  const starting = Promise.all([shared.start(), inForce.decider().start()]);
   const addresses = await server.start();
   const looking = setInterval(look, healthInterval).unref();
   await starting;
@@ -119,9 +126,10 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       draining = true;
       log.info({signal}, 'told to end: draining');
       watcher.close();
+      aside.close();
       clearInterval(looking);
       await server.drain();
-      await Promise.all([decider, ...retired].map((one) => one.close()));
+      await inForce.close();
       queueDelay.close();
       await admin.close();
       await shared.close();
@@ -130,53 +138,4 @@ export const startApp = async (file: string, configuration: Configuration): Prom
     },
     look: watcher.look,
   };
-
-  function takeOver({settings: {rules, providers}, settingsHash}: Configuration) {
-    metrics.configured({rules, providers: providers.map(({name}) => name), hash: settingsHash, at: clocks.now()});
-  }
-
-  /** The new configuration decides once its parts have loaded what they can; until then, and if it is bad, the old one. */
-  async function reload(loaded: Loaded): Promise<void> {
-    if (draining) return;
-    const errors = loaded.settings === undefined ? formatErrors(loaded.errors).split('\n') : notWithoutRestart(loaded);
-    if (loaded.settings === undefined || errors.length > 0) {
-      metrics.reloaded('failure');
-      log.error({errors}, 'the configuration has changed and is bad: the last good one stays in force');
-      return;
-    }
-    secrets = [...new Set([...secrets, ...loaded.secrets])];
-    const next = makeDecider(loaded, shared);
-    await next.start();
-    const last = decider;
-    decider = next;
-    endMeters();
-    endMeters = next.meter();
-    takeOver(loaded);
-    inForce = loaded;
-    metrics.reloaded('success');
-    for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
-    log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');
-    retired.add(last);
-    clocks.after(afterlife, () => retired.delete(last) && void last.close());
-  }
-
-  /** Redis lives as long as the process: what needs one cannot be taken over where there is none. */
-  function notWithoutRestart({settings}: Configuration): readonly string[] {
-    if (settings.entitlements?.source.type !== 'redis' || shared.redis !== undefined) return [];
-    return ['entitlements.source: type redis needs the setting redis, which is new: restart Postern'];
-  }
-
-  function reloadFailed(error: unknown): void {
-    metrics.reloaded('failure');
-    log.error({err: error}, 'a bug: the configuration could not be taken over, the last good one stays in force');
-  }
-};
-
-/** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
-const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
-  const lasting = ['server', 'admin', 'redis', 'revocation', 'log'] as const;
-  const changed = lasting.filter(
-    (key) => JSON.stringify(running.settings[key]) !== JSON.stringify(loaded.settings[key]),
-  );
-  return changed.length === 0 ? {} : {restartFor: changed};
 };

@@ -1,6 +1,6 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
 import {canonicalHost} from './core/authority.ts';
-import {makeCredentialFinder} from './core/credential.ts';
+import {type Found, makeCredentialFinder} from './core/credential.ts';
 import type {Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
 import {misfitOfFound} from './core/notFound.ts';
@@ -12,7 +12,8 @@ import type {Holds, Relate} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
-import {isSame, makeRuleTable} from './core/ruleTable.ts';
+import {compileRuleTable, isSame} from './core/ruleTable.ts';
+import {type Steps, whole} from './core/steps.ts';
 import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
 import type {Provider} from './providers/provider.ts';
 
@@ -29,10 +30,13 @@ export interface CheckParts {
 }
 
 /** Compiles the rules. The result decides one request; it rejects only for a bug. */
-export const makeCheck = (parts: CheckParts): Check => {
-  const rules = makeRuleTable(parts.rules, parts.paths);
-  const findCredential = makeFinderByRule(parts);
-  const holds = compileRequirements(parts);
+export const makeCheck = (parts: CheckParts): Check => whole(compileCheck(parts));
+
+/** The same, rule by rule: thousands of them are compiled while requests are answered. */
+export function* compileCheck(parts: CheckParts): Steps<Check> {
+  const rules = yield* compileRuleTable(parts.rules, parts.paths);
+  const findCredential = yield* compileFinders(parts);
+  const holds = yield* compileRequirements(parts);
 
   return async (request, context) => {
     if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request'};
@@ -94,24 +98,30 @@ export const makeCheck = (parts: CheckParts): Check => {
       return {outcome: 'deny', reason, ...asked, outage: error};
     }
   }
-};
+}
+
+type CredentialFinder = (request: Request) => Found<Provider>;
 
 /** A rule that names providers looks at their places only; the order stays the configured one. */
-const makeFinderByRule = ({rules, providers}: CheckParts) => {
-  const among = (names: readonly string[] | undefined) =>
-    makeCredentialFinder(providers.filter(({name}) => names === undefined || names.includes(name)));
-  const ofAll = among(undefined);
-  const byRule = new Map(
-    rules.map((rule) => {
-      const names = 'require' in rule.access ? rule.access.require.providers : undefined;
-      return [rule, names === undefined ? ofAll : among(names)];
-    }),
-  );
-  return (rule: Rule) => byRule.get(rule) ?? ofAll;
-};
+function* compileFinders({rules, providers}: CheckParts): Steps<(rule: Rule) => CredentialFinder> {
+  const ofAll = makeCredentialFinder(providers);
+  const byNames = new Map<string, CredentialFinder>();
+  const byRule = new Map<Rule, CredentialFinder>();
+  for (const rule of rules) {
+    yield;
+    const names = 'require' in rule.access ? rule.access.require.providers : undefined;
+    if (names === undefined) continue;
+    const key = JSON.stringify(names);
+    const finder =
+      byNames.get(key) ?? makeCredentialFinder(providers.filter((provider) => names.includes(provider.name)));
+    byNames.set(key, finder);
+    byRule.set(rule, finder);
+  }
+  return (rule) => byRule.get(rule) ?? ofAll;
+}
 
 /** The requirement of each rule, compiled. A rule that asks for nothing takes any verified principal. */
-const compileRequirements = ({rules, providers, entitlements, wrapPart}: CheckParts) => {
+function* compileRequirements({rules, providers, entitlements, wrapPart}: CheckParts): Steps<(rule: Rule) => Holds> {
   const relate = (name: string): Relate | undefined => {
     const provider = providers.find((one) => one.name === name);
     if (provider?.related === undefined) return undefined;
@@ -121,12 +131,13 @@ const compileRequirements = ({rules, providers, entitlements, wrapPart}: CheckPa
   };
   const byRule = new Map<Rule, Holds>();
   for (const rule of rules) {
+    yield;
     if (!('require' in rule.access)) continue;
     const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
     byRule.set(rule, compileRequirement(rule.access.require, {entitlements, relate}, wrap));
   }
-  return (rule: Rule): Holds => byRule.get(rule) as Holds;
-};
+  return (rule) => byRule.get(rule) as Holds;
+}
 
 /** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */
 const letThrough = (rule: Rule, decision: Decision): Decision => {

@@ -1,5 +1,6 @@
 // postern validate: checks the configuration, and says every error at once.
 import {access, constants, readFile} from 'node:fs/promises';
+import {review} from '../config/advice.ts';
 import {formatErrors} from '../config/load.ts';
 import type {Settings} from '../config/schema.ts';
 import {unsoldPermissions, unsoundHead} from '../entitlements/sound.ts';
@@ -8,7 +9,7 @@ import {askedBy} from '../wiring/entitlements.ts';
 import {settingsOf} from './settings.ts';
 
 export const validate = async ({config}: {config: string}): Promise<void> => {
-  const {settings, warnings} = await settingsOf(config);
+  const {settings, warnings} = await settingsOf(config, review);
   if (warnings.length > 0) process.stderr.write(`${formatErrors(warnings)}\n`);
   for (const {setting, path} of filesOf(settings)) {
     // Only said: on the machine that checks, secrets and mounted files may rightly be absent.

@@ -1,8 +1,7 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
-import type {Match} from '../core/rules.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {suggestion} from './nearest.ts';
-import {capturesIn, capturesUsed, takesAllOf} from './rulePatterns.ts';
+import {capturesIn, capturesUsed} from './rulePatterns.ts';
 import {accessKeys} from './rules.ts';
 
 // These look at the settings as they stand in the file, right or wrong, so that one mistake does not hide another.
@@ -116,23 +115,3 @@ export const crossFindings = (tree: unknown, relationTypes: readonly string[]): 
   }
   return findings;
 };
-
-/** What is allowed and yet hardly meant. Looks at checked rules; paths are those of the file. */
-export const ruleWarnings = (
-  rules: readonly {readonly name: string; readonly match: Match}[],
-  caseSensitive: boolean,
-): readonly Finding[] =>
-  rules.flatMap((rule, index): readonly Finding[] => {
-    const found: Finding[] = [];
-    const earlier = rules.slice(0, index).find((other) => takesAllOf(other.match, rule.match, caseSensitive));
-    if (earlier !== undefined) {
-      const message = `is never reached: the rule "${earlier.name}" above it takes every such request; move it up or take it out (an Envoy route may still name it)`;
-      found.push({path: ['rules', index], at: 'value', message});
-    }
-    rule.match.methods?.forEach((method, place) => {
-      if (method === method.toUpperCase()) return;
-      const message = `is not upper case, and methods are compared as sent; write ${method.toUpperCase()}`;
-      found.push({path: ['rules', index, 'match', 'methods', place], at: 'value', message});
-    });
-    return found;
-  });

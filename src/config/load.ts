@@ -3,6 +3,7 @@
 import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
+import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets} from './schemaDocument.ts';
@@ -50,24 +51,29 @@ const largestSecret = 65_536;
  *
  * @param file path of the YAML file; relative paths in it start at its folder
  * @param environment what `${NAME}` stands for
+ * @param advise what is allowed and yet hardly meant: `servingAdvice` costs little, `review` says all of it
  */
-export const loadSettings = async (file: string, environment: Environment = process.env): Promise<Loaded> => {
+export const loadSettings = async (
+  file: string,
+  environment: Environment = process.env,
+  advise: Advise = servingAdvice,
+): Promise<Loaded> => {
   // Before anything is read: what changes in between is then seen as a change.
   const before = await markOf(file);
   const text = await readText(file);
   const sources = new Map([[file, before]]);
   if ('fault' in text) return {errors: [{file, line: 1, column: 1, path: '', message: text.fault}], sources};
   const folder = dirname(resolve(file));
-  const loaded = await checkText(text.text, file, {
-    variable: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
-    readFile: async (shown) => {
+  const outside = {
+    variable: (name: string) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
+    readFile: async (shown: string) => {
       const path = resolve(folder, shown);
       sources.set(path, await markOf(path));
       return readSecret(path, shown);
     },
-    resolve: (path) => resolve(folder, path),
-  });
-  return {...loaded, sources};
+    resolve: (path: string) => resolve(folder, path),
+  };
+  return {...(await checkText(text.text, file, outside, advise)), sources};
 };
 
 /** Checks the text of a configuration. `file` is its name in errors. Never rejects, if `outside` never does. */
@@ -75,6 +81,7 @@ export const checkText = async (
   text: string,
   file: string,
   outside: Outside & {resolve(path: string): string},
+  advise: Advise = servingAdvice,
 ): Promise<Checked> => {
   const yaml = readYaml(text);
   const faults = yaml.faults.map(({line, column, path, message}) => ({
@@ -100,7 +107,7 @@ export const checkText = async (
       .update(JSON.stringify(withoutSecrets(yaml.value)))
       .digest('hex'),
     secrets: secretsIn(value),
-    warnings: inOrder(told(checked.warnings)),
+    warnings: inOrder(told(advise(checked.settings))),
   };
 };
 

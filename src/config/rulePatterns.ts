@@ -1,8 +1,6 @@
-// How the path and the host of a rule are written, and which of two rules takes all that the other would.
+// How the path and the host of a rule are written.
 import {canonicalHost} from '../core/authority.ts';
 import {readAsSyntax} from '../core/foldings.ts';
-import {withoutCase} from '../core/path.ts';
-import type {Match} from '../core/rules.ts';
 
 const captureSegment = /^\{([^{}]*)\}$/;
 const captureName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
@@ -47,7 +45,8 @@ const segmentFault = (segment: string, last: boolean, names: Set<string>): strin
   return undefined;
 };
 
-const segmentsOf = (pattern: string): readonly string[] => pattern.replace(/\/$/, '').split('/').slice(1);
+/** The segments of a path without faults. */
+export const segmentsOf = (pattern: string): readonly string[] => pattern.replace(/\/$/, '').split('/').slice(1);
 
 /** The capture names of a path without faults. */
 export const capturesIn = (pattern: string): readonly string[] =>
@@ -83,35 +82,4 @@ export const hostFault = (host: string): string | undefined => {
   if (isAddress) return 'is not an IPv6 address: write [2001:db8::1]';
   if (/(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(host)) return 'is not an IPv4 address: write four decimal numbers, 192.0.2.1';
   return 'is not a host name: write api.example.com, or *.example.com for all below (other letters as xn--...)';
-};
-
-const covers = (wide: string | undefined, narrow: string | undefined, caseSensitive: boolean): boolean => {
-  if (wide === undefined) return true;
-  const outer = segmentsOf(wide);
-  // A rule without a path takes what /** takes.
-  const inner = segmentsOf(narrow ?? '/**');
-  for (const [index, segment] of outer.entries()) {
-    if (segment === '**') return true;
-    const other = inner[index];
-    if (other === undefined || other === '**') return false;
-    if (segment === '*' || captureSegment.test(segment)) continue;
-    if (other === '*' || captureSegment.test(other)) return false;
-    if (caseSensitive ? segment !== other : withoutCase(segment) !== withoutCase(other)) return false;
-  }
-  return outer.length === inner.length;
-};
-
-const takesHost = (wide: string, narrow: string): boolean =>
-  wide === narrow || (wide.startsWith('*.') && narrow.endsWith(wide.slice(1)) && narrow !== wide.slice(1));
-
-/** True if `wide` matches every request that `narrow` matches. */
-export const takesAllOf = (wide: Match, narrow: Match, caseSensitive: boolean): boolean => {
-  if (wide.connection !== narrow.connection) return false;
-  const hosts = narrow.hosts;
-  if (wide.hosts !== undefined && !hosts?.every((host) => wide.hosts?.some((other) => takesHost(other, host)))) {
-    return false;
-  }
-  const methods = narrow.methods;
-  if (wide.methods !== undefined && !methods?.every((method) => wide.methods?.includes(method))) return false;
-  return covers(wide.path, narrow.path, caseSensitive);
 };

@@ -11,14 +11,11 @@ import {cognitoSettings} from '../vendors/cognito/settings.ts';
 import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
 import {frontierSettings, frontierSource} from '../vendors/frontier/settings.ts';
 import {kindeSettings, kindeSourceSettings} from '../vendors/kinde/settings.ts';
-import {crossFindings, ruleWarnings} from './crossChecks.ts';
+import {crossFindings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
 import {nearest} from './nearest.ts';
-import {providerWarnings} from './neverAsked.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
-import {tenantWarnings} from './tenantWarnings.ts';
-import {trustWarnings} from './trustWarnings.ts';
 
 /** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
 const providerTypes = [
@@ -81,9 +78,9 @@ export const settingsSchema = z.strictObject({
 /** The configuration, checked. Durations are milliseconds, file paths absolute. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/** What a check of the settings comes to. `warnings`: allowed, and yet hardly meant. */
+/** What a check of the settings comes to. */
 export type Checked =
-  | {readonly settings: Settings; readonly warnings: readonly Finding[]; readonly findings?: never}
+  | {readonly settings: Settings; readonly findings?: never}
   | {readonly findings: readonly Finding[]; readonly settings?: never};
 
 /**
@@ -121,17 +118,7 @@ export const checkSettings = (
     const parsed = settingsSchema.safeParse(rest, {error: wording});
     if (parsed.success) {
       if (findings.size > 0 || removed.length > 0) break;
-      const {data: settings} = parsed;
-      const {providers, rules, paths, redis} = settings;
-      return {
-        settings,
-        warnings: [
-          ...trustWarnings(providers, redis),
-          ...tenantWarnings(providers, rules),
-          ...providerWarnings(providers, rules),
-          ...ruleWarnings(rules, paths.caseSensitive),
-        ],
-      };
+      return {settings: parsed.data};
     }
     const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
     found.forEach(add);

@@ -1,5 +1,4 @@
 // The files that a configuration is made of, and a mark of what each held when it was read.
-import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 
 /** Path -> mark of its content. */
@@ -8,9 +7,8 @@ export type Sources = ReadonlyMap<string, string>;
 /** Equal marks mean equal content. A file that cannot be read has a mark too. */
 export const markOf = async (path: string): Promise<string> => {
   try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
+    // In another thread: a large file is looked at every few seconds, while requests are answered.
+    return Buffer.from(await crypto.subtle.digest('SHA-256', await readFile(path))).toString('hex');
   } catch (error) {
     return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
   }

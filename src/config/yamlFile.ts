@@ -22,7 +22,7 @@ export interface YamlFile {
   placeOf(finding: Pick<Finding, 'path' | 'at'>): Place;
 }
 
-const longestText = 1_048_576;
+const longestText = 4_194_304;
 const deepest = 32;
 
 /**
@@ -33,10 +33,7 @@ export const readYaml = (text: string): YamlFile => {
   const offsets = new Map<string, {key: number; value: number}>();
   const faults: TextFault[] = [];
   // The library's own counter stops where its reading does, and errors may stand beyond.
-  const placeAt = (offset: number): Place => {
-    const before = text.slice(0, Math.max(0, offset)).split('\n');
-    return {line: before.length, column: (before.at(-1)?.length ?? 0) + 1};
-  };
+  const placeAt = makePlaceAt(text);
   const placeOf = ({path, at}: Pick<Finding, 'path' | 'at'>): Place => {
     for (let length = path.length; length >= 0; length--) {
       const found = offsets.get(keyOfPath(path.slice(0, length)));
@@ -50,7 +47,7 @@ export const readYaml = (text: string): YamlFile => {
     faults.push({...placeAt(offset), path, message});
     return {value: undefined, faults, placeOf};
   };
-  if (text.length > longestText) return failed('is longer than 1 MiB: settings are short, is it the right file?');
+  if (text.length > longestText) return failed('is longer than 4 MiB: settings are short, is it the right file?');
 
   if (openBrackets(text) > 64) return failed('cannot be read as YAML: it is nested too deeply');
 
@@ -126,6 +123,20 @@ export const readYaml = (text: string): YamlFile => {
   } catch {
     return failed('cannot be read as YAML: it is nested too deeply');
   }
+};
+
+/** Offset in a text -> its place. */
+const makePlaceAt = (text: string): ((offset: number) => Place) => {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return (offset) => {
+    let line = 0;
+    for (let step = 1 << 30; step > 0; step >>= 1) {
+      const start = starts[line + step];
+      if (start !== undefined && start <= offset) line += step;
+    }
+    return {line: line + 1, column: Math.max(0, offset) - (starts[line] ?? 0) + 1};
+  };
 };
 
 // Reading takes far longer than linear time where many brackets stay open: such a text is not given to the library.

@@ -3,6 +3,7 @@ import {canonicalHost} from './authority.ts';
 import {type CanonicalPath, type PathOptions, withoutCase} from './path.ts';
 import type {Request} from './request.ts';
 import type {Rule} from './rules.ts';
+import {type Steps, whole} from './steps.ts';
 
 /** What was found: the rule and what its path captured, decoded once. */
 export interface RuleMatch {
@@ -54,27 +55,29 @@ interface Node {
 }
 
 /** Compiles rules. They are taken to be checked: see config/rules.ts. */
-export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): RuleTable => {
+export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): RuleTable =>
+  whole(compileRuleTable(rules, options));
+
+/** The same, a rule a step. */
+export function* compileRuleTable(rules: readonly Rule[], options: PathOptions): Steps<RuleTable> {
   const exactHosts = new Map<string, Node>();
   const wildcardHosts = new Map<string, Node>();
   const anyHost = makeNode();
-  const byName = new Map<string, {candidate: Candidate; alone: Lookup}>();
+  const byName = new Map<string, Alone>();
   let connectionRule: Candidate | undefined;
 
-  rules.forEach((rule, order) => {
+  for (const [order, rule] of rules.entries()) {
+    yield;
     const pattern = compilePattern(rule.match.path, options);
     const candidate: Candidate = {order, rule, captures: pattern.captures};
     if (rule.match.connection === 'tcp') {
       connectionRule ??= candidate;
-      byName.set(rule.name, {candidate, alone: () => undefined});
-      return;
+      byName.set(rule.name, {candidate});
+      continue;
     }
-    const own = {exactHosts: new Map<string, Node>(), wildcardHosts: new Map<string, Node>(), anyHost: makeNode()};
-    for (const tries of [{exactHosts, wildcardHosts, anyHost}, own]) {
-      for (const root of rootsOf(rule, tries)) insert(root, pattern, candidate);
-    }
-    byName.set(rule.name, {candidate, alone: makeLookup(own)});
-  });
+    for (const root of rootsOf(rule, {exactHosts, wildcardHosts, anyHost})) insert(root, pattern, candidate);
+    byName.set(rule.name, {candidate, pattern});
+  }
   const first = makeLookup({exactHosts, wildcardHosts, anyHost});
 
   return {
@@ -86,10 +89,29 @@ export const makeRuleTable = (rules: readonly Rule[], options: PathOptions): Rul
         return candidate?.rule.match.connection === 'tcp' ? {rule: candidate.rule, captures: none} : undefined;
       }
       if (path === undefined || host === undefined) return undefined;
-      const candidate = (named?.alone ?? first)(host, request.method, path.segments);
+      const lookup = named === undefined ? first : lookupAlone(named);
+      const candidate = lookup(host, request.method, path.segments);
       return candidate && {rule: candidate.rule, captures: capturesOf(candidate, path)};
     },
   };
+}
+
+/** A rule that a route may name. Few are: the table of that rule alone is made when it is first asked for. */
+interface Alone {
+  readonly candidate: Candidate;
+  /** Absent: a rule for connections. */
+  readonly pattern?: Pattern;
+  lookup?: Lookup;
+}
+
+const lookupAlone = (alone: Alone): Lookup => {
+  const {candidate, pattern} = alone;
+  if (pattern === undefined) return () => undefined;
+  if (alone.lookup !== undefined) return alone.lookup;
+  const tries = {exactHosts: new Map<string, Node>(), wildcardHosts: new Map<string, Node>(), anyHost: makeNode()};
+  for (const root of rootsOf(candidate.rule, tries)) insert(root, pattern, candidate);
+  alone.lookup = makeLookup(tries);
+  return alone.lookup;
 };
 
 interface Tries {

@@ -113,6 +113,13 @@ export const metricTable = {
     meaning: 'When the configuration in force was taken over, in seconds since the epoch.',
     query: 'time() - postern_config_last_reload_success_timestamp_seconds',
   },
+  postern_config_waiting: {
+    type: 'gauge',
+    labels: [],
+    meaning:
+      'Whether a changed configuration waits, because something would stop working with it (1), or none does (0).',
+    query: 'max(postern_config_waiting) == 1',
+  },
   postern_config_info: {
     type: 'gauge',
     labels: ['hash'],

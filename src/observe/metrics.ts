@@ -4,6 +4,7 @@ import {collectDefaultMetrics, type Metric, Registry} from 'prom-client';
 import type {Reason} from '../core/refusals.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
 import type {Access} from '../core/rules.ts';
+import {type Steps, whole} from '../core/steps.ts';
 import {durationBounds, type GaugeName, type MetricDefinition, type MetricName, metricTable} from './metricTable.ts';
 import type {Outcome} from './outcome.ts';
 import {makeTally, makeTimings, NONE, OTHER, type Tally, type Timings} from './tally.ts';
@@ -47,6 +48,8 @@ export interface Metrics {
   reloaded(result: 'success' | 'failure'): void;
   /** Takes over the names of a configuration, at the start and at each reload: series of vanished names are dropped. */
   configured(configuration: Configured): void;
+  /** The same, with all names at once and the series of the new ones rule by rule. */
+  configuring(configuration: Configured): Steps<void>;
   /**
    * Has `read` asked at each scrape; several readers of one gauge add up to its series. Returns what ends it. A reader
    * that throws loses its own series only, and `fault` is told.
@@ -135,6 +138,17 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   const bounded = (label: string | undefined, known: ReadonlySet<string>) =>
     label === undefined ? NONE : known.has(label) ? label : OTHER;
 
+  function* configuring(configuration: Configured): Steps<void> {
+    configured = configuration;
+    rules = new Set(configuration.rules.map(({name}) => name));
+    providers = new Set(configuration.providers);
+    const orAbsent = (names: ReadonlySet<string>) => new Set([...names, NONE, OTHER]);
+    decisions.keep(0, orAbsent(rules));
+    decisions.keep(3, orAbsent(providers));
+    authentications.keep(0, orAbsent(providers));
+    yield* declareDecisions(decisions, configuration);
+  }
+
   return {
     decided: (outcome, reason, rule, provider, seconds) => {
       decisions.add(bounded(rule, rules), outcome, reason, bounded(provider, providers));
@@ -152,16 +166,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     },
     limited: (port, limit) => limits.add(port, limit),
     reloaded: (result) => reloads.add(result),
-    configured: (configuration) => {
-      configured = configuration;
-      rules = new Set(configuration.rules.map(({name}) => name));
-      providers = new Set(configuration.providers);
-      const orAbsent = (names: ReadonlySet<string>) => new Set([...names, NONE, OTHER]);
-      decisions.keep(0, orAbsent(rules));
-      decisions.keep(3, orAbsent(providers));
-      authentications.keep(0, orAbsent(providers));
-      declareDecisions(decisions, configuration);
-    },
+    configured: (configuration) => whole(configuring(configuration)),
+    configuring,
     gauge,
     exposition: async (accept = '') => {
       const text = await registry.metrics();
@@ -173,17 +179,18 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
 };
 
 /** Each rule's allow, with each provider that may vouch for it, and the denial that it is sure to give. */
-const declareDecisions = (decisions: Tally, {rules, providers}: Configured) => {
+function* declareDecisions(decisions: Tally, {rules, providers}: Configured): Steps<void> {
   decisions.declare(NONE, 'deny', 'no_rule', NONE);
   // A rate sees the first bug only if it was a zero before.
   decisions.declare(NONE, 'error', 'internal', NONE);
   for (const {name, access} of rules) {
+    yield;
     decisions.declare(name, 'allow', NONE, NONE);
     decisions.declare(name, 'deny', access.access === 'deny' ? 'denied_by_rule' : 'no_credential', NONE);
     if (access.access === 'public' || access.access === 'deny') continue;
     for (const provider of access.require.providers ?? providers) decisions.declare(name, 'allow', NONE, provider);
   }
-};
+}
 
 /** A sample as prom-client writes it. */
 interface WireSample {

@@ -38,7 +38,7 @@ const below = <T>(level: Level<Level<T>>, label: string): Level<T> => {
  * configuration, so the limit is a second lock: a mistake elsewhere must not fill the memory of Prometheus.
  */
 export const makeTally = (limit: number): Tally => {
-  let root: Level<Level<Level<Level<Series>>>> = new Map();
+  const root: Level<Level<Level<Level<Series>>>> = new Map();
   let all: Series[] = [];
 
   const seriesOf = (a: string, b: string, c: string, d: string): Series => {
@@ -55,6 +55,16 @@ export const makeTally = (limit: number): Tally => {
   const grown = (a: string, b: string, c: string, d: string) =>
     all.length < limit ? seriesOf(a, b, c, d) : seriesOf(OTHER, OTHER, OTHER, OTHER);
 
+  const forget = ([a = NONE, b = NONE, c = NONE, d = NONE]: readonly string[]): void => {
+    const ofA = root.get(a);
+    const ofB = ofA?.get(b);
+    const ofC = ofB?.get(c);
+    ofC?.delete(d);
+    if (ofC?.size === 0) ofB?.delete(c);
+    if (ofB?.size === 0) ofA?.delete(b);
+    if (ofA?.size === 0) root.delete(a);
+  };
+
   return {
     add: (a = NONE, b = NONE, c = NONE, d = NONE) => {
       (known(a, b, c, d) ?? grown(a, b, c, d)).value += 1;
@@ -63,13 +73,10 @@ export const makeTally = (limit: number): Tally => {
       if (known(a, b, c, d) === undefined) grown(a, b, c, d);
     },
     keep: (position, values) => {
-      const kept = all.filter(({labels}) => values.has(labels[position] ?? NONE));
-      root = new Map();
-      all = [];
-      for (const {labels, value} of kept) {
-        const [a = NONE, b = NONE, c = NONE, d = NONE] = labels;
-        seriesOf(a, b, c, d).value = value;
-      }
+      const gone = all.filter(({labels}) => !values.has(labels[position] ?? NONE));
+      if (gone.length === 0) return;
+      all = all.filter(({labels}) => values.has(labels[position] ?? NONE));
+      for (const {labels} of gone) forget(labels);
     },
     series: () => all,
   };

@@ -1,9 +1,10 @@
 // What one configuration decides by: providers, entitlements, the check and the form of its answers.
-import {type CheckParts, makeCheck} from '../check.ts';
+import {type CheckParts, compileCheck} from '../check.ts';
 import type {Loaded} from '../config/load.ts';
 import type {Check} from '../core/decision.ts';
-import type {Health} from '../core/health.ts';
+import {type Health, oneOfSeveral} from '../core/health.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
+import {inSlices} from '../core/steps.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
 import {makeDecisionLog} from '../observe/decisionLog.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck} from '../observe/observed.ts';
@@ -22,8 +23,10 @@ export interface Decider {
   readonly render: Render;
   /** For the decisions that the edge makes itself. */
   readonly observer: DecisionObserver;
-  /** Every part, as it is now. */
+  /** Every part, as it is now. A provider that cannot vouch is no more than degraded while another one can. */
   health(): readonly Health[];
+  /** The same, with nothing made of whose fault costs what. */
+  eachHealth(): readonly Health[];
   /** Has its gauges read from now on; returns what ends that. Only the decider in force is to be read. */
   meter(): () => void;
   /** Loads what can be loaded ahead; resolves when the first attempts are over. Never rejects. */
@@ -32,7 +35,8 @@ export interface Decider {
   close(): Promise<void>;
 }
 
-export const makeDecider = ({settings}: Configuration, shared: Shared): Decider => {
+/** Compiles the rules in slices: a configuration is made ready while the one in force goes on deciding. */
+export const makeDecider = async ({settings}: Configuration, shared: Shared): Promise<Decider> => {
   const providers = makeProviders(settings, shared);
   const entitlements = makeEntitlements(settings, shared);
   const {metrics, log, clocks, revocation} = shared;
@@ -54,14 +58,15 @@ export const makeDecider = ({settings}: Configuration, shared: Shared): Decider 
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
   );
   const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
-  const check = makeCheck(parts);
+  const check = await inSlices(compileCheck(parts), clocks);
 
   return {
     check: observedCheck(check, observer, clocks.steady),
     parts,
     observer,
     render: makeRender(settings.responses, identityHeaders),
-    health: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],
+    health: () => [...oneOfSeveral(providers.map((provider) => provider.health())), ...entitlements.health()],
+    eachHealth: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],
     meter: () => {
       const ends = [meterKeys(), entitlements.meter()];
       return () => {

@@ -1,31 +1,36 @@
-// One entitlement store for equal settings: a reload of the configuration that does not touch them keeps what is known.
-import type {Entitlements} from './entitlements.ts';
+// One part for equal settings: a reload of the configuration that does not touch them keeps what is known.
 
-/** The store of these settings: made at the first call, ended when all who took it have closed it. */
-export type HoldEntitlements = (settings: string, make: () => Entitlements) => Entitlements;
+/** What can be held. `start` and `close` never reject. */
+interface Part {
+  start?(): Promise<void>;
+  close?(): Promise<void>;
+}
 
-interface One {
-  readonly entitlements: Entitlements;
+/** The part of these settings: made at the first call, ended when all who took it have closed it. */
+export type Hold<Held extends Part> = (settings: string, make: () => Held) => Held & Required<Part>;
+
+interface One<Held> {
+  readonly part: Held;
   users: number;
   starting: Promise<void> | undefined;
 }
 
 /**
- * Without this, a reload while the source is away would throw a good snapshot away, and each reload would read a million
- * grants anew.
+ * Without this, a reload while a source or an issuer is away would throw good grants or keys away, and each reload would
+ * read a million grants anew.
  */
-export const makeHoldEntitlements = (): HoldEntitlements => {
-  const held = new Map<string, One>();
+export const makeHold = <Held extends Part>(): Hold<Held> => {
+  const held = new Map<string, One<Held>>();
   return (settings, make) => {
-    const one: One = held.get(settings) ?? {entitlements: make(), users: 0, starting: undefined};
+    const one: One<Held> = held.get(settings) ?? {part: make(), users: 0, starting: undefined};
     held.set(settings, one);
     one.users += 1;
     let closed = false;
     return {
-      ...one.entitlements,
-      start: () => {
-        one.starting ??= one.entitlements.start();
-        return one.starting;
+      ...one.part,
+      start: async () => {
+        one.starting ??= one.part.start?.();
+        await one.starting;
       },
       close: async () => {
         if (closed) return;
@@ -33,7 +38,7 @@ export const makeHoldEntitlements = (): HoldEntitlements => {
         one.users -= 1;
         if (one.users > 0) return;
         held.delete(settings);
-        await one.entitlements.close();
+        await one.part.close?.();
       },
     };
   };

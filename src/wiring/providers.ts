@@ -6,10 +6,12 @@ import {makeProviderOf} from '../vendors/index.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
 import type {Shared} from './shared.ts';
 
-/** In configured order, which matters. */
+/** In configured order, which matters. Equal settings give the same provider (held.ts). */
 export const makeProviders = (settings: Settings, shared: Shared): readonly Provider[] => {
   const parts = makeVendorParts(shared);
-  return settings.providers.map((of) => observedProvider(makeProviderOf(of, parts), shared.metrics));
+  return settings.providers.map((of) =>
+    shared.holdProvider(JSON.stringify(of), () => observedProvider(makeProviderOf(of, parts), shared.metrics)),
+  );
 };
 
 /** The same for providers and for the vendors' entitlement sources. */

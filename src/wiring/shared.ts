@@ -6,14 +6,16 @@ import type {Health} from '../core/health.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
+import type {Provider} from '../providers/provider.ts';
 import type {KeptPrincipal} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
 import {version} from '../version.ts';
+import type {Entitlements} from './entitlements.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
-import {type HoldEntitlements, makeHoldEntitlements} from './held.ts';
+import {type Hold, makeHold} from './held.ts';
 import {makeRedis, type RedisParts} from './redis.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
@@ -30,7 +32,9 @@ export interface Shared {
   /** Caches of remote facts; the same name gives the same cache, so that a reload keeps what is known. */
   readonly makeCache: MakeFetchingCache;
   /** Equal settings give the same entitlement store, for the same reason. */
-  readonly holdEntitlements: HoldEntitlements;
+  readonly holdEntitlements: Hold<Entitlements>;
+  /** Equal settings give the same provider: a reload while its issuer is away keeps the keys. */
+  readonly holdProvider: Hold<Provider>;
   health(): readonly Health[];
   /** Follows the feed. Never rejects. */
   start(): Promise<void>;
@@ -49,6 +53,8 @@ export interface Clocks {
   readonly after: (milliseconds: number, run: () => void) => () => void;
   /** Does not keep the process alive. */
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Lets everything else that is due happen. */
+  readonly pause: () => Promise<void>;
 }
 
 const longestTimer = 2 ** 31 - 1;
@@ -68,6 +74,7 @@ export const clocks: Clocks = {
     wait(milliseconds);
     return () => clearTimeout(timer);
   },
+  pause: () => new Promise((resolve) => void setImmediate(resolve)),
   sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref()),
 };
 
@@ -101,7 +108,8 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     revocation,
     principals,
     makeCache: makeCaches(metrics, redis, clocks),
-    holdEntitlements: makeHoldEntitlements(),
+    holdEntitlements: makeHold(),
+    holdProvider: makeHold(),
     health: () => [...(redis?.health() ?? []), revocation.feed.health()],
     start: revocation.feed.start,
     close: async () => {

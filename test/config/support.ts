@@ -1,4 +1,5 @@
 // Checks a configuration given as text, with an outside of the test's own.
+import {review} from '../../src/config/advice.ts';
 import {type Checked, checkText, formatErrors} from '../../src/config/load.ts';
 
 export const folder = '/etc/postern';
@@ -8,16 +9,21 @@ export const load = (
   environment: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = {},
 ): Promise<Checked> =>
-  checkText(text, 'postern.yaml', {
-    variable: (name) => environment[name],
-    readFile: async (path) => {
-      const content = files[path];
-      return content === undefined
-        ? {fault: `needs the file ${path}, which cannot be read: there is no such file`}
-        : {text: content};
+  checkText(
+    text,
+    'postern.yaml',
+    {
+      variable: (name) => environment[name],
+      readFile: async (path) => {
+        const content = files[path];
+        return content === undefined
+          ? {fault: `needs the file ${path}, which cannot be read: there is no such file`}
+          : {text: content};
+      },
+      resolve: (path) => (path.startsWith('/') ? path : `${folder}/${path}`),
     },
-    resolve: (path) => (path.startsWith('/') ? path : `${folder}/${path}`),
-  });
+    review,
+  );
 
 /** The lines that an operator sees. */
 export const errorsOf = async (text: string, environment?: Readonly<Record<string, string>>): Promise<string[]> => {

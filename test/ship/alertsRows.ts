@@ -275,6 +275,20 @@ export const alertRows: readonly AlertRow[] = [
   },
 
   {
+    alert: 'PosternConfigWaiting',
+    when: 'a new configuration has waited for ten minutes on one of two instances',
+    series: {'postern_config_waiting{pod="a"}': '0x5 1x40', 'postern_config_waiting{pod="b"}': '0x45'},
+    at: '20m',
+    says: 'A new configuration of shop waits.',
+  },
+  {
+    alert: 'PosternConfigWaiting',
+    when: 'it waited for three minutes',
+    series: {'postern_config_waiting{pod="a"}': '0x5 1x3 0x40'},
+    at: '20m',
+  },
+
+  {
     alert: 'PosternConfigDrift',
     when: 'two instances differ for half an hour',
     series: {'postern_config_info{pod="a", hash="1"}': '1x40', 'postern_config_info{pod="b", hash="2"}': '1x40'},

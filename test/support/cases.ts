@@ -117,7 +117,7 @@ export const makeProcessWay = async (
   const loaded = await loadSettings(join(folder, 'postern.yaml'));
   if (loaded.settings === undefined) throw new Error(JSON.stringify(loaded.errors, null, 2));
   const shared = makeShared(loaded.settings, () => []);
-  const decider = makeDecider(loaded, shared);
+  const decider = await makeDecider(loaded, shared);
   await decider.start();
   return {
     decide: async (asked) => {

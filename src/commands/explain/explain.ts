@@ -73,7 +73,7 @@ type Loaded = Awaited<ReturnType<typeof settingsOf>>;
 const explainOnline = async (configuration: Loaded, request: Request, now: number): Promise<Explained> => {
   const quiet = {...configuration.settings, log: {...configuration.settings.log, level: 'silent' as const}};
   const shared = makeShared(quiet, () => configuration.secrets);
-  const decider = makeDecider({...configuration, settings: quiet}, shared);
+  const decider = await makeDecider({...configuration, settings: quiet}, shared);
   try {
     await Promise.all([shared.start(), decider.start()]);
     const context = {id: 'explained', now, deadline: now + patience};

@@ -1,0 +1,21 @@
+// What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
+import type {Finding} from './findings.ts';
+import {providerWarnings} from './neverAsked.ts';
+import {ruleWarnings} from './ruleWarnings.ts';
+import type {Settings} from './schema.ts';
+import {tenantWarnings} from './tenantWarnings.ts';
+import {trustWarnings} from './trustWarnings.ts';
+
+/** Looks at checked settings; paths are those of the file. */
+export type Advise = (settings: Settings) => readonly Finding[];
+
+/** For the log of a process that serves: whom the settings trust without saying so. Its cost is that of the providers. */
+export const servingAdvice: Advise = ({providers, redis}) => trustWarnings(providers, redis);
+
+/** For `postern validate`: all that a reviewer would say. */
+export const review: Advise = (settings) => [
+  ...servingAdvice(settings),
+  ...tenantWarnings(settings.providers, settings.rules),
+  ...providerWarnings(settings.providers, settings.rules),
+  ...ruleWarnings(settings.rules, settings.paths),
+];
