@@ -4,7 +4,7 @@ import {Command} from 'commander';
 import {checkEntitlement, dropEntitlements, listEntitlements} from './commands/entitlements.ts';
 import {loadEntitlements, restoreEntitlements} from './commands/entitlementsLoad.ts';
 import {explainRequest} from './commands/explain/explain.ts';
-import {newKey} from './commands/keys.ts';
+import {addKey, disableKey, listKeys, newKey, rotateKey} from './commands/keys.ts';
 import {revocations, revoke, unrevoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
 import {CommandError} from './commands/settings.ts';
@@ -103,20 +103,40 @@ command('drop', 'have every instance fetch entitlements anew, within a second', 
   .option('--subject <subject>', 'of this subject')
   .action(dropEntitlements);
 
-program
-  .command('keys')
-  .description('API keys of the provider type apiKeys')
-  .command('new')
-  .description('make a key and print it once, with the entry for the file of keys')
-  .option('--id <id>', 'what the key is called in the file, in logs and for revocation (default: random)')
-  .option('--subject <subject>', 'whom it stands for (default: the id)')
-  .option('--tenant <tenant>')
-  .option('--role <role...>')
-  .option('--permission <permission...>')
-  .option('--scope <scope...>')
-  .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
-  .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there')
-  .action(newKey);
+const keys = program.command('keys').description('API keys of the provider type apiKeys');
+const entryCommand = (name: string, description: string) =>
+  keys
+    .command(name)
+    .description(description)
+    .option('--id <id>', 'what the key is called in the file, in logs and for revocation (default: random)')
+    .option('--subject <subject>', 'whom it stands for (default: the id)')
+    .option('--tenant <tenant>')
+    .option('--role <role...>')
+    .option('--permission <permission...>')
+    .option('--scope <scope...>')
+    .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
+    .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there');
+entryCommand('new', 'make a key and print it once, with the entry for the file of keys').action(newKey);
+entryCommand('add', 'take over a key that exists, by its SHA-256')
+  .requiredOption('--hash <sha256>', 'SHA-256 of the key, in hex or base64url; the key itself is not asked for')
+  .action(addKey);
+keys
+  .command('list')
+  .description('the keys of a file, without their hashes')
+  .requiredOption('--file <keys.yaml>')
+  .option('--json', 'an object a line')
+  .action(listKeys);
+keys
+  .command('disable <id>')
+  .description('switch a key off; it stays in the file')
+  .requiredOption('--file <keys.yaml>')
+  .action(disableKey);
+keys
+  .command('rotate <id>')
+  .description('make a new key with the same rights under the next id, and let the old one end')
+  .requiredOption('--file <keys.yaml>')
+  .option('--overlap <hours>', 'how long the old one is good beside the new one', '24')
+  .action(rotateKey);
 
 try {
   await program.parseAsync();

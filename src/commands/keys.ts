@@ -1,9 +1,9 @@
-// postern keys new: makes an API key, shows it once, and keeps its hash.
+// postern keys: makes API keys and shows them once, takes over those that exist by their hash, and changes what is in the file.
 import {randomBytes} from 'node:crypto';
 import type {Stats} from 'node:fs';
 import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
-import {apiKeyOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
-import {readKeyFile, type WrittenEntry, withEntry} from '../providers/keyFile.ts';
+import {apiKeyOf, hashOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
+import {entriesIn, entryIn, readKeyFile, type WrittenEntry, withChange, withEntry} from '../providers/keyFile.ts';
 
 /** As the command line gives them. */
 export interface NewKeyOptions {
@@ -27,20 +27,17 @@ export const newKey = async (options: NewKeyOptions): Promise<void> => {
   const id = options.id ?? randomBytes(4).toString('hex');
   if (!keyId.test(id)) return fail(`--id ${id}: is not an id: use letters, digits and -, 63 at most`);
   const key = apiKeyOf(id, randomBytes(secretBytes));
-  const entry = entryOf(options, id, key);
+  const entry = entryOf(options, id, hashOfKey(key));
   const alone = withEntry('', entry);
-  const {keys, faults} = readKeyFile(alone, 'new');
-  if (faults !== undefined) return fail(faults.map((fault) => fault.replace(/^[\d:]+ keys\[0\]\./, '')).join('\n'));
-  if ((keys.get(entry.hash)?.expires ?? 0) <= Date.now()) {
-    return fail(`--expires ${options.expires}: is in the past, so the key would never be good: give a later date`);
-  }
+  const wrong = faultOf(entry, options);
+  if (wrong !== undefined) return fail(wrong);
 
   if (options.file === undefined) {
     process.stdout.write(`${key}\n\n${alone}`);
     process.stderr.write('The key above is shown once. Add the entry below it to the file of the provider.\n');
     return;
   }
-  const fault = await add(options.file, entry);
+  const fault = await rewrite(options.file, adding(entry));
   if (fault !== undefined) return fail(`${options.file}: ${fault}`);
   process.stdout.write(`${key}\n`);
   process.stderr.write(`The key is shown once. Its hash is in ${options.file}, as "${id}".\n`);
@@ -51,9 +48,9 @@ const fail = (why: string): void => {
   process.exitCode = 1;
 };
 
-const entryOf = (options: NewKeyOptions, id: string, key: string): WrittenEntry => ({
+const entryOf = (options: NewKeyOptions, id: string, hash: string): WrittenEntry => ({
   id,
-  hash: hashOfKey(key),
+  hash,
   subject: options.subject ?? id,
   ...(options.tenant !== undefined && {tenant: options.tenant}),
   ...(options.role !== undefined && {roles: [...options.role]}),
@@ -64,8 +61,125 @@ const entryOf = (options: NewKeyOptions, id: string, key: string): WrittenEntry 
   ...(options.expires !== undefined && {expires: options.expires}),
 });
 
-/** Adds an entry. A reader sees the old file or the new one; a second writer is turned away. Answers what went wrong. */
-const add = async (file: string, entry: WrittenEntry): Promise<string | undefined> => {
+/** What is wrong with an entry, in words of the command line. */
+const faultOf = (entry: WrittenEntry, {expires}: NewKeyOptions): string | undefined => {
+  const {keys, faults} = readKeyFile(withEntry('', entry), 'new');
+  if (faults !== undefined) return faults.map((fault) => fault.replace(/^[\d:]+ keys\[0\]\./, '')).join('\n');
+  const [key] = keys.values();
+  return (key?.expires ?? 0) <= Date.now()
+    ? `--expires ${expires}: is in the past, so the key would never be good: give a later date`
+    : undefined;
+};
+
+const adding =
+  (entry: WrittenEntry): Change =>
+  (text) => ({text: withEntry(text, entry)});
+
+/** Takes over a key that exists, by its hash: it stays as it is, and who has it notices nothing. Exit status 1 if it cannot. */
+export const addKey = async (options: NewKeyOptions & {readonly hash: string}): Promise<void> => {
+  const id = options.id ?? randomBytes(4).toString('hex');
+  if (!keyId.test(id)) return fail(`--id ${id}: is not an id: use letters, digits and -, 63 at most`);
+  const hash = hashOf(options.hash);
+  if (hash === undefined)
+    return fail(
+      '--hash: is not a SHA-256: write its 64 hex digits or 43 characters of base64url, never the key itself',
+    );
+  const entry = entryOf(options, id, hash);
+  const wrong = faultOf(entry, options);
+  if (wrong !== undefined) return fail(wrong);
+  if (options.file === undefined) return void process.stdout.write(withEntry('', entry));
+  const fault = await rewrite(options.file, adding(entry));
+  if (fault !== undefined) return fail(`${options.file}: ${fault}`);
+  process.stdout.write(`added: ${id}\n`);
+};
+
+/** Prints the entries of a file, without their hashes: a line each, or JSON. */
+export const listKeys = async ({file, json}: {readonly file: string; readonly json?: boolean}): Promise<void> => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
+  if (text instanceof Error)
+    return fail(`${file}: cannot be read (${(text as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  const {faults} = readKeyFile(text, 'list');
+  if (faults !== undefined) return fail(faults.map((fault) => `${file}:${fault}`).join('\n'));
+  for (const {hash: _, ...entry} of entriesIn(text)) {
+    process.stdout.write(`${json === true ? JSON.stringify(entry) : lineOf(entry)}\n`);
+  }
+};
+
+const lineOf = ({id, subject, tenant, kind, expires, disabled}: Omit<WrittenEntry, 'hash'>): string => {
+  const state = disabled === true ? 'disabled' : isOver(expires) ? 'expired' : 'good';
+  const more = [tenant && `tenant=${tenant}`, kind && `kind=${kind}`, expires && `expires=${expires}`].filter(Boolean);
+  return [id, state, `subject=${subject}`, ...more].join('  ');
+};
+
+const isOver = (expires: string | undefined): boolean => expires !== undefined && Date.parse(expires) <= Date.now();
+
+/** Switches a key off: it is refused within two seconds wherever the file is read. It stays in the file. */
+export const disableKey = async (id: string, {file}: {readonly file: string}): Promise<void> => {
+  const fault = await rewrite(file, (text) => changed(text, id, {disabled: true}));
+  if (fault !== undefined) return fail(`${file}: ${fault}`);
+  process.stdout.write(`disabled: ${id}\n`);
+};
+
+const changed = (text: string, id: string, fields: Partial<WrittenEntry>): ReturnType<Change> => {
+  const next = withChange(text, id, fields);
+  if (next !== undefined) return {text: next};
+  const known = entriesIn(text).map((entry) => entry.id);
+  return {fault: `has no key "${id}"; it has ${known.length === 0 ? 'none' : known.slice(0, 20).join(', ')}`};
+};
+
+/**
+ * Makes a new key beside one, with its subject and rights under the next id (`ci`, `ci-2`, `ci-3`), and prints it once; the old
+ * one is good for `overlap` hours more.
+ */
+export const rotateKey = async (
+  id: string,
+  {file, overlap}: {readonly file: string; readonly overlap: string},
+): Promise<void> => {
+  const hours = Number(overlap);
+  if (!/^\d{1,4}$/.test(overlap))
+    return fail(`--overlap ${overlap}: is not a number of hours, such as 24; 0 ends the old key at once`);
+  let made = '';
+  let next = '';
+  const fault = await rewrite(file, (text) => {
+    const old = entryIn(text, id);
+    if (old === undefined) return changed(text, id, {});
+    next = nextId(id, new Set(entriesIn(text).map((entry) => entry.id)));
+    if (!keyId.test(next)) return {fault: `has no room for another id beside "${id}": make a key by keys new`};
+    made = apiKeyOf(next, randomBytes(secretBytes));
+    const {disabled: _, expires, ...same} = old;
+    const end = new Date(Date.now() + hours * 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z');
+    const ended =
+      expires !== undefined && Date.parse(expires) < Date.parse(end) ? text : withChange(text, id, {expires: end});
+    return {
+      text: withEntry(ended ?? text, {
+        ...same,
+        id: next,
+        hash: hashOfKey(made),
+        created: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+      }),
+    };
+  });
+  if (fault !== undefined) return fail(`${file}: ${fault}`);
+  process.stdout.write(`${made}\n`);
+  process.stderr.write(
+    `The key is shown once. Its hash is in ${file}, as "${next}"; "${id}" is good for ${hours} h more.\n`,
+  );
+};
+
+const nextId = (id: string, taken: ReadonlySet<string>): string => {
+  const [, base = id, number = '1'] = /^(.*)-(\d{1,4})$/.exec(id) ?? [];
+  let at = Number(number) + 1;
+  while (taken.has(`${base}-${at}`)) at++;
+  return `${base}-${at}`;
+};
+
+/** The text of a key file -> the next one, or why not. */
+type Change = (
+  text: string,
+) => {readonly text: string; readonly fault?: never} | {readonly fault: string; readonly text?: never};
+
+/** Changes a file. A reader sees the old file or the new one; a second writer is turned away. Answers what went wrong. */
+const rewrite = async (file: string, change: Change): Promise<string | undefined> => {
   // What a symbolic link leads to is replaced, not the link.
   const path = await realpath(file).catch(() => file);
   const next = `${path}.new`;
@@ -79,7 +193,8 @@ const add = async (file: string, entry: WrittenEntry): Promise<string | undefine
       const text = found === undefined ? header : await readFile(path, 'utf8');
       const before = readKeyFile(text, 'before').faults;
       if (before !== undefined) return `is broken, mend it first: ${before.join('; ')}`;
-      const added = withEntry(text, entry);
+      const {text: added, fault} = change(text);
+      if (fault !== undefined) return fault;
       const after = readKeyFile(added, 'after').faults;
       if (after !== undefined) return after.join('; ');
       await writing.writeFile(added);

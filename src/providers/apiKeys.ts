@@ -2,15 +2,18 @@
 import type {Credential} from '../core/credential.ts';
 import {makePlace} from '../core/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {hashOfKey, idOfKey, keyOfBasic, keyPrefix} from './apiKeysForm.ts';
+import {hashOfKey, idOfKey, keyOfBasic, keyPrefix, pairOfBasic} from './apiKeysForm.ts';
+import {looksLikeJwt} from './jwt.ts';
+import type {ApiKey, ApiKeys} from './keyFile.ts';
 import {type KeyFileParts, makeKeyFile} from './keyFileWatch.ts';
 import type {Provider} from './provider.ts';
 import type {ApiKeysSettings} from './settings.ts';
 
 /**
  * A header of its own (`x-api-key`) and HTTP Basic are taken whole; where tokens of others may stand too (Bearer, cookies,
- * query parameters, a whole Authorization header), only what begins like a key. One hash and one look-up in a map; an
- * unknown key, a removed, a disabled and a wrong one are the same refusal, so nobody learns which ids exist.
+ * query parameters, a whole Authorization header), only what begins like a key, or is a key of before, whose hash is in the
+ * file. One hash and one look-up in a map; an unknown key, a removed, a disabled and a wrong one are the same refusal, so
+ * nobody learns which ids exist.
  */
 export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFileParts): Provider => {
   const {name} = settings;
@@ -19,19 +22,21 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
   return {
     name,
     places: settings.credentials.map(makePlace),
-    accepts: (credential) => (isWhole(credential) || credential.value.startsWith(keyPrefix) ? credential : undefined),
+    accepts(credential) {
+      const {value} = credential;
+      const mine = isWhole(credential) || value.startsWith(keyPrefix) || isOfBefore(value, file.keys());
+      return mine ? credential : undefined;
+    },
     misfit: () => ({reason: 'malformed_credential', detail: 'it is no API key of ours'}),
     async authenticate(credential, {now}) {
       const keys = file.keys();
       if (keys === undefined)
         throw new Unavailable(`keys:${name}`, new Error(file.fault() ?? 'the file is being read'));
       if (credential.value.length > longestKey) return {rejected: 'malformed_credential'};
-      const presented = isBasic(credential) ? keyOfBasic(credential.value) : credential.value;
-      if (presented === undefined) return {rejected: 'malformed_credential'};
-      const id = idOfKey(presented);
-      const key = id === undefined ? undefined : keys.get(hashOfKey(presented));
-      // An entry under another id than that of its key is a mistake, and revocations go by the id.
-      if (key === undefined || key.disabled || key.principal.tokenId !== id) return {rejected: 'inactive'};
+      const {value} = credential;
+      if (isBasic(credential) && pairOfBasic(value) === undefined) return {rejected: 'malformed_credential'};
+      const key = isBasic(credential) ? keyByBasic(value, keys) : keyOf(value, keys);
+      if (key === undefined || key.disabled) return {rejected: 'inactive'};
       return now < key.expires ? {verified: key.principal} : {rejected: 'token_expired'};
     },
     health: () => [file.health()],
@@ -51,3 +56,27 @@ const isWhole = (credential: Credential): boolean => {
   const {kind, name, scheme} = credential.place;
   return isBasic(credential) || (kind === 'header' && scheme === undefined && name !== 'authorization');
 };
+
+/** An entry under another id than that of its key is a mistake, and revocations go by the id. Keys of before name none. */
+const keyOf = (presented: string, keys: ApiKeys): ApiKey | undefined => {
+  const key = keys.get(hashOfKey(presented));
+  const id = idOfKey(presented);
+  return id === undefined || key?.principal.tokenId === id ? key : undefined;
+};
+
+/**
+ * By Basic: the id as user name and the secret as password. A key of before is the password of its id, or the user name
+ * without a password, as some gateways have it.
+ */
+const keyByBasic = (credentials: string, keys: ApiKeys): ApiKey | undefined => {
+  const ours = keyOf(keyOfBasic(credentials) ?? '', keys);
+  if (ours !== undefined) return ours;
+  const [user = '', password = ''] = pairOfBasic(credentials) ?? [];
+  if (password === '') return user === '' || idOfKey(user) !== undefined ? undefined : keyOf(user, keys);
+  const key = idOfKey(password) === undefined ? keyOf(password, keys) : undefined;
+  return key?.principal.tokenId === user ? key : undefined;
+};
+
+/** Where others' tokens stand: neither a JWT nor what has no hash in the file is a key of before. */
+const isOfBefore = (value: string, keys: ApiKeys | undefined): boolean =>
+  keys !== undefined && value.length <= longestKey && !looksLikeJwt(value) && keys.has(hashOfKey(value));

@@ -26,9 +26,26 @@ export const idOfKey = (key: string): string | undefined => form.exec(key)?.[1];
  */
 export const hashOfKey = (key: string): string => `sha256:${hash('sha256', key, 'base64url')}`;
 
-/** The key that HTTP Basic carries (RFC 7617): its id as user name, its secret as password. Undefined: unreadable. */
-export const keyOfBasic = (credentials: string): string | undefined => {
+/**
+ * A hash as people have it (SHA-256 in hex or base64url, with or without `sha256:`), in the one form that is compared.
+ * Undefined: it is none.
+ */
+export const hashOf = (written: string): string | undefined => {
+  const bare = written.replace(/^sha256:/i, '');
+  if (/^[0-9a-f]{64}$/i.test(bare)) return `sha256:${Buffer.from(bare, 'hex').toString('base64url')}`;
+  if (!/^[\w-]{43}=?$/.test(bare)) return undefined;
+  return `sha256:${Buffer.from(bare, 'base64url').toString('base64url')}`;
+};
+
+/** User name and password of HTTP Basic (RFC 7617). Undefined: unreadable. */
+export const pairOfBasic = (credentials: string): readonly [user: string, password: string] | undefined => {
   const pair = Buffer.from(credentials, 'base64').toString('utf8');
   const colon = pair.indexOf(':');
-  return colon < 0 ? undefined : `${keyPrefix}${pair.slice(0, colon)}_${pair.slice(colon + 1)}`;
+  return colon < 0 ? undefined : [pair.slice(0, colon), pair.slice(colon + 1)];
+};
+
+/** The key that HTTP Basic carries: its id as user name, its secret as password. Undefined: unreadable. */
+export const keyOfBasic = (credentials: string): string | undefined => {
+  const pair = pairOfBasic(credentials);
+  return pair && `${keyPrefix}${pair[0]}_${pair[1]}`;
 };

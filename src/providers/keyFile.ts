@@ -2,7 +2,7 @@
 import {type Document, isMap, isScalar, isSeq, LineCounter, parseDocument} from 'yaml';
 import {z} from 'zod';
 import type {Principal} from '../core/principal.ts';
-import {keyId} from './apiKeysForm.ts';
+import {hashOf, keyId} from './apiKeysForm.ts';
 
 const text = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
 const texts = z.array(text).max(1_000, 'has more than 1000 items').default([]);
@@ -14,7 +14,14 @@ const moment = z
 
 const entrySettings = z.strictObject({
   id: z.string().regex(keyId, 'is not an id: use letters, digits and -, 63 at most'),
-  hash: z.string().regex(/^sha256:[\w-]{43}$/, 'is not a hash: copy it from what `postern keys new` printed'),
+  hash: z.string().transform((written, context) => {
+    const hash = hashOf(written);
+    if (hash !== undefined && /^sha256:/.test(written)) return hash;
+    const message =
+      'is not a hash: copy it from what `postern keys new` printed, or write sha256: and the SHA-256 of a key';
+    context.addIssue({code: 'custom', message});
+    return z.NEVER;
+  }),
   subject: text,
   tenant: text.optional(),
   roles: texts,
@@ -129,6 +136,24 @@ export const withEntry = (text: string, entry: WrittenEntry): string => {
   }
   return document.toString({lineWidth: 0});
 };
+
+/** The text with other fields in the entry of an id, all else as it was; undefined: there is no such entry. */
+export const withChange = (text: string, id: string, fields: Partial<WrittenEntry>): string | undefined => {
+  const document = parseDocument(text);
+  const keys = document.get('keys', true);
+  const entry = isSeq(keys) ? keys.items.find((item) => isMap(item) && item.get('id') === id) : undefined;
+  if (!isMap(entry)) return undefined;
+  for (const [name, value] of Object.entries(fields)) entry.set(name, value);
+  return document.toString({lineWidth: 0});
+};
+
+/** The entry of an id as it stands in a text that can be read. */
+export const entryIn = (text: string, id: string): WrittenEntry | undefined =>
+  entriesIn(text).find((entry) => entry.id === id);
+
+/** All entries of a text that can be read, in its order. */
+export const entriesIn = (text: string): readonly WrittenEntry[] =>
+  (parseDocument(text).toJS() as {keys?: readonly WrittenEntry[] | null} | null)?.keys ?? [];
 
 const parsed = (text: string, lineCounter: LineCounter): Document | undefined => {
   try {
