@@ -82,7 +82,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const admin = makeAdminServer({
     settings: settings.admin,
     routes: [
-      metricsRoute(metrics.exposition),
+      metricsRoute(metrics.exposition, clocks.steady),
       livezRoute,
       readyzRoute(health),
       ...makeAdminRoutes({
@@ -96,6 +96,8 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       }),
     ],
     log,
+    limited: makeLimited('admin', metrics, log, clocks.steady),
+    steady: clocks.steady,
   });
 
   const aside = makeLoadAside(clocks);

@@ -2,19 +2,50 @@
 import type {Health} from '../core/health.ts';
 import {type AdminRoute, json} from './route.ts';
 
-/** GET /metrics: the exposition in the format that the Accept header prefers. */
-export const metricsRoute = (
-  exposition: (accept: string) => Promise<{readonly type: string; readonly text: string}>,
-): AdminRoute => ({
-  method: 'GET',
-  path: '/metrics',
-  token: false,
-  about: 'Metrics for Prometheus',
-  handle: async ({headers}) => {
-    const {type, text} = await exposition(headers.accept ?? '');
-    return {status: 200, type, body: text};
-  },
-});
+/** Expositions that are made as they are asked for; then one a second, which all share. Each may take 10 ms and more. */
+const freshOnes = 50;
+const keptFor = 1_000;
+
+type Exposition = (accept: string) => Promise<{readonly type: string; readonly text: string}>;
+
+/** The same, made once for all who ask meanwhile, and kept for a second where it is asked for too often. */
+const shared = (exposition: Exposition, steady: () => number): Exposition => {
+  const made = new Map<string, {readonly at: number; readonly answer: ReturnType<Exposition>; busy: boolean}>();
+  let fresh = freshOnes;
+  let refilled = steady();
+  return (accept) => {
+    const format = accept.includes('application/openmetrics-text') ? 'application/openmetrics-text' : '';
+    const now = steady();
+    fresh = Math.min(freshOnes, fresh + (now - refilled) / keptFor);
+    refilled = now;
+    const last = made.get(format);
+    if (last !== undefined && (last.busy || (fresh < 1 && now - last.at < keptFor))) return last.answer;
+    fresh = Math.max(0, fresh - 1);
+    const answer = exposition(format);
+    const one = {at: now, answer, busy: true};
+    made.set(format, one);
+    const done = (): void => {
+      one.busy = false;
+    };
+    answer.then(done, () => made.delete(format));
+    return answer;
+  };
+};
+
+/** GET /metrics: the exposition in the format that the Accept header prefers. `steady` in milliseconds. */
+export const metricsRoute = (exposition: Exposition, steady = (): number => performance.now()): AdminRoute => {
+  const made = shared(exposition, steady);
+  return {
+    method: 'GET',
+    path: '/metrics',
+    token: false,
+    about: 'Metrics for Prometheus',
+    handle: async ({headers}) => {
+      const {type, text} = await made(headers.accept ?? '');
+      return {status: 200, type, body: text};
+    },
+  };
+};
 
 /** GET /livez: that it answers at all says that the event loop turns; nothing else may get a process killed. */
 export const livezRoute: AdminRoute = {

@@ -3,6 +3,9 @@ import {lstat, rm} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {type AddressInfo, connect} from 'node:net';
 import {makeBearerCheck} from './bearer.ts';
+import {boundConnections} from './connections.ts';
+import {makePauseForGuess} from './guesses.ts';
+import {makeIsOwnHost} from './hosts.ts';
 import {indexPage} from './indexPage.ts';
 import {type AdminAnswer, type AdminRoute, json} from './route.ts';
 import type {AdminSettings} from './settings.ts';
@@ -17,6 +20,10 @@ export interface AdminServerParts {
   readonly settings: AdminSettings;
   readonly routes: readonly AdminRoute[];
   readonly log: AdminLog;
+  /** Told of what a limit has refused, and tells the log. Default: the log, each time. */
+  readonly limited?: (limit: 'connections' | 'guesses' | 'hosts', fields?: object) => void;
+  /** Milliseconds, steady. Default: those of this process. */
+  readonly steady?: () => number;
 }
 
 export interface AdminServer {
@@ -36,9 +43,16 @@ const limits = {
   keepAliveTimeout: 15_000,
   connectionsCheckingInterval: 1_000,
 };
-const mostConnections = 256;
 
-export const makeAdminServer = ({settings, routes, log}: AdminServerParts): AdminServer => {
+export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
+  const {settings, routes, log, steady = () => performance.now()} = parts;
+  const {limited = (limit, fields = {}) => log.warn({limit, ...fields}, 'refused by a limit of the admin port')} =
+    parts;
+  const pauseForGuess = makePauseForGuess(steady);
+  const isOwnHost = makeIsOwnHost([
+    ...settings.hosts,
+    ...(settings.listen.kind === 'tcp' ? [settings.listen.host] : []),
+  ]);
   const table = new Map<string, AdminRoute[]>();
   for (const route of [home(routes), ...routes]) table.set(route.path, [...(table.get(route.path) ?? []), route]);
   const mayEnter = settings.token === undefined ? undefined : makeBearerCheck(settings.token);
@@ -52,8 +66,14 @@ export const makeAdminServer = ({settings, routes, log}: AdminServerParts): Admi
     if (route === undefined) return wrongMethod(at);
     if (route.token && mayEnter === undefined) return closed;
     if (route.token && mayEnter?.(request.headers.authorization) !== true) {
-      log.warn({path: route.path, address: request.socket.remoteAddress}, 'admin page refused: no or a wrong token');
+      limited('guesses', {path: route.path, address: request.socket.remoteAddress});
+      await pauseForGuess();
       return wrongToken;
+    }
+    // A page of somebody else cannot know the token.
+    if (!route.token && !isOwnHost(request.headers.host)) {
+      limited('hosts', {host: request.headers.host?.slice(0, 253).replace(/[^ -~]/g, '?')});
+      return notOurs;
     }
     const body = await bodyOf(request);
     if (body === undefined) return tooLong;
@@ -72,7 +92,7 @@ export const makeAdminServer = ({settings, routes, log}: AdminServerParts): Admi
   };
 
   const server = createServer(limits, (request, response) => void serve(request, response));
-  server.maxConnections = mostConnections;
+  boundConnections(server, () => limited('connections'));
 
   return {
     start: () => listen(server, settings.listen),
@@ -115,6 +135,11 @@ const closed = json(403, {
 const wrongToken = json(401, {
   error: 'unauthorized',
   detail: 'This page needs the admin token. Send it as Authorization: Bearer.',
+});
+
+const notOurs = json(421, {
+  error: 'misdirected',
+  detail: 'This port does not answer to that host name. Ask by address, or add the name to admin.hosts.',
 });
 
 const tooLong = json(413, {error: 'too_long', detail: `The body is longer than ${longestBody} bytes.`});

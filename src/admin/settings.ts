@@ -8,9 +8,19 @@ export const adminSettings = z
       .prefault('127.0.0.1:9190')
       .describe('Where /metrics, /livez and /readyz are served: host:port, or unix:///path/to.sock.'),
     token: secret
+      .refine(
+        (value) => value.length >= 16,
+        'is shorter than 16 characters: use a random one, such as 32 bytes in base64',
+      )
       .optional()
       .describe(
         'What callers of guarded pages must send as `Authorization: Bearer`. Without it those pages are closed; /metrics, /livez and /readyz never ask for it.',
+      ),
+    hosts: z
+      .array(z.string().regex(/^[a-zA-Z0-9._-]{1,253}$/, 'is not a host name: write it without scheme and port'))
+      .prefault([])
+      .describe(
+        'Names by which callers may ask for /metrics and the like, besides addresses, localhost, names without a dot and those of a cluster (.svc, .cluster.local). Others are refused, for a web page may have its own name lead here (DNS rebinding).',
       ),
   })
   .prefault({})

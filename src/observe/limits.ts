@@ -1,4 +1,5 @@
 // What the limits of a port have ended: counted each time, told in the log once a minute.
+import {makeSeldom} from '../core/seldom.ts';
 import type {Log} from './log.ts';
 import type {Metrics} from './metrics.ts';
 
@@ -18,7 +19,7 @@ const sentences = {
   },
   admin: {
     connections: 'more connections than are served at once: the oldest silent ones are closed',
-    guesses: 'admin pages are asked for with no token or a wrong one',
+    guesses: 'admin page refused: no or a wrong token',
     hosts: 'a request names a host that is not of this port (DNS rebinding?): set admin.hosts if it is yours',
   },
 } as const;
@@ -39,17 +40,12 @@ export const makeLimited = <P extends Port>(
   log: Pick<Log, 'warn'>,
   steady: () => number,
 ): Limited<P> => {
-  const said = new Map<string, {at: number; since: number}>();
+  const seldom = makeSeldom(pause, steady);
   return (limit, fields = {}) => {
     metrics.limited(port, limit);
-    const now = steady();
-    const last = said.get(limit);
-    if (last !== undefined && now - last.at < pause) {
-      last.since += 1;
-      return;
-    }
-    said.set(limit, {at: now, since: 0});
+    const count = seldom(limit);
+    if (count === undefined) return;
     const sentence = (sentences[port] as Record<string, string>)[limit] ?? limit;
-    log.warn({port, limit, ...fields, count: 1 + (last?.since ?? 0)}, sentence);
+    log.warn({port, limit, ...fields, count}, sentence);
   };
 };

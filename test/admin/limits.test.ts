@@ -1,0 +1,182 @@
+// What a neighbour of the admin port can do: probes are answered all the same, guesses get nowhere, other sites read nothing.
+import assert from 'node:assert/strict';
+import {get} from 'node:http';
+import {connect, type Socket} from 'node:net';
+import {makePauseForGuess} from '../../src/admin/guesses.ts';
+import {makeIsOwnHost} from '../../src/admin/hosts.ts';
+import {json} from '../../src/admin/route.ts';
+import {livezRoute, metricsRoute} from '../../src/admin/routes.ts';
+import {type AdminServer, makeAdminServer} from '../../src/admin/server.ts';
+import {adminSettings} from '../../src/admin/settings.ts';
+import {makeLimited} from '../../src/observe/limits.ts';
+
+const token = 'canary-admin-token';
+
+describe('limits of the admin port', () => {
+  const open: AdminServer[] = [];
+  const sockets: Socket[] = [];
+  let limited: string[];
+  beforeEach(() => {
+    limited = [];
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const server of open.splice(0)) await server.close();
+  });
+  const start = async (more: object = {}, steady?: () => number) => {
+    const server = makeAdminServer({
+      settings: adminSettings.parse({listen: '127.0.0.1:0', token, ...more}),
+      routes: [livezRoute, {method: 'GET', path: '/secret', token: true, about: '', handle: () => json(200, {})}],
+      log: {warn: () => {}, error: () => {}},
+      limited: (limit) => void limited.push(limit),
+      ...(steady && {steady}),
+    });
+    open.push(server);
+    return new URL(await server.start());
+  };
+  const ask = (url: URL, path: string, headers: Record<string, string> = {}): Promise<number> =>
+    new Promise((resolve, reject) => {
+      get({host: url.hostname, port: url.port, path, headers, agent: false}, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on('error', reject);
+    });
+
+  it('connections that ask nothing: beyond 256 the oldest goes, and each probe is answered', async () => {
+    const url = await start();
+    let closed = 0;
+    const silent = (): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(url.port), url.hostname, () => {
+          socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n');
+          resolve();
+        });
+        socket.on('error', () => {});
+        socket.on('close', () => closed++);
+        sockets.push(socket);
+      });
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({length: 60}, silent));
+      assert.equal(await ask(url, '/livez'), 200);
+    }
+    for (let left = 500; closed < 344 && left > 0; left--) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(closed >= 344 && limited.every((limit) => limit === 'connections'), `${closed}`);
+    assert.ok(!sockets.at(-1)?.destroyed, 'the youngest stays');
+  });
+
+  describe('guesses of the token', () => {
+    it('the first of a second is answered at once, the next ones later, and whoever has the token is let in at once', async () => {
+      const url = await start({}, () => 0);
+      assert.equal(await ask(url, '/secret'), 401);
+      const order: string[] = [];
+      const guesses = [1, 2, 3].map(async () =>
+        order.push(`${await ask(url, '/secret', {authorization: 'Bearer x'})}`),
+      );
+      order.push(`${await ask(url, '/secret', {authorization: `Bearer ${token}`})}`);
+      await Promise.all(guesses);
+      assert.deepEqual(order, ['200', '401', '401', '401']);
+      assert.deepEqual(limited, Array(4).fill('guesses'));
+    });
+    it('those that wait are bounded', async () => {
+      const pause = makePauseForGuess(() => 0);
+      await pause();
+      let waiting = 0;
+      for (let n = 0; n < 100; n++) {
+        waiting += 1;
+        void pause().then(() => waiting--);
+      }
+      await new Promise(setImmediate);
+      assert.equal(waiting, 64);
+    });
+    it('one line a minute, which says how many there were', () => {
+      const lines: object[] = [];
+      let counted = 0;
+      let clock = 0;
+      const tell = makeLimited(
+        'admin',
+        {limited: () => void counted++},
+        {warn: (fields: object) => void lines.push(fields)} as never,
+        () => clock,
+      );
+      for (let n = 0; n < 7_732; n++) tell('guesses', {path: '/secret'});
+      clock = 60_000;
+      tell('guesses', {path: '/secret'});
+      assert.equal(counted, 7_733);
+      assert.deepEqual(
+        lines.map((line) => (line as {count: number}).count),
+        [1, 7_732],
+      );
+    });
+    it('a short token is refused', () => {
+      const {error} = adminSettings.safeParse({token: 'short'});
+      assert.match(error?.issues[0]?.message ?? '', /shorter than 16 characters/);
+    });
+  });
+
+  describe('names of the port', () => {
+    const isOwn = makeIsOwnHost(['postern.acme.example', '0.0.0.0']);
+    const rows: [string | undefined, boolean][] = [
+      [undefined, true],
+      ['localhost:9190', true],
+      ['127.0.0.1:9190', true],
+      ['10.2.3.4', true],
+      ['[::1]:9190', true],
+      ['[2001:db8::1]', true],
+      ['postern:9190', true],
+      ['postern.shop.svc', true],
+      ['postern.shop.svc.cluster.local:9190', true],
+      ['POSTERN.acme.example.:9190', true],
+      ['rebound.evil.example', false],
+      ['rebound.evil.example:9190', false],
+      ['localhost.evil.example', false],
+      ['127.0.0.1.evil.example', false],
+      ['evil.example#.svc', false],
+      ['svc.evil.example', false],
+      ['a@b', false],
+      ['[evil.example]', false],
+    ];
+    for (const [host, own] of rows)
+      it(`${host}: ${own ? 'answered' : 'refused'}`, () => assert.equal(isOwn(host), own));
+
+    it('another name: 421, for pages that need no token', async () => {
+      const url = await start({hosts: ['postern.acme.example']});
+      const evil = {host: 'rebound.evil.example'};
+      assert.equal(await ask(url, '/livez', evil), 421);
+      assert.equal(await ask(url, '/', evil), 421);
+      assert.equal(await ask(url, '/livez', {host: 'postern.acme.example'}), 200);
+      assert.equal(await ask(url, '/secret', evil), 401);
+      assert.equal(await ask(url, '/secret', {...evil, authorization: `Bearer ${token}`}), 200);
+      assert.deepEqual(limited, ['hosts', 'hosts', 'guesses']);
+    });
+  });
+
+  it('/metrics: one exposition for all who ask at once; asked for too often, one a second', async () => {
+    let clock = 0;
+    let made = 0;
+    const {promise, resolve} = Promise.withResolvers<void>();
+    let ready: Promise<void> = promise;
+    const route = metricsRoute(
+      async (accept) => {
+        made += 1;
+        await ready;
+        return {type: accept || 'plain', text: `${made}`};
+      },
+      () => clock,
+    );
+    const scrape = (accept?: string) =>
+      Promise.resolve(route.handle({headers: {accept}} as never)).then(({body}) => body);
+    const all = Array.from({length: 100}, () => scrape());
+    resolve();
+    assert.deepEqual(new Set(await Promise.all(all)), new Set(['1']));
+    ready = Promise.resolve();
+    for (let n = 0; n < 500; n++) await scrape(`text/plain;q=0.${n}`);
+    assert.equal(made, 50);
+    clock = 1_000;
+    for (let n = 0; n < 100; n++) await scrape();
+    assert.equal(made, 51);
+    assert.equal(
+      (await route.handle({headers: {accept: 'application/openmetrics-text'}} as never)).type,
+      'application/openmetrics-text',
+    );
+  });
+});
