@@ -2,32 +2,31 @@
 import type {Health} from '../core/health.ts';
 import {type AdminRoute, json} from './route.ts';
 
-/** Expositions that are made as they are asked for; then one a second, which all share. Each may take 10 ms and more. */
+/** Expositions that are made as they are asked for; then one a second, for which all wait. Each may take 10 ms and more. */
 const freshOnes = 50;
-const keptFor = 1_000;
+const pause = 1_000;
 
 type Exposition = (accept: string) => Promise<{readonly type: string; readonly text: string}>;
 
-/** The same, made once for all who ask meanwhile, and kept for a second where it is asked for too often. */
+/** The same, made once for all who ask meanwhile; where it is asked for too often, for all who ask within a second. */
 const shared = (exposition: Exposition, steady: () => number): Exposition => {
-  const made = new Map<string, {readonly at: number; readonly answer: ReturnType<Exposition>; busy: boolean}>();
+  const underWay = new Map<string, ReturnType<Exposition>>();
   let fresh = freshOnes;
   let refilled = steady();
   return (accept) => {
     const format = accept.includes('application/openmetrics-text') ? 'application/openmetrics-text' : '';
+    const known = underWay.get(format);
+    if (known !== undefined) return known;
     const now = steady();
-    fresh = Math.min(freshOnes, fresh + (now - refilled) / keptFor);
+    fresh = Math.min(freshOnes, fresh + (now - refilled) / pause);
     refilled = now;
-    const last = made.get(format);
-    if (last !== undefined && (last.busy || (fresh < 1 && now - last.at < keptFor))) return last.answer;
-    fresh = Math.max(0, fresh - 1);
-    const answer = exposition(format);
-    const one = {at: now, answer, busy: true};
-    made.set(format, one);
-    const done = (): void => {
-      one.busy = false;
-    };
-    answer.then(done, () => made.delete(format));
+    const isFresh = fresh >= 1;
+    if (isFresh) fresh -= 1;
+    const turn = isFresh ? undefined : new Promise((resolve) => void setTimeout(resolve, pause).unref());
+    const answer = (turn === undefined ? exposition(format) : turn.then(() => exposition(format))).finally(() =>
+      underWay.delete(format),
+    );
+    underWay.set(format, answer);
     return answer;
   };
 };

@@ -169,11 +169,11 @@ describe('limits of the admin port', () => {
     resolve();
     assert.deepEqual(new Set(await Promise.all(all)), new Set(['1']));
     ready = Promise.resolve();
-    for (let n = 0; n < 500; n++) await scrape(`text/plain;q=0.${n}`);
+    for (let n = 0; n < 49; n++) await scrape(`text/plain;q=0.${n}`);
     assert.equal(made, 50);
+    const waited = await Promise.all(Array.from({length: 500}, () => scrape()));
+    assert.deepEqual(new Set(waited), new Set(['51']));
     clock = 1_000;
-    for (let n = 0; n < 100; n++) await scrape();
-    assert.equal(made, 51);
     assert.equal(
       (await route.handle({headers: {accept: 'application/openmetrics-text'}} as never)).type,
       'application/openmetrics-text',
