@@ -37,6 +37,9 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
   const rules = yield* compileRuleTable(parts.rules, parts.paths);
   const findCredential = yield* compileFinders(parts);
   const holds = yield* compileRequirements(parts);
+  const everyPlace = [
+    ...new Map(parts.providers.flatMap(({places}) => places).map((place) => [place.label, place])).values(),
+  ];
 
   return async (request, context) => {
     if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request'};
@@ -51,9 +54,17 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     if (path?.others !== undefined && !path.others.every(isRead)) return {outcome: 'deny', reason: 'ambiguous_path'};
     if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
 
-    const decision = await decide(match, request, context);
+    const decided = await decide(match, request, context);
+    const decision = match.rule.access.access === 'lenient' ? lenient(match.rule, decided) : decided;
     return match.rule.shadow ? letThrough(match.rule, decision) : decision;
   };
+
+  /** A guest at an open door: whatever is wrong with the credential, the caller is nobody, and it stays here. */
+  function lenient({name}: Rule, decision: Decision): Decision {
+    if (decision.outcome === 'allow') return decision;
+    const {reason, principal: _, challenge: __, ...rest} = decision;
+    return {...rest, outcome: 'allow', rule: name, ignored: reason, withheld: everyPlace};
+  }
 
   async function decide({rule, captures}: RuleMatch, request: Request, context: CheckContext): Promise<Decision> {
     const {access} = rule;
@@ -61,7 +72,7 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     if (access.access === 'deny') return {outcome: 'deny', reason: 'denied_by_rule', rule: rule.name};
 
     const found = findCredential(rule)(request);
-    if (found.found === 'nothing' && access.access === 'identify') return {outcome: 'allow', rule: rule.name};
+    if (found.found === 'nothing' && access.access !== 'require') return {outcome: 'allow', rule: rule.name};
     if (found.found !== 'credential') {
       return {
         outcome: 'deny',

@@ -37,6 +37,7 @@ const parts = (): CheckParts => ({
   rules: [
     rule('public', {access: 'public'}),
     rule('identify', {access: 'identify', require: {}}),
+    rule('lenient', {access: 'lenient', require: {}}),
     rule('closed', {access: 'deny'}),
     rule('any', requiring({})),
     rule('admin', requiring({roles: {any: ['admin']}})),
@@ -85,6 +86,14 @@ describe('makeCheck', () => {
     ['/identify', {}, 'allow'],
     ['/identify', good, 'allow u1'],
     ['/identify', {authorization: 'k-expired'}, 'deny token_expired'],
+    ['/lenient', {}, 'allow'],
+    ['/lenient', good, 'allow u1'],
+    ['/lenient', {authorization: 'k-expired'}, 'allow ignored token_expired'],
+    ['/lenient', {authorization: 'k-unknown'}, 'allow ignored bad_signature'],
+    ['/lenient', {authorization: 'other'}, 'allow ignored unsupported_credential'],
+    ['/lenient', {authorization: 'k-revoked'}, 'allow ignored revoked'],
+    ['/lenient', {authorization: 'k-outage'}, 'allow ignored unavailable'],
+    ['/lenient', {authorization: 'k-slow'}, 'allow ignored deadline'],
     ['/any', {}, 'deny no_credential'],
     ['/any', good, 'allow u1'],
     ['/any', {authorization: 'k-unknown'}, 'deny bad_signature'],
@@ -118,12 +127,27 @@ describe('makeCheck', () => {
       const shown =
         decision.outcome === 'deny'
           ? `deny ${decision.reason}`
-          : ['allow', decision.principal?.subject, decision.shadow && `shadow ${decision.shadow}`]
+          : [
+              'allow',
+              decision.principal?.subject,
+              decision.shadow && `shadow ${decision.shadow}`,
+              decision.ignored && `ignored ${decision.ignored}`,
+            ]
               .filter(Boolean)
               .join(' ');
       assert.equal(shown, expected);
     });
   }
+
+  it('keeps every credential from the upstream where a lenient rule knows nobody', async () => {
+    const withheld = async (headers: Record<string, string>) => {
+      const decision = await check(request('/lenient', {headers}), context());
+      return decision.outcome === 'allow' ? decision.withheld?.map(({label}) => label) : [];
+    };
+    assert.deepEqual(await withheld({authorization: 'k-expired'}), ['header:authorization', 'header:x-api-key']);
+    assert.equal(await withheld(good), undefined);
+    assert.equal(await withheld({}), undefined);
+  });
 
   it('decides a connection by the rule for connections', async () => {
     assert.equal((await check(request('', {kind: 'connection'}), context())).outcome, 'allow');

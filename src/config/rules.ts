@@ -106,8 +106,10 @@ const ruleInput = z.strictObject({
   name: name.describe('Unique; appears in metrics, logs and decisions.'),
   match: match.describe('What the rule is for; a part that is absent matches anything, `{}` every HTTP request.'),
   public: z
-    .literal([true, 'identify'])
-    .describe('true: open to everyone. identify: open, but a credential that is sent is checked.')
+    .literal([true, 'identify', 'lenient'])
+    .describe(
+      'true: open to everyone. identify: open, but a credential that is sent is checked. lenient: a good one identifies, anything else is nobody and does not reach the upstream.',
+    )
     .exactOptional(),
   deny: z.literal(true).describe('true: closed to everyone.').exactOptional(),
   require: requirement.describe('All parts must hold; `{}` is any verified principal.').exactOptional(),
@@ -115,7 +117,7 @@ const ruleInput = z.strictObject({
 });
 
 const accessOf = (input: z.output<typeof ruleInput>): Access => {
-  if (input.public === 'identify') return {access: 'identify', require: {}};
+  if (input.public === 'identify' || input.public === 'lenient') return {access: input.public, require: {}};
   if (input.public === true) return {access: 'public'};
   if (input.require !== undefined) return {access: 'require', require: input.require};
   return {access: 'deny'};

@@ -23,6 +23,8 @@ export interface Place {
   /** More cookies that a long value may be spread over: they go where the first one goes. */
   readonly pieces?: readonly string[];
   find(request: Request): Held;
+  /** What of a header's line is left without the credential, where other things stand beside it; '' if nothing. */
+  without?(line: string): string;
 }
 
 /** A secret as presented. */

@@ -36,6 +36,10 @@ export interface Allow extends Decided {
   readonly rule: string;
   /** Only on a shadow rule: why it would have been refused. */
   readonly shadow?: Reason;
+  /** Only on a lenient rule: why the credential, or the lack of an answer about it, made nobody of the caller. */
+  readonly ignored?: Reason;
+  /** The places whose credentials must not reach the upstream, whatever `removeCredential` says. */
+  readonly withheld?: readonly Place[];
 }
 
 export interface Deny extends Decided {

@@ -40,6 +40,8 @@ export type Access =
   | {readonly access: 'public'}
   /** Public, but a credential that is sent must be good, and then tells the upstream who it is. */
   | {readonly access: 'identify'; readonly require: Requirement}
+  /** Public; a good credential tells the upstream who it is, anything else is nobody and does not get there. */
+  | {readonly access: 'lenient'; readonly require: Requirement}
   | {readonly access: 'deny'}
   | {readonly access: 'require'; readonly require: Requirement};
 

@@ -23,9 +23,10 @@ export const makeChanges = (identityHeaders: IdentityHeaders, removeCredential: 
   return (decision: Allow, request: Request): OkHttpResponse => {
     if (request.kind === 'connection') return unchanged;
     const identity = identityOf(identityHeaders(decision.principal, request));
-    const {credentialPlace, setCookies} = decision;
-    const changes =
-      removeCredential && credentialPlace ? withoutCredential(identity, credentialPlace, request) : identity;
+    const {credentialPlace, setCookies, withheld} = decision;
+    const place = removeCredential && credentialPlace ? [credentialPlace] : [];
+    const places = withheld ?? place;
+    const changes = places.length > 0 ? withoutCredentials(identity, places, request) : identity;
     const cookies = setCookies?.filter(isHeaderSafe) ?? [];
     return cookies.length === 0 ? changes : {...changes, response_headers_to_add: cookies.map(setCookie)};
   };
@@ -47,15 +48,29 @@ const without = (set: HeaderChanges['set'], removed: readonly string[]): string[
   return removed.filter((name) => !kept.has(name));
 };
 
-const withoutCredential = (identity: OkHttpResponse, place: Place, request: Request): OkHttpResponse => {
-  const {headers = [], headers_to_remove: removed = []} = identity;
-  if (place.kind === 'query') return {...identity, query_parameters_to_remove: spellingsOf(place.name, request)};
-  const name = place.kind === 'cookie' ? 'cookie' : place.name;
+const withoutCredentials = (identity: OkHttpResponse, places: readonly Place[], request: Request): OkHttpResponse => {
+  const headers = [...(identity.headers ?? [])];
+  const removed = [...(identity.headers_to_remove ?? [])];
+  const parameters = new Set<string>();
+  const cookies = new Set<string>();
   // An identity header of this very name replaces it already.
-  if (removed.includes(name) || headers.some(({header}) => header.key === name)) return identity;
-  const rest = place.kind === 'cookie' ? withoutCookie(request, place) : '';
-  if (rest === '') return {...identity, headers_to_remove: [...removed, name]};
-  return {...identity, headers: [...headers, overwrite(name, rest)]};
+  const replace = (name: string, rest: string): void => {
+    if (removed.includes(name) || headers.some(({header}) => header.key === name)) return;
+    if (rest !== '' && !/[\0\r\n]/.test(rest)) headers.push(overwrite(name, rest));
+    else removed.push(name);
+  };
+  for (const {kind, name, pieces = [], without: rest} of places) {
+    if (kind === 'query') for (const spelling of spellingsOf(name, request)) parameters.add(spelling);
+    else if (kind === 'cookie') for (const cookie of [name, ...pieces]) cookies.add(cookie);
+    else replace(name, rest?.(request.headers.get(name) ?? '') ?? '');
+  }
+  if (cookies.size > 0) replace('cookie', withoutCookies(request, cookies));
+  return {
+    ...identity,
+    headers,
+    headers_to_remove: removed,
+    ...(parameters.size > 0 && {query_parameters_to_remove: [...parameters]}),
+  };
 };
 
 /** The parameter's name, and the encoded spellings of it that were sent: Envoy compares names as they stand. */
@@ -70,19 +85,13 @@ const spellingsOf = (name: string, request: Request): string[] => {
   return [...new Set([name, ...sent])];
 };
 
-/** The Cookie header less every cookie of the place's name or pieces; '' if nothing is left that could be sent on. */
-const withoutCookie = (request: Request, {name, pieces = []}: Place): string => {
+/** The Cookie header less every cookie of these names; '' if nothing is left that could be sent on. */
+const withoutCookies = (request: Request, names: ReadonlySet<string>): string => {
   // Nobody knows where the credential is among so many: a shadow rule lets the request through, and none of them.
   if (!cookiesOf(request).whole) return '';
-  const rest = (request.headers.get('cookie') ?? '')
+  return (request.headers.get('cookie') ?? '')
     .split(';')
     .map(trimmed)
-    .filter((cookie) => cookie !== '' && !isNamed(cookie, name, pieces))
+    .filter((cookie) => cookie !== '' && !names.has(trimmed(cookie.split('=', 1)[0] as string)))
     .join('; ');
-  return /[\0\r\n]/.test(rest) ? '' : rest;
-};
-
-const isNamed = (cookie: string, name: string, pieces: readonly string[]): boolean => {
-  const own = trimmed(cookie.split('=', 1)[0] as string);
-  return own === name || pieces.includes(own);
 };

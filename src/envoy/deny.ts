@@ -65,7 +65,7 @@ export const makeRefused = (settings: RefusalSettings) => {
     const type = request?.headers.get('content-type');
     if (type !== undefined && isGrpc(type)) return {kind: refusal.kind, grpc, response: grpcResponse(known, own, type)};
 
-    const location = login && request?.kind === 'http' && refusal.status === 401 ? login(request) : undefined;
+    const location = login && request?.kind === 'http' && signsIn(decision, refusal) ? login(request) : undefined;
     if (location !== undefined && isHeaderSafe(location)) {
       const headers = [line('location', location), noStore, ...cookiesOf(decision)];
       return {kind: refusal.kind, grpc, response: {status: {code: 302}, headers, body: ''}};
@@ -74,6 +74,10 @@ export const makeRefused = (settings: RefusalSettings) => {
     return {kind: refusal.kind, grpc, response: {status: {code: status}, headers, body: body.of(id)}};
   };
 };
+
+/** Of two cookies of one name, for the host and for its parent, nobody can rid himself but by signing in again. */
+const signsIn = ({reason, credentialPlace}: Deny, {status}: Refusal): boolean =>
+  status === 401 || (reason === 'duplicate_credential' && credentialPlace?.kind === 'cookie');
 
 const cookiesOf = ({setCookies = []}: Deny): HeaderValueOption[] => setCookies.filter(isHeaderSafe).map(setCookie);
 

@@ -8,7 +8,7 @@ const LONGEST = 256;
 /** `postern: {decision, rule, outcome, reason, provider, subject}`; what there is not is left out. */
 export const metadataOf = (decision: Decision, id: string): Struct => {
   const denied = decision.outcome === 'deny';
-  const reason = denied ? decision.reason : decision.shadow;
+  const reason = denied ? decision.reason : (decision.shadow ?? decision.ignored);
   const fields: Record<string, {stringValue: string}> = {
     decision: stringOf(id),
     outcome: {stringValue: outcomeOf(decision)},

@@ -10,6 +10,6 @@ export const outcomeOf = (decision: Decision): Outcome => {
   return refusals[decision.reason].kind === 'error' ? 'error' : 'deny';
 };
 
-/** Why it was refused, or would have been; undefined on a plain allow. */
+/** Why it was refused, would have been, or made nobody of the caller; undefined on a plain allow. */
 export const reasonOf = (decision: Decision): Reason | undefined =>
-  decision.outcome === 'allow' ? decision.shadow : decision.reason;
+  decision.outcome === 'allow' ? (decision.shadow ?? decision.ignored) : decision.reason;

@@ -17,21 +17,40 @@ export {isInsecureUrl};
 /** A token of RFC 9110 section 5.6.2: the characters of header and cookie names. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 
+const scheme = z.string().regex(/^[A-Za-z][A-Za-z0-9._+-]{0,30}$/, 'is not a scheme such as Bearer');
+
 const headerSettings = z.strictObject({
   header: z
     .string()
     .regex(token, 'is not a header name')
     .transform((header) => header.toLowerCase())
     .refine((header) => header !== 'cookie', 'is the cookie header: write {cookie: name} instead')
-    .describe('Name of the header, in any case.'),
-  scheme: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z0-9._+-]{0,30}$/, 'is not a scheme such as Bearer')
+    .describe(
+      'Name of the header, in any case. sec-websocket-protocol: the token that a WebSocket offers as a protocol.',
+    ),
+  scheme: scheme
     .optional()
-    .describe('Scheme before the credential, such as Bearer. Without one the whole value is the credential.'),
+    .describe(
+      'Scheme before the credential, such as Bearer. Without one the whole value is the credential. Of sec-websocket-protocol: the protocol before the token, by default bearer.',
+    ),
 });
 const cookieSettings = z.strictObject({
   cookie: z.string().regex(token, 'is not a cookie name').describe('Name of the cookie; case matters.'),
+  scheme: scheme
+    .optional()
+    .describe('Scheme before the credential: `Bearer x`, `"Bearer x"` or `Bearer%20x`. Default: the whole value.'),
+  encoded: z.boolean().optional().describe('true: the value is percent-encoded. Default: false.'),
+  pieces: z
+    .string()
+    .max(128, 'is longer than 128')
+    .regex(
+      /^(?=(?:[^{}]|\{name\})*\{n(?:\+1)?\}(?:[^{}]|\{name\})*$)[!#$%&'*+.^_`|~0-9A-Za-z{}-]+$/,
+      "is not how pieces are named: write '{name}.{n}' (from 0), or '{name}-{n+1}' (from 1)",
+    )
+    .optional()
+    .describe(
+      "How a long value is spread over cookies: `'{name}.{n}'`, counted from 0, or `'{name}-{n+1}'`, from 1; at most 16.",
+    ),
 });
 const querySettings = z.strictObject({
   query: text.max(128, 'is longer than 128').describe('Name of the query parameter, decoded; case matters.'),

@@ -60,7 +60,10 @@ describe('places', () => {
     ['a longer name', 'xsid=x; sidx=y', 'nothing'],
     ['inside another value', 'a=sid=x', 'nothing'],
     ['twice', 'sid=x; sid=y', 'duplicate'],
-    ['twice the same', 'sid=x; a=1; sid=x', 'duplicate'],
+    ['twice the same', 'sid=x; a=1; sid=x', 'value x'],
+    ['three times, one of them another', 'sid=x; sid=x; sid=y', 'duplicate'],
+    ['twice, once in quotes', 'sid=x; sid="x"', 'duplicate'],
+    ['twice empty', 'sid=; sid=', 'nothing'],
     ['empty, then something', 'sid=; sid=y', 'duplicate'],
     ['two headers joined by a comma', 'sid=x,sid=y', 'duplicate'],
     ['a comma in quotes', 'sid="x,y"', 'duplicate'],
@@ -70,6 +73,88 @@ describe('places', () => {
     it(`cookie: ${what}: ${expected}`, () =>
       assert.equal(word(held({cookie: 'sid'}, line === undefined ? {} : {cookie: line})), expected));
   }
+
+  const pieced = {cookie: 't', pieces: '{name}.{n}'};
+  const counted = (count: number) => Array.from({length: count}, (_, at) => `t.${at}=${at % 10}`).join('; ');
+  const forms: [string, Where, string, string][] = [
+    ['pieces', pieced, 't.0=a; x=1; t.1=b; t.2=c', 'value abc'],
+    ['pieces in any order', pieced, 't.2=c; t.0=a; t.1=b', 'value abc'],
+    ['one piece', pieced, 't.0=a', 'value a'],
+    ['no piece, but whole', pieced, 't=a', 'value a'],
+    ['quoted pieces', pieced, 't.0="a"; t.1="b"', 'value ab'],
+    ['none', pieced, 'x=1; tt.0=a; t.=b; t.x=c; t.00=d', 'nothing'],
+    ['a gap', pieced, 't.0=a; t.2=c', 'malformed'],
+    ['no first piece', pieced, 't.1=b', 'malformed'],
+    ['an empty piece between', pieced, 't.0=a; t.1=; t.2=c', 'malformed'],
+    ['pieces that were emptied at the end', pieced, 't.0=a; t.1=; t.2=', 'value a'],
+    ['a piece twice', pieced, 't.0=a; t.1=b; t.1=c', 'duplicate'],
+    ['a piece twice with one value', pieced, 't.0=a; t.1=b; t.1=b', 'value ab'],
+    ['whole and in pieces', pieced, 't=z; t.0=a', 'duplicate'],
+    ['emptied as a whole, and in pieces', pieced, 't=; t.0=a', 'value a'],
+    ['as many as are joined', pieced, counted(16), 'value 0123456789012345'],
+    ['one more', pieced, counted(17), 'malformed'],
+    ['counted from one', {cookie: 't', pieces: '{name}-{n+1}'}, 't-1=a; t-2=b', 'value ab'],
+    ['counted from one, none of zero', {cookie: 't', pieces: '{name}-{n+1}'}, 't-0=z', 'nothing'],
+    ['another name for pieces', {cookie: 't', pieces: 'c{n+1}'}, 'c1=a; c2=b', 'value ab'],
+    ['encoded', {cookie: 't', encoded: true}, 't=a%2Bb%3D', 'value a+b='],
+    ['encoded wrongly', {cookie: 't', encoded: true}, 't=a%', 'malformed'],
+    ['encoded control characters', {cookie: 't', encoded: true}, 't=a%0D%0Ab', 'malformed'],
+    ['not encoded', {cookie: 't'}, 't=a%2B', 'value a%2B'],
+    ['encoded and cut within an escape', {...pieced, encoded: true}, 't.0=a%2; t.1=Bb', 'value a+b'],
+    ['a scheme', {cookie: 't', scheme: 'Bearer'}, 't=Bearer x', 'value x'],
+    ['a scheme in quotes', {cookie: 't', scheme: 'Bearer'}, 't="bearer x"', 'value x'],
+    ['a scheme, encoded', {cookie: 't', scheme: 'Bearer'}, 't=Bearer%20x', 'value x'],
+    ['a scheme, quoted and encoded', {cookie: 't', scheme: 'Bearer'}, 't=%22Bearer%20x%22', 'value x'],
+    ['without the scheme', {cookie: 't', scheme: 'Bearer'}, 't=x', 'malformed'],
+    ['another scheme', {cookie: 't', scheme: 'Bearer'}, 't=Basic x', 'malformed'],
+    ['a scheme over pieces', {...pieced, scheme: 'Bearer'}, 't.0=Bearer%20x; t.1=y', 'value xy'],
+  ];
+  for (const [what, where, line, expected] of forms) {
+    it(`cookie: ${what}: ${expected}`, () => assert.equal(word(held(where, {cookie: line})), expected));
+  }
+
+  const jwt = 'eyJhbGciOiJSUzI1NiJ9.e30.c2ln';
+  const other = 'eyJhbGciOiJSUzI1NiJ9.e30.b3RoZXI';
+  const kubernetes = (token: string) =>
+    `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`;
+  const protocols: [string, string | undefined, string, string][] = [
+    ['none', undefined, 'nothing', ''],
+    ['a protocol', 'v1.chat', 'nothing', 'v1.chat'],
+    ['two protocols', 'v1.chat, v2.chat', 'nothing', 'v1.chat, v2.chat'],
+    ['a JWT alone', jwt, `value ${jwt}`, ''],
+    ['bearer and a token', `bearer, ${jwt}`, `value ${jwt}`, 'bearer'],
+    ['bearer and an opaque token', 'Bearer,opaque-1', 'value opaque-1', 'Bearer'],
+    ['among protocols', `v1.chat, bearer, ${jwt}, v2.chat`, `value ${jwt}`, 'v1.chat, bearer, v2.chat'],
+    ['as Kubernetes has it', `v1.chat, ${kubernetes(jwt)}`, `value ${jwt}`, 'v1.chat'],
+    ['an opaque one as Kubernetes has it', `${kubernetes('opaque')},v1.chat`, 'value opaque', 'v1.chat'],
+    ['one token twice', `bearer, ${jwt}, ${kubernetes(jwt)}`, `value ${jwt}`, 'bearer'],
+    ['two tokens', `bearer, ${jwt}, ${kubernetes(other)}`, 'duplicate', 'bearer'],
+    ['two tokens, one alone', `${jwt}, ${other}`, 'duplicate', ''],
+    ['bearer alone', 'bearer', 'nothing', 'bearer'],
+    ['bearer and nothing', 'bearer, ', 'malformed', 'bearer'],
+    ['no base64url', 'base64url.bearer.authorization.k8s.io.a+b', 'malformed', ''],
+    ['padded base64url', `${kubernetes('a')}==`, 'malformed', ''],
+    [
+      'no text',
+      `base64url.bearer.authorization.k8s.io.${Buffer.from([0, 255]).toString('base64url')}`,
+      'malformed',
+      '',
+    ],
+    ['more than anyone offers', `${'a,'.repeat(100)}b`, 'malformed', ''],
+  ];
+  for (const [what, line, expected, left] of protocols) {
+    it(`subprotocol: ${what}: ${expected}`, () => {
+      const place = makePlace({header: 'Sec-WebSocket-Protocol'});
+      const headers = line === undefined ? {} : {'sec-websocket-protocol': line};
+      assert.equal(word(place.find(request('/', {headers}))), expected);
+      assert.equal(place.without?.(line ?? ''), left);
+    });
+  }
+  it('subprotocol: another name before the token', () => {
+    const place = makePlace({header: 'sec-websocket-protocol', scheme: 'Token'});
+    const headers = {'sec-websocket-protocol': 'token, opaque, bearer, x'};
+    assert.equal(word(place.find(request('/', {headers}))), 'value opaque');
+  });
 
   const queries: [string, string][] = [
     ['/', 'nothing'],
@@ -97,6 +182,11 @@ describe('places', () => {
     assert.equal(makePlace({header: 'AUTHORIZATION', scheme: 'BEARER'}).label, 'header:authorization:bearer');
     assert.equal(makePlace({header: 'X-Api-Key'}).label, 'header:x-api-key');
     assert.equal(makePlace({cookie: 'sid'}).label, 'cookie:sid');
+    assert.equal(makePlace({cookie: 'sid', encoded: false}).label, 'cookie:sid');
+    assert.equal(
+      makePlace({cookie: 'sid', scheme: 'BEARER', pieces: '{name}.{n}'}).label,
+      'cookie:sid:bearer:{name}.{n}',
+    );
     assert.equal(makePlace({query: 'access_token'}).label, 'query:access_token');
   });
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type {Place} from '../../src/core/credential.ts';
 import type {Decision, Deny} from '../../src/core/decision.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
+import {makePlace} from '../../src/core/places.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {type Reason, reasons, refusals} from '../../src/core/refusals.ts';
 import type {Request} from '../../src/core/request.ts';
@@ -163,6 +164,34 @@ describe('render: allow', () => {
     const decision: Decision = {outcome: 'allow', rule: 'r', principal, credentialPlace};
     const {ok_response} = rendered(decision, {request, settings: {removeCredential: true}});
     assert.deepEqual(ok_response?.query_parameters_to_remove, ['access_token', 'access%5Ftoken']);
+  });
+
+  it('takes out whatever is withheld, at all its places, without the setting', () => {
+    const request = asked(
+      {authorization: 'Bearer x', cookie: 'a=1; sid.0=x; b=ü; sid=y', 'sec-websocket-protocol': 'v1, bearer, x'},
+      {target: '/x?t=1&%74=2'},
+    );
+    const withheld = [
+      makePlace({header: 'authorization', scheme: 'Bearer'}),
+      makePlace({header: 'authorization', scheme: 'Basic'}),
+      makePlace({cookie: 'sid', pieces: '{name}.{n}'}),
+      makePlace({cookie: 'b2'}),
+      makePlace({query: 't'}),
+      makePlace({query: 'u'}),
+      makePlace({header: 'sec-websocket-protocol'}),
+    ];
+    const {ok_response} = rendered({outcome: 'allow', rule: 'r', withheld}, {request, headers: nobody});
+    assert.deepEqual(ok_response?.headers_to_remove, ['authorization']);
+    assert.deepEqual(valuesOf(ok_response?.headers, 'cookie'), ['a=1; b=ü']);
+    assert.deepEqual(valuesOf(ok_response?.headers, 'sec-websocket-protocol'), ['v1, bearer']);
+    assert.deepEqual(ok_response?.query_parameters_to_remove, ['t', '%74', 'u']);
+  });
+  it('takes out all cookies, and every spelling of a parameter, where there are more than anyone looks at', () => {
+    const request = asked({cookie: 'sid=x; '.repeat(400)}, {target: `/x?${'a=1&'.repeat(2_000)}%74=x&%zz=1`});
+    const withheld = [makePlace({cookie: 'sid'}), makePlace({query: 't'})];
+    const {ok_response} = rendered({outcome: 'allow', rule: 'r', withheld}, {request, headers: nobody});
+    assert.deepEqual(ok_response?.headers_to_remove, ['cookie']);
+    assert.deepEqual(ok_response?.query_parameters_to_remove, ['t', '%74']);
   });
 
   it('gives the client the cookies of the provider, each a line', () => {

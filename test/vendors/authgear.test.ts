@@ -246,7 +246,13 @@ describe('authgear', () => {
         {cookie: 'my_app_session=a'},
       ],
       ['no prefix', {cookie: 'session=s'}, 'nothing', {}],
-      ['the same cookie twice', {cookie: 'my_session=s; my_session=s'}, 'duplicate', {}],
+      [
+        'the same cookie twice with one value',
+        {cookie: 'my_session=s; my_session=s'},
+        'of-s',
+        {cookie: 'my_session=s'},
+      ],
+      ['one cookie with two values', {cookie: 'my_session=s; my_session=t'}, 'duplicate', {}],
       [
         'another scheme beside a session',
         {authorization: 'Basic eDp5', cookie: 'my_session=s'},

@@ -1,6 +1,7 @@
 // The session cookie of frontegg-nextjs: a seal around the access token, in one cookie or, if it is long, in several.
+
+import {cookiePlace} from '../../core/cookiePlace.ts';
 import type {Held, Place} from '../../core/credential.ts';
-import {cookiePlace} from '../../core/places.ts';
 import {unseal} from './seal.ts';
 
 /** A cookie holds some 4 kB; Envoy takes 60 KiB of headers. */
@@ -13,7 +14,7 @@ export const cookieNameOf = (clientId: string): string => `fe_session-${clientId
 export const sessionCookiePlace = (name: string): Place => {
   const whole = cookiePlace(name);
   const pieces = Array.from({length: mostChunks}, (_, at) => `${name}-${at + 1}`);
-  const chunks = pieces.map(cookiePlace);
+  const chunks = pieces.map((piece) => cookiePlace(piece));
   return {
     ...whole,
     pieces,

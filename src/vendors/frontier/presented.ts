@@ -1,6 +1,8 @@
 // What a request shows to Frontier, and in which order Frontier looks at it. Nothing here is verified but the cookie's seal.
+
+import {cookiePlace} from '../../core/cookiePlace.ts';
 import type {Held, Place} from '../../core/credential.ts';
-import {cookiePlace, headerPlace} from '../../core/places.ts';
+import {headerPlace} from '../../core/places.ts';
 import type {Request} from '../../core/request.ts';
 import {type Claims, longestToken} from '../../providers/jwt.ts';
 import {tokenOf as parsedIn} from '../../providers/tokensOf.ts';
