@@ -93,7 +93,7 @@ export type Event =
       readonly asOf?: number;
       readonly what: string;
     }
-  /** The machine, or this one life, stood still: it cannot be asked to have done anything in time. */
+  /** The machine, or this one life, stood still, or has not begun yet: it cannot be asked to have done anything in time. */
   | {readonly kind: 'stall'; readonly at: number; readonly end: number; readonly life?: Life};
 
 /** When it counts: calls by their end. */
@@ -122,7 +122,7 @@ const wordOf = (event: Event): string => {
     case 'dataset':
       return `Redis: ${event.what}; its content is ${event.dataset} from here on`;
     case 'stall':
-      return `${event.life ?? 'the machine'} stood still until ${seconds(event.end).trim()}`;
+      return `${event.life ?? 'the machine'} stands still until ${seconds(event.end).trim()}`;
   }
 };
 const off = (clock: number) => (clock === 0 ? '' : `, its clock ${clock / 1_000} s off`);

@@ -58,6 +58,7 @@ export const makeInstance = async (parts: InstanceParts): Promise<Instance> => {
   writeFileSync(clockFile, '0');
 
   const begin = async (born: number) => {
+    const since = now();
     const address = `127.0.0.1:${await freePort()}`;
     const listening = (async () => {
       // A client that is made too early would wait a second before it tries again.
@@ -75,6 +76,8 @@ export const makeInstance = async (parts: InstanceParts): Promise<Instance> => {
       },
     );
     postern = started;
+    // On a busy machine a program takes seconds to begin: what it can be asked to have done counts from here on.
+    record({kind: 'stall', at: since, end: now(), life: life()});
     await listening;
   };
   const drop = async () => {

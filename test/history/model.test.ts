@@ -212,6 +212,23 @@ describe('the judge of histories', () => {
       'let in',
     ],
     [
+      'a new one that took long to begin has had no time to read',
+      [
+        revoked(told),
+        born(told + 10, 'c#1'),
+        {kind: 'stall', at: told + 10, end: told + 5_000, life: 'c#1'},
+        way(told + 6_000, 'c', false),
+      ],
+      asked('c#1', told + 9_500, 'allow'),
+      undefined,
+    ],
+    [
+      'but before its way is closed it must have',
+      [revoked(told), born(told + 10, 'c#1'), {kind: 'stall', at: told + 10, end: told + 5_000, life: 'c#1'}],
+      asked('c#1', told + 5_100, 'allow'),
+      'let in',
+    ],
+    [
       'a new one without Redis lets nobody in',
       [away(told), born(told + 10, 'c#1')],
       asked('c#1', told + 2_000, 'allow'),

@@ -26,7 +26,8 @@
 // - `let in unread`: an instance that could not possibly have read Redis since its start allows nobody before `lostAfter`.
 //
 // Doubt is always in favour of the program: a call without an answer may or may not have been done, a fault lasts from
-// before it is made until after it is mended, and a moment in which the machine stood still counts as a fault.
+// before it is made until after it is mended, and a moment in which the machine stood still, or in which a program was
+// still being loaded, counts as a fault for all that goes by time (rules 3 and 4; 5 goes by order).
 import {
   type Dataset,
   type Decision,

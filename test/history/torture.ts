@@ -11,6 +11,9 @@ import {type Step, scheduleOf} from './schedule.ts';
 import {runSeeded} from './seeded.ts';
 import {type Run, startWorld, type World} from './world.ts';
 
+// Without a handler a signal would skip the `exit` event, in which what still runs is ended.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 const {values} = parseArgs({
   allowPositionals: true,
   options: {
