@@ -4,6 +4,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
+import {byType} from './byType.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
 type JsonObject = {readonly [key: string]: Json};
@@ -22,6 +23,7 @@ const definitions: JsonObject = {
     additionalProperties: false,
     required: ['repository'],
     properties: {
+      registry: {type: 'string'},
       repository: {type: 'string', minLength: 1},
       tag: {type: 'string', description: 'A string: quote tags that look like numbers.'},
       digest: {type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$'},
@@ -52,7 +54,13 @@ const definitions: JsonObject = {
     additionalProperties: false,
     properties: {
       enabled: {type: 'boolean'},
+      namespace: {type: 'string'},
       labels: {$ref: '#/definitions/strings'},
+      annotations: {$ref: '#/definitions/strings'},
+      jobLabel: {type: 'string'},
+      scheme: {enum: ['', 'http', 'https']},
+      tlsConfig: {type: 'object'},
+      honorLabels: {type: 'boolean'},
       interval: {type: 'string'},
       scrapeTimeout: {type: 'string'},
       relabelings: {$ref: '#/definitions/objects'},
@@ -109,7 +117,7 @@ const made = (chart: string): string => {
       ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [`config.${name}`, asPart(part)])),
     },
   };
-  return `${JSON.stringify(schema, undefined, 2)}\n`;
+  return `${JSON.stringify(byType(schema), undefined, 2)}\n`;
 };
 
 const check = process.argv.includes('--check');

@@ -1,11 +1,12 @@
 // Writes postern.schema.json and docs/reference/settings.md from the settings' declarations; `--check`: are they fresh?
 import {readFileSync, writeFileSync} from 'node:fs';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
+import {byType} from './byType.ts';
 import {settingsPage} from './settingsPage.ts';
 
 const document = schemaDocument();
 const files: readonly (readonly [string, string])[] = [
-  ['postern.schema.json', `${JSON.stringify(document, null, 2)}\n`],
+  ['postern.schema.json', `${JSON.stringify(byType(JSON.parse(JSON.stringify(document))), null, 2)}\n`],
   ['docs/reference/settings.md', settingsPage(document)],
 ];
 

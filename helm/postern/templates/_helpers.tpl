@@ -40,11 +40,111 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 
 {{- define "postern.image" -}}
+{{- $global := .Values.global | default dict -}}
+{{- $registry := .Values.image.registry | default $global.imageRegistry -}}
+{{- $repository := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (not (empty $registry)) -}}
 {{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- printf "%s:%s" $repository (.Values.image.tag | default .Chart.AppVersion) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Secrets to pull the image: the chart's own and the global ones, which may be names alone. */ -}}
+{{- define "postern.imagePullSecrets" -}}
+{{- $all := list -}}
+{{- range concat .Values.imagePullSecrets ((.Values.global | default dict).imagePullSecrets | default list) -}}
+{{- $all = append $all (ternary (dict "name" .) . (kindIs "string" .)) -}}
+{{- end -}}
+{{- with $all -}}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+How many pods. Where autoscaling is on, as many as run, within its bounds: without a number the merge of an upgrade would
+set it to one until the autoscaler acts.
+*/ -}}
+{{- define "postern.replicas" -}}
+{{- if not .Values.autoscaling.enabled -}}
+replicas: {{ .Values.replicaCount }}
+{{- else if not .Values.autoscaling.omitReplicas -}}
+{{- $least := int .Values.autoscaling.minReplicas -}}
+{{- $running := lookup "apps/v1" "Deployment" .Release.Namespace (include "postern.fullname" .) -}}
+{{- $now := int (dig "spec" "replicas" $least ($running | default dict)) -}}
+replicas: {{ min (int .Values.autoscaling.maxReplicas) (max $least $now) }}
+{{- end -}}
+{{- end -}}
+
+{{- /* What the container of the Deployment and that of the validating Job share: image, environment and files. */ -}}
+{{- define "postern.environment" -}}
+image: {{ include "postern.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- with .Values.extraEnv }}
+env: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if or .Values.existingSecret .Values.extraEnvFrom }}
+envFrom:
+  {{- with .Values.existingSecret }}
+  - secretRef: {name: {{ . }}}
+  {{- end }}
+  {{- with .Values.extraEnvFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+securityContext: {{- toYaml .Values.securityContext | nindent 2 }}
+volumeMounts:
+  - {name: config, mountPath: /etc/postern, readOnly: true}
+  {{- if .Values.secretFiles }}
+  - {name: secrets, mountPath: /run/secrets/postern, readOnly: true}
+  {{- end }}
+  {{- if .Values.tls.enabled }}
+  - {name: tls, mountPath: /run/secrets/postern-tls, readOnly: true}
+  {{- end }}
+  {{- with .Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- /* Their volumes. Takes the context, the name of the ConfigMap, and whether the certificate may be yet to come. */ -}}
+{{- define "postern.volumes" -}}
+{{- $context := .context -}}
+{{- with $context.Values -}}
+volumes:
+  - name: config
+    configMap: {name: {{ $.configMap }}}
+  {{- if .secretFiles }}
+  - name: secrets
+    projected:
+      defaultMode: 0440
+      sources:
+        {{- range .secretFiles }}
+        - secret: {name: {{ . }}}
+        {{- end }}
+  {{- end }}
+  {{- if .tls.enabled }}
+  - name: tls
+    secret:
+      secretName: {{ include "postern.tlsSecretName" $context }}
+      defaultMode: 0440
+      {{- if $.early }}
+      optional: true
+      {{- end }}
+  {{- end }}
+  {{- with .extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /* The content of the ConfigMap. */ -}}
+{{- define "postern.files" -}}
+postern.yaml: |
+  {{- include "postern.config" . | nindent 2 }}
+{{- range $name, $content := .Values.files }}
+{{ $name }}: |
+  {{- (kindIs "string" $content | ternary $content (toYaml $content)) | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "postern.tlsSecretName" -}}
@@ -97,11 +197,34 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{- /* What ServiceMonitor and PodMonitor share: name, place and labels. Takes the context and the monitor's values. */ -}}
+{{- define "postern.monitorMetadata" -}}
+name: {{ include "postern.fullname" .context }}
+namespace: {{ .monitor.namespace | default .context.Release.Namespace }}
+labels:
+  {{- include "postern.labels" .context | nindent 2 }}
+  {{- with .monitor.labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .monitor.annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- /* What ServiceMonitor and PodMonitor share: the endpoint. Takes the monitor's values. */ -}}
 {{- define "postern.scrape" -}}
 port: admin
 path: /metrics
 interval: {{ .interval }}
+{{- with .scheme }}
+scheme: {{ . }}
+{{- end }}
+{{- with .tlsConfig }}
+tlsConfig: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if .honorLabels }}
+honorLabels: true
+{{- end }}
 {{- with .scrapeTimeout }}
 scrapeTimeout: {{ . }}
 {{- end }}
