@@ -6,8 +6,9 @@ import type {Finding} from './findings.ts';
 export interface TenantProvider {
   readonly name: string;
   readonly type: string;
-  readonly tenants?: readonly string[] | undefined;
+  readonly tenants?: readonly string[] | {readonly pattern: string} | undefined;
   readonly tenant?: string;
+  readonly issuer?: string | null | undefined;
   readonly claims?: {readonly tenant?: unknown};
 }
 
@@ -17,9 +18,10 @@ interface AskingRule {
 }
 
 /** Names no tenant, or only such as are written down: keys of one's own stand in a file that only the operator writes. */
-const mayNameAny = ({type, tenants, tenant, claims}: TenantProvider): boolean => {
+const mayNameAny = ({type, tenants, tenant, claims, issuer}: TenantProvider): boolean => {
   if (tenants !== undefined || type === 'apiKeys') return false;
   if (type === 'frontier') return tenant !== 'none';
+  if (issuer?.includes('{') === true) return true;
   return type === 'frontegg' || type === 'kinde' || claims?.tenant !== undefined;
 };
 

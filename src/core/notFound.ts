@@ -1,6 +1,7 @@
 // Why a request has no credential that anybody vouches for: which reason, and what stands where one was looked for.
 import type {Acceptor, Credential, Found, Place} from './credential.ts';
 import {type Misfit, shownList} from './misfit.ts';
+import type {Reason} from './refusals.ts';
 import type {Request} from './request.ts';
 
 type NotFound<A extends Acceptor> = Exclude<Found<A>, {readonly found: 'credential'}>;
@@ -43,14 +44,16 @@ const takes = (provider: Acceptor, presented: Credential, request: Request): boo
   provider.accepts(presented, request) !== undefined;
 
 const mostListed = 4;
+/** What one provider knows better than that it is not its own. */
+const slips = new Set<Reason>(['wrong_issuer', 'wrong_tenant']);
 
 /** Malformed if it is that to each provider of the place; of a slip that one of them sees, that one's word. */
 const ofAll = (place: string, misfits: readonly (Misfit | undefined)[]): Misfit => {
   const [first] = misfits;
-  const slip = misfits.find((misfit) => misfit?.reason === 'wrong_issuer');
-  if (slip !== undefined) return {...slip, detail: `${place}: ${slip.detail}`};
+  const slip = misfits.find((misfit) => misfit !== undefined && slips.has(misfit.reason));
+  if (slip !== undefined) return {reason: slip.reason, detail: `${place}: ${slip.detail}`};
   if (first !== undefined && misfits.every((misfit) => misfit?.reason === 'malformed_credential'))
-    return {...first, detail: `${place}: ${first.detail}`};
+    return {reason: first.reason, detail: `${place}: ${first.detail}`};
   const details = [...new Set(misfits.flatMap((misfit) => misfit?.detail ?? []))].slice(0, mostListed);
   return {reason: 'unsupported_credential', detail: [place, ...details].join(': ').slice(0, 512)};
 };

@@ -25,6 +25,14 @@ const noKeys: KeySet = {size: 0, find: () => [], names: () => false, has: () => 
 
 const outage = (dependency: string, what: string) => new Unavailable(dependency, new Error(what));
 
+/** The cause of an outage that is the server's word: there is no such issuer here. */
+export class NotPublished extends Error {
+  override readonly name = 'NotPublished';
+}
+
+/** Entra ID answers 400 for a tenant that does not exist, Keycloak 404 for a realm. */
+const isNotThere = (status: number): boolean => status === 400 || status === 404 || status === 410;
+
 /** RFC 7517 section 8.5.1: some servers offer key sets as such alone, and answer 406 to whoever asks for JSON. */
 const accept = 'application/json, application/jwk-set+json, */*;q=0.1';
 
@@ -35,7 +43,10 @@ const accept = 'application/json, application/jwk-set+json, */*;q=0.1';
 const getJson = async (call: RemoteCall, dependency: string, url: string, token: string | undefined) => {
   const headers = {accept, ...(token !== undefined && {authorization: `Bearer ${token}`})};
   const request = {method: 'GET', url, headers, timeout, idempotent: false} as const;
-  return jsonOf(dependency, await call(dependency, request, Number.POSITIVE_INFINITY), object);
+  const answer = await call(dependency, request, Number.POSITIVE_INFINITY);
+  if (isNotThere(answer.status))
+    throw new Unavailable(dependency, new NotPublished(`${answer.asked} answered with status ${answer.status}`));
+  return jsonOf(dependency, answer, object);
 };
 
 /**

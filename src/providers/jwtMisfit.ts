@@ -3,13 +3,13 @@ import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
 import {isSameButSlash} from './jwks.ts';
 import {malformedDetail, parseJwt} from './jwt.ts';
 
-/** `issuer`: what the settings name, or words for it. One that differs by a slash is told as such: it is a slip of settings. */
-export const jwtMisfit = (value: string, issuer: string): Misfit => {
+/** `issuer`: what the settings name, or words for it; that of the token comes back with the misfit. One that differs by a slash is told as such: it is a slip of settings. */
+export const jwtMisfit = (value: string, issuer: string): Misfit & {readonly issuer?: unknown} => {
   const claims = parseJwt(value)?.claims;
   if (claims === undefined) return {reason: 'malformed_credential', detail: malformedDetail(value)};
   const {iss} = claims;
   const detail = wantedGot('iss', shownValue(issuer), iss);
   return typeof iss === 'string' && isSameButSlash(iss, issuer)
-    ? {reason: 'wrong_issuer', detail: `${detail}: they differ only by the slash at the end`}
-    : {reason: 'unsupported_credential', detail};
+    ? {reason: 'wrong_issuer', detail: `${detail}: they differ only by the slash at the end`, issuer: iss}
+    : {reason: 'unsupported_credential', detail, issuer: iss};
 };

@@ -31,6 +31,8 @@ export interface KeyKeeper extends KeyFinder {
   holds(thumbprint: string): boolean;
   /** Seconds since the last good fetch; undefined: none yet. */
   age(now: number): number | undefined;
+  /** Why the last fetch failed; undefined: it did not, or there was none. */
+  fault(): Unavailable | undefined;
   health(): Health;
   close(): void;
 }
@@ -146,6 +148,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     start: refresh,
     holds: (thumbprint) => keys?.has(thumbprint) ?? !withdrawn,
     age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, steady(at) - fetchedAt) / 1000),
+    fault: () => (failure === undefined ? undefined : outage()),
     health() {
       const part = dependency.replace(':', ' ');
       if (failure === undefined)

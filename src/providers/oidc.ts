@@ -11,7 +11,7 @@ import {clientFault} from './clients.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, malformedDetail, type ParsedJwt} from './jwt.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
-import {makeKeyKeeper} from './keyKeeper.ts';
+import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
 import {otherKind} from './tokenKind.ts';
@@ -46,9 +46,8 @@ export const makeOidcProvider = (
   parts: ProviderParts,
   principalOf: (claims: Claims) => Principal | Reason | undefined = makeReadPrincipal(settings.name, settings.claims),
 ): Provider => {
-  const {name, issuer, clockTolerance, clients} = settings;
-  // The token that opens the way to the keys says nothing of what they verify: it rotates, and what is verified stays.
-  const {token, ...jwks} = settings.jwks;
+  const {name, issuer} = settings;
+  const {token} = settings.jwks;
   const dependency = `keys:${name}`;
   const keys = makeKeyKeeper({
     ...parts,
@@ -59,6 +58,19 @@ export const makeOidcProvider = (
         ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure, token)
         : keysAtUrl(parts.call, dependency, settings.jwksUri, token),
   });
+  return makeIssuerProvider(settings, keys, parts, principalOf);
+};
+
+/** The same with keys that somebody else keeps, who may share them: closing it ends them all the same. */
+export const makeIssuerProvider = (
+  settings: JwtProviderSettings,
+  keys: KeyKeeper,
+  parts: Pick<ProviderParts, 'cache'>,
+  principalOf: (claims: Claims) => Principal | Reason | undefined,
+): Provider => {
+  const {name, issuer, clockTolerance, clients} = settings;
+  // The token that opens the way to the keys says nothing of what they verify: it rotates, and what is verified stays.
+  const {token: _, ...jwks} = settings.jwks;
   const verify = makeVerifyJwt(keys, {
     issuer,
     audience: settings.audience,
@@ -82,7 +94,9 @@ export const makeOidcProvider = (
     if (other !== undefined) return {rejected: 'wrong_token_type', detail: other};
     const unbound = clients === undefined ? undefined : clientFault(claims, clients);
     if (unbound !== undefined) return {rejected: unbound.reason, detail: unbound.detail};
-    const principal = principalOf(claims) ?? 'missing_claim';
+    // FusionAuth before 1.60 wrote the grant into the header, which is signed as well.
+    const granted = claims.gty === undefined && parsed.header.gty !== undefined;
+    const principal = principalOf(granted ? {...claims, gty: parsed.header.gty} : claims) ?? 'missing_claim';
     if (principal === 'missing_claim') return {rejected: principal, detail: wantedGot('sub', 'a text', claims.sub)};
     return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
   };

@@ -11,6 +11,7 @@ import {
   text,
   texts,
 } from '../config/values.ts';
+import {isTemplate, templateFault} from './issuerTemplate.ts';
 
 export {isInsecureUrl};
 
@@ -179,10 +180,18 @@ export const audience = z
   .describe('A token must be meant for one of these (aud). `any` on purpose checks none.');
 
 /** Which tenants a provider may speak for; looked at for all types by `withTenants`. */
-export const tenants = texts
+export const tenants = z
+  .union([
+    texts,
+    z.strictObject({
+      pattern: text
+        .regex(/^[^*]*(\*[^*]+){0,3}\*?$/, 'has more than four *, or two side by side')
+        .describe('Names in which `*` is any run of characters.'),
+    }),
+  ])
   .optional()
   .describe(
-    'The tenants that this provider may speak for: a principal of another is `wrong_tenant`, one of none `missing_tenant`. Default: any.',
+    'The tenants that this provider may speak for, a list or `{pattern}`: a principal of another is `wrong_tenant`, one of none `missing_tenant`. Default: any.',
   );
 
 /** What the settings of every provider begin with. */
@@ -197,7 +206,9 @@ export const oidcSettings = z
   .strictObject({
     type: z.literal('oidc').describe('JWT access tokens of one OpenID Connect or OAuth 2 issuer.'),
     ...shared,
-    issuer: text.describe('The issuer, exactly as tokens name it (iss).'),
+    issuer: text.describe(
+      'The issuer, exactly as tokens name it (iss). With a capture, `https://login.example/{tenant}/v2.0`, a family of issuers: the tenant is taken from it.',
+    ),
     audience,
     jwksUri: httpUrl.optional().describe('Where the keys are. Default: what the issuer publishes by discovery.'),
     algorithms,
@@ -219,6 +230,13 @@ export const oidcSettings = z
   })
   .superRefine((settings, context) => {
     const {issuer, jwksUri, insecure: allowed} = settings;
+    if (typeof issuer === 'string' && isTemplate(issuer)) {
+      const fault = templateFault(issuer, jwksUri);
+      if (fault !== undefined) {
+        context.addIssue({code: 'custom', path: [fault.path], message: fault.message});
+        return;
+      }
+    }
     if (settings.tokenType === 'id' && settings.audience === 'any') {
       context.addIssue({
         code: 'custom',

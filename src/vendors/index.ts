@@ -1,6 +1,8 @@
 // Every type of provider, by the name that `type` has in the configuration.
 import {makeApiKeysProvider} from '../providers/apiKeys.ts';
 import {makeIntrospectionProvider} from '../providers/introspection.ts';
+import {makeIssuerFamily} from '../providers/issuerFamily.ts';
+import {isTemplate} from '../providers/issuerTemplate.ts';
 import {makeOidcProvider} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
@@ -50,6 +52,6 @@ const makeOfType = (settings: AnyProviderSettings, parts: VendorParts): Provider
     case 'cognito':
       return makeCognitoProvider(settings, parts);
     case 'oidc':
-      return makeOidcProvider(settings, parts);
+      return isTemplate(settings.issuer) ? makeIssuerFamily(settings, parts) : makeOidcProvider(settings, parts);
   }
 };
