@@ -25,7 +25,7 @@ export const parse = (message: CheckRequest): Request | 'malformed' => {
     method: http?.method ?? '',
     scheme: http?.scheme ?? '',
     host: http?.host ?? '',
-    target: http?.path ?? '',
+    target: http ? targetOf(http) : '',
     headers: http ? headersOf(http) : noHeaders,
     source: source ? sourceOf(source) : nobody,
   };
@@ -42,6 +42,16 @@ const sourceOf = ({address, principal = ''}: Peer): Request['source'] => ({
     '',
   principal,
 });
+
+/**
+ * Envoy writes `!` for bytes that are not UTF-8 (HTTP/2 lets them through), and a path with a `!` is a good one. With
+ * `encode_raw_headers` the bytes themselves are there: then U+FFFD stands for them, which no path may have.
+ */
+const targetOf = ({path = '', header_map: map}: HttpRequest): string => {
+  if (!path.includes('!')) return path;
+  const raw = map?.headers?.find(({key}) => key === ':path')?.raw_value;
+  return raw === undefined || isUtf8(raw) ? path : raw.toString('utf8');
+};
 
 /** Envoy fills one of the two forms. A Map, for `__proto__` and `constructor` are header names as good as any. */
 const headersOf = (http: HttpRequest): Map<string, string> => {

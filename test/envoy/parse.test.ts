@@ -96,6 +96,14 @@ describe('parse', () => {
     it(`the peer's address: ${what}`, () =>
       assert.equal(parsed({attributes: {source: {address}}}).source.address, expected));
 
+  it('sees bytes that are not UTF-8 in the path, where Envoy sends the bytes', () => {
+    const raw = Buffer.from([0x2f, 0x61, 0xff, 0x3f, 0xff]);
+    assert.equal(parsed(http({path: '/a!?!', ...lines([':path', raw])})).target, '/a\ufffd?\ufffd');
+    assert.equal(parsed(http({path: '/a!?!', ...lines([':path', bytes('/a!?!')])})).target, '/a!?!');
+    assert.equal(parsed(http({path: '/a!?!'})).target, '/a!?!');
+    assert.equal(parsed(http({path: '/a', ...lines([':path', raw])})).target, '/a');
+  });
+
   it('takes no header for an attribute', () => {
     const plain = parsed(http({headers: {}}));
     const lied = parsed(
