@@ -1,7 +1,7 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
 import {canonicalHost} from './core/authority.ts';
 import {type Found, makeCredentialFinder} from './core/credential.ts';
-import type {Check, CheckContext, Decision} from './core/decision.ts';
+import type {Challenge, Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
 import {misfitOfFound} from './core/notFound.ts';
 import type {CanonicalPath, PathOptions} from './core/path.ts';
@@ -10,7 +10,7 @@ import type {Request} from './core/request.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
 import type {Holds, Relate} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
-import type {Rule} from './core/rules.ts';
+import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
 import {compileRuleTable, isSame} from './core/ruleTable.ts';
 import {type Steps, whole} from './core/steps.ts';
@@ -74,11 +74,13 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     const found = findCredential(rule)(request);
     if (found.found === 'nothing' && access.access !== 'require') return {outcome: 'allow', rule: rule.name};
     if (found.found !== 'credential') {
+      const schemes = found.found === 'nothing' ? {schemes: found.schemes} : {};
       return {
         outcome: 'deny',
         ...misfitOfFound(found, request, parts.providers),
         rule: rule.name,
         credentialPlace: found.place,
+        challenge: {...askedOf(access.require), ...schemes},
       };
     }
 
@@ -93,10 +95,19 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
         place: credentialPlace = credential.place,
       } = await provider.authenticate(credential, {request, ...context});
       if (principal === undefined)
-        return {outcome: 'deny', reason: rejected, detail, ...asked, credentialPlace, setCookies};
+        return {
+          outcome: 'deny',
+          reason: rejected,
+          detail,
+          ...asked,
+          credentialPlace,
+          setCookies,
+          challenge: askedOf(access.require),
+        };
 
       const known = {...asked, credentialPlace, principal, setCookies};
-      if (parts.revocations.revoked(principal)) return {outcome: 'deny', reason: 'revoked', ...known};
+      if (parts.revocations.revoked(principal))
+        return {outcome: 'deny', reason: 'revoked', ...known, challenge: askedOf(access.require)};
 
       const {now, deadline} = context;
       const answer = holds(rule)({principal, captures, request, credential, now, deadline});
@@ -149,6 +160,9 @@ function* compileRequirements({rules, providers, entitlements, wrapPart}: CheckP
   }
   return (rule) => byRule.get(rule) as Holds;
 }
+
+/** A client that has to get a token anyway learns at once which scopes it needs (RFC 6750 section 3). */
+const askedOf = ({scopes}: Requirement): Challenge => ({scopes: [...(scopes?.all ?? []), ...(scopes?.any ?? [])]});
 
 /** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */
 const letThrough = (rule: Rule, decision: Decision): Decision => {

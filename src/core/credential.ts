@@ -51,8 +51,13 @@ export interface Acceptor {
 
 /** The outcome of looking for a credential. */
 export type Found<A extends Acceptor> =
-  /** `place`: where one was expected, for the challenge: the first with a scheme, else the first. */
-  | {readonly found: 'nothing'; readonly place: Place | undefined; readonly places: readonly Place[]}
+  /** `place`: where one was expected, the first with a scheme, else the first. `schemes`: what a challenge may offer. */
+  | {
+      readonly found: 'nothing';
+      readonly place: Place | undefined;
+      readonly places: readonly Place[];
+      readonly schemes: readonly string[];
+    }
   | {readonly found: 'duplicate' | 'malformed'; readonly place: Place}
   | {
       readonly found: 'unsupported';
@@ -78,6 +83,7 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
   }
   const inOrder = [...takers.values()];
   const places = inOrder.map(({place}) => place);
+  const schemes = schemesOf(places);
   const expected = (inOrder.find(({place}) => place.scheme !== undefined) ?? inOrder[0])?.place;
 
   return (request) => {
@@ -92,6 +98,22 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
       }
       return {found: 'unsupported', place, presented, providers};
     }
-    return {found: 'nothing', place: expected, places};
+    return {found: 'nothing', place: expected, places, schemes};
   };
+};
+
+/**
+ * The schemes that a challenge offers, each once, `Bearer` first: there are clients that read the first challenge alone.
+ * Not `Basic` where a cookie is a credential too: such an application is opened in a browser, which would ask its user for
+ * a name and password that nobody has.
+ */
+const schemesOf = (places: readonly Place[]): readonly string[] => {
+  const byName = new Map<string, string>();
+  const isForBrowsers = places.some(({kind}) => kind === 'cookie');
+  for (const {scheme} of places) {
+    const name = scheme?.toLowerCase();
+    if (scheme === undefined || name === undefined || byName.has(name) || (isForBrowsers && name === 'basic')) continue;
+    byName.set(name, scheme);
+  }
+  return [...byName].sort(([a], [b]) => Number(b === 'bearer') - Number(a === 'bearer')).map(([, scheme]) => scheme);
 };

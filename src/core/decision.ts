@@ -8,7 +8,9 @@ import type {Unavailable} from './unavailable.ts';
 
 /** What a client must do to be let in, for WWW-Authenticate (RFC 6750, RFC 9470). */
 export interface Challenge {
-  /** Scopes of which the token lacks some: `scope="..."`. */
+  /** Where no credential was sent: the schemes that are offered (`Bearer`), in the order of the challenges. */
+  readonly schemes?: readonly string[];
+  /** Scopes that the rule wants: `scope="..."`. */
   readonly scopes?: readonly string[];
   /** Step-up, RFC 9470: seconds. */
   readonly maxAge?: number;
@@ -46,6 +48,16 @@ export interface Deny extends Decided {
   readonly outcome: 'deny';
   readonly reason: Reason;
   readonly challenge?: Challenge;
+  /** Instead of the refusal: what is asked for is answered here, whoever asks. */
+  readonly reply?: Reply;
+}
+
+/** What Postern itself answers where no rule lets the question through. */
+export interface Reply {
+  readonly kind: 'preflight' | 'resource_metadata';
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
 }
 
 /** Allow is an explicit value; no absence, empty list or rejected promise can become it. */

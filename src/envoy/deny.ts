@@ -2,7 +2,10 @@
 import type {Deny} from '../core/decision.ts';
 import {type Reason, type Refusal, reasons, refusals} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
-import {challengeOf} from './challenge.ts';
+import {makeCors} from './browser/cors.ts';
+import {makeResourceMetadata} from './browser/resourceMetadata.ts';
+import type {CorsSettings, ResourceMetadataSettings} from './browser/settings.ts';
+import {challengesOf} from './challenge.ts';
 import {isHeaderSafe, line, setCookie} from './headers.ts';
 import {makeLogin} from './login.ts';
 import {type BodyFormat, makeRefusalBody, type RefusalBody} from './refusalBody.ts';
@@ -13,6 +16,8 @@ export interface RefusalSettings {
   readonly format: BodyFormat;
   readonly login?: {readonly url: string} | undefined;
   readonly status: Readonly<Partial<Record<Reason, number>>>;
+  readonly cors?: CorsSettings | undefined;
+  readonly resourceMetadata?: ResourceMetadataSettings | undefined;
 }
 
 /** All that a reason fixes, made once. */
@@ -56,12 +61,23 @@ export interface Refused {
 export const makeRefused = (settings: RefusalSettings) => {
   const prepared = new Map(reasons.map((reason) => [reason, prepare(reason, settings)]));
   const login = settings.login ? makeLogin(settings.login.url) : undefined;
+  const cors = settings.cors && makeCors(settings.cors);
+  const metadata = settings.resourceMetadata && makeResourceMetadata(settings.resourceMetadata);
+
+  const ownHeaders = (decision: Deny, {challenges, refusal}: Prepared, request: Request | undefined) => {
+    const readable = cors?.headers(request) ?? [];
+    const cookies = cookiesOf(decision);
+    if (!challenges) return [...readable, ...cookies];
+    const url = request && metadata?.urlFor(request);
+    const values = challengesOf(refusal, decision.credentialPlace?.scheme, decision.challenge, url);
+    return [...values.map((value) => line('www-authenticate', value)), ...readable, ...cookies];
+  };
 
   return (decision: Deny, request: Request | undefined, id: string): Refused => {
     const known = prepared.get(decision.reason);
     if (!known) throw new TypeError('a decision with a reason that is not in the table');
     const {refusal, status, grpc, body} = known;
-    const own = ownHeaders(decision, known);
+    const own = ownHeaders(decision, known, request);
     const type = request?.headers.get('content-type');
     if (type !== undefined && isGrpc(type)) return {kind: refusal.kind, grpc, response: grpcResponse(known, own, type)};
 
@@ -80,13 +96,6 @@ const signsIn = ({reason, credentialPlace}: Deny, {status}: Refusal): boolean =>
   status === 401 || (reason === 'duplicate_credential' && credentialPlace?.kind === 'cookie');
 
 const cookiesOf = ({setCookies = []}: Deny): HeaderValueOption[] => setCookies.filter(isHeaderSafe).map(setCookie);
-
-const ownHeaders = (decision: Deny, {challenges, refusal}: Prepared): HeaderValueOption[] => {
-  const cookies = cookiesOf(decision);
-  if (!challenges) return cookies;
-  const value = challengeOf(refusal, decision.credentialPlace?.scheme, decision.challenge);
-  return [line('www-authenticate', value), ...cookies];
-};
 
 const isGrpc = (contentType: string): boolean => /^application\/grpc(-web(-text)?)?($|[+; ])/i.test(contentType);
 const isGrpcWeb = (contentType: string): boolean => /^application\/grpc-web/i.test(contentType);

@@ -8,7 +8,7 @@ const LONGEST = 256;
 /** `postern: {decision, rule, outcome, reason, provider, subject}`; what there is not is left out. */
 export const metadataOf = (decision: Decision, id: string): Struct => {
   const denied = decision.outcome === 'deny';
-  const reason = denied ? decision.reason : (decision.shadow ?? decision.ignored);
+  const reason = denied ? (decision.reply?.kind ?? decision.reason) : (decision.shadow ?? decision.ignored);
   const fields: Record<string, {stringValue: string}> = {
     decision: stringOf(id),
     outcome: {stringValue: outcomeOf(decision)},
@@ -21,8 +21,9 @@ export const metadataOf = (decision: Decision, id: string): Struct => {
   return {fields: {postern: {structValue: {fields}}}};
 };
 
-const outcomeOf = (decision: Decision): 'allow' | 'shadow_deny' | 'deny' | 'error' => {
+const outcomeOf = (decision: Decision): 'allow' | 'shadow_deny' | 'answer' | 'deny' | 'error' => {
   if (decision.outcome === 'allow') return decision.shadow ? 'shadow_deny' : 'allow';
+  if (decision.reply !== undefined) return 'answer';
   return refusals[decision.reason].kind === 'error' ? 'error' : 'deny';
 };
 

@@ -1,11 +1,12 @@
 // From a Decision to what goes over the wire.
-import type {Decision} from '../core/decision.ts';
+import type {Decision, Reply} from '../core/decision.ts';
 import type {Request} from '../core/request.ts';
 import {type IdentityHeaders, makeChanges} from './allow.ts';
 import {answer} from './answer.ts';
 import {makeRefused, type RefusalSettings} from './deny.ts';
+import {line} from './headers.ts';
 import {metadataOf} from './metadata.ts';
-import type {CallFailure, CheckResponse} from './wire.ts';
+import type {CallFailure, CheckResponse, Struct} from './wire.ts';
 
 /** The part of `responses` that shapes answers. */
 export interface RenderSettings extends RefusalSettings {
@@ -20,6 +21,16 @@ export interface RenderSettings extends RefusalSettings {
 export type Render = (decision: Decision, request: Request | undefined, id: string) => CheckResponse | CallFailure;
 
 const UNAVAILABLE = 14;
+const PERMISSION_DENIED = 7;
+
+/** An answer of our own is a denial to Envoy, whatever its status: the request goes no further. */
+const replied = ({status, headers, body}: Reply, metadata: Struct): CheckResponse => {
+  const lines = headers.map(([name, value]) => line(name, value));
+  return answer(
+    {say: 'deny', grpc: PERMISSION_DENIED, response: {status: {code: status}, headers: lines, body}},
+    metadata,
+  );
+};
 
 /** Compiles the settings `responses`. */
 export const makeRender = (settings: RenderSettings, identityHeaders: IdentityHeaders): Render => {
@@ -31,6 +42,7 @@ export const makeRender = (settings: RenderSettings, identityHeaders: IdentityHe
       return answer({say: 'allow', changes: changes(decision, request)}, metadataOf(decision, id));
     }
     if (decision.outcome !== 'deny') throw new TypeError('not a decision');
+    if (decision.reply !== undefined) return replied(decision.reply, metadataOf(decision, id));
     const {kind, grpc, response} = refused(decision, request, id);
     if (kind === 'denial') return answer({say: 'deny', grpc, response}, metadataOf(decision, id));
     // Envoy before 1.37 takes error_response for a plain denial; a failed call is a failure to every Envoy.

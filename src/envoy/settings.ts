@@ -3,6 +3,7 @@ import {z} from 'zod';
 import {duration, httpUrl, listenAddress, size, text} from '../config/values.ts';
 import {identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
+import {corsSettings, resourceMetadataSettings} from './browser/settings.ts';
 
 const tls = z
   .strictObject({
@@ -122,6 +123,8 @@ export const responsesSettings = z
       .partialRecord(z.enum(denials as [Reason, ...Reason[]]), statusOverride)
       .prefault({})
       .describe('Another 4xx status for a reason: {missing_feature: 402}.'),
+    cors: corsSettings.optional(),
+    resourceMetadata: resourceMetadataSettings.optional(),
     errors: z
       .enum(['response', 'grpc'])
       .prefault('response')

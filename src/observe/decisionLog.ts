@@ -26,7 +26,7 @@ export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog 
   decided: (id, request, decision, seconds) => {
     if (settings.decisions === 'none') return;
     const outcome = outcomeOf(decision);
-    if (outcome === 'allow' && settings.decisions === 'denied') return;
+    if ((outcome === 'allow' || outcome === 'answer') && settings.decisions === 'denied') return;
     const line = outcome === 'error' ? log.warn : log.info;
     line(
       {

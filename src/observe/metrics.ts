@@ -1,6 +1,7 @@
 // What Prometheus is told. The only importer of prom-client, which writes the exposition and knows the process metrics;
 // what the way of a request adds to are numbers of our own (tally.ts), handed to prom-client when it is asked.
 import {collectDefaultMetrics, type Metric, Registry} from 'prom-client';
+import type {Reply} from '../core/decision.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
 import type {Access} from '../core/rules.ts';
@@ -29,7 +30,7 @@ export interface Metrics {
   /** One decision that took `seconds`. `reason` undefined: none. */
   decided(
     outcome: Outcome,
-    reason: Reason | undefined,
+    reason: Reason | Reply['kind'] | undefined,
     rule: string | undefined,
     provider: string | undefined,
     seconds: number,
@@ -125,7 +126,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   }
   collectDefaultMetrics({register: registry});
 
-  for (const outcome of ['allow', 'deny', 'error', 'shadow_deny'] as const) checks.declare(outcome);
+  for (const outcome of ['allow', 'deny', 'error', 'shadow_deny', 'answer'] as const) checks.declare(outcome);
   for (const result of ['success', 'failure']) reloads.declare(result);
   gauge('postern_build_info', () => [{labels: {version, node}, value: 1}]);
   gauge('postern_circuit_state', () => [...circuits].map(([dependency, value]) => ({labels: {dependency}, value})));

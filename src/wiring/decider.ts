@@ -5,6 +5,7 @@ import type {Check} from '../core/decision.ts';
 import {type Health, oneOfSeveral} from '../core/health.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
 import {inSlices} from '../core/steps.ts';
+import {replying} from '../envoy/browser/replies.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
 import {makeDecisionLog} from '../observe/decisionLog.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck} from '../observe/observed.ts';
@@ -61,7 +62,7 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
   const check = await inSlices(compileCheck(parts), clocks);
 
   return {
-    check: observedCheck(check, observer, clocks.steady),
+    check: observedCheck(replying(check, settings.responses), observer, clocks.steady),
     parts,
     observer,
     render: makeRender(settings.responses, identityHeaders),

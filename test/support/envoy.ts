@@ -27,6 +27,8 @@ export interface EnvoyOptions {
   readonly connectionManager?: Part;
   /** HTTP filters that stand before ext_authz. */
   readonly filtersBefore?: readonly Part[];
+  /** HTTP filters that stand after it, as Istio's cors filter does. */
+  readonly filtersAfter?: readonly Part[];
   /** Routes that stand before the ones for everything; `toEcho` completes them. */
   readonly routes?: readonly Part[];
   /** A DownstreamTlsContext for the listener. */
@@ -91,6 +93,7 @@ const cluster = (name: string, address: string, isHttp2: boolean): Part => ({
 /** The configuration as a reader would write it for production, but for the ports. */
 const configuration = (options: EnvoyOptions, accessLog: string): Part => {
   const {upstream, filter = {}, grpcService = {}, connectionManager = {}, filtersBefore = [], routes = []} = options;
+  const {filtersAfter = []} = options;
   const authorization = {
     name: 'envoy.filters.http.ext_authz',
     typed_config: typed(`${extAuthz}.ExtAuthz`, {
@@ -136,7 +139,7 @@ const configuration = (options: EnvoyOptions, accessLog: string): Part => {
         },
       ],
     },
-    http_filters: [...filtersBefore, authorization, router],
+    http_filters: [...filtersBefore, authorization, ...filtersAfter, router],
     ...connectionManager,
   });
   return {
