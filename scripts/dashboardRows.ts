@@ -389,17 +389,19 @@ const fresh: Row = {
     },
     {
       title: 'Revocations and grants',
-      about: 'Revocations in force, and grants in the entitlements. Instances of one workload should agree.',
+      about:
+        'Revocations in force, those that could not be told to the others, and grants in the entitlements. Instances of one workload should agree.',
       kind: 'lines',
       unit: 'short',
       width: 6,
       queries: [
         {query: `max(${of('postern_revocations')})`, legend: 'revocations, most'},
         {query: `min(${of('postern_revocations')})`, legend: 'revocations, least'},
+        {query: `max(${of('postern_revocations_unannounced')})`, legend: 'revocations not announced, most'},
         {query: `max(${of('postern_entitlements_grants')})`, legend: 'grants, most'},
         {query: `min(${of('postern_entitlements_grants')})`, legend: 'grants, least'},
       ],
-      alerts: ['PosternRevocationFeedLag', 'PosternEntitlementsStale'],
+      alerts: ['PosternRevocationFeedLag', 'PosternRevocationsUnannounced', 'PosternEntitlementsStale'],
     },
   ],
 };

@@ -1,10 +1,12 @@
 // The revocations in Redis as a command uses them: connect, say or read something, end.
 import type {Settings} from '../config/schema.ts';
 import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
+import {faultOf} from '../store/faults.ts';
 import {makeRevocationRedis, type RevocationRedis} from '../store/revocationRedis.ts';
 import {makeSeal} from '../store/seal.ts';
 import {clocks} from '../wiring/shared.ts';
 import {type CommandRedis, connectRedis} from './redis.ts';
+import {CommandError} from './settings.ts';
 
 export interface CommandFeed extends RevocationRedis {
   /** All that Redis holds. */
@@ -36,8 +38,9 @@ export const withFeed = async <T>(settings: Settings, use: (feed: CommandFeed) =
   try {
     return await use({...redis, readAll, failed: connection.failed});
   } catch (error) {
-    const isReply = error instanceof Error && error.name === 'ReplyError';
-    throw isReply ? connection.failed(`did not take it (${(error as Error).message})`) : error;
+    // Those are bugs here, and said as they are.
+    const isOurs = error instanceof CommandError || error instanceof TypeError || error instanceof RangeError;
+    throw isOurs ? error : connection.failed(`did not take it (${faultOf(error)})`);
   } finally {
     await connection.close();
   }

@@ -174,9 +174,10 @@ export const makeRecords = (seed: number) => {
       if (!Number.isNaN(before)) found.before = before;
       return {...found, at: ats.get(record), expires: expires.get(record)} as unknown as RevocationElement;
     },
-    /** Moves at most so many records out of blocks that are nearly empty. */
-    compact(most: number) {
-      for (let record = 0, moved = 0; record < top && moved < most; record++) {
+    /** Moves records out of blocks that are nearly empty; yields after so many that were looked at, or moved. */
+    *compact(looked: number, changed: number): Generator<void, void> {
+      for (let record = 0, moved = 0; record < top; record++) {
+        if (record % looked === looked - 1) yield;
         if (states.get(record) === free || !blocks.sparse(places.get(record))) continue;
         const place = places.get(record);
         const length = lengthOf(record);
@@ -187,6 +188,7 @@ export const makeRecords = (seed: number) => {
         places.set(record, to);
         blocks.free(place, length);
         moved += 1;
+        if (moved % changed === 0) yield;
       }
     },
   };

@@ -11,8 +11,10 @@ export interface RevocationSet {
   add(element: RevocationElement, seen?: boolean): boolean;
   /** Whether the principal is refused. `tolerance`: seconds by which its provider lets `iat` be ahead of our clock. */
   revoked(principal: Principal, tolerance?: number): boolean;
-  /** Forgets what has expired at `now` (milliseconds since the epoch), at most so many; returns how many. */
-  prune(now: number, most?: number): number;
+  /** Forgets what has expired at `now` (milliseconds since the epoch); yields after each piece of that work. */
+  sweep(now: number): Generator<void, void>;
+  /** The same at once; returns how many went. */
+  prune(now: number): number;
   /** How many are in force: neither taken back nor removals. */
   readonly size: number;
   /** How many elements are not known to be in Redis. */
@@ -29,11 +31,17 @@ export interface RevocationSet {
   markSeen(ids: readonly string[]): void;
   /** From now on, all that Redis holds is read: what is not added as `seen` until `endRound` is missing there. */
   beginRound(): void;
-  /** `now`: what ends before it, in milliseconds since the epoch by the clock of Redis, need not be there. */
-  endRound(now: number): void;
+  /**
+   * `now`: what ends before it, in milliseconds since the epoch by the clock of Redis, need not be there. Yields after
+   * each piece of that work.
+   */
+  endRound(now: number): Generator<void, void>;
 }
 
 const all = Number.MAX_SAFE_INTEGER;
+/** Records that are looked at, forgotten or moved in one piece of work: a millisecond or two. */
+const looked = 50_000;
+const changed = 1_000;
 
 /**
  * An empty set. A principal without `issuedAt` counts as issued before anything, so whatever selects it refuses it. A
@@ -47,6 +55,7 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
   let masks: readonly number[] = [];
   let size = 0;
   let unseen = 0;
+  let elements = 0;
   let round = 1;
   // Until then a prune finds nothing, so it need not look.
   let earliest = Number.POSITIVE_INFINITY;
@@ -67,6 +76,7 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
     if (records.seenAt(record) === 0) unseen -= 1;
     if (records.isListed(record) && !isRemoval(record)) count(records.maskAt(record) & selecting, -1);
     records.forget(record);
+    elements -= 1;
   };
 
   return {
@@ -84,6 +94,7 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
         throw new RangeError('A revocation must select somebody in particular: without that it refuses everyone');
       }
       unseen += 1;
+      elements += 1;
       if (seen) see(record);
       earliest = Math.min(earliest, element.expires);
       if (!isRemoval(record)) {
@@ -99,23 +110,11 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
       for (const mask of masks) if (records.refuses(mask, principal, tolerance)) return true;
       return false;
     },
-    prune(now, most = all) {
-      if (now < earliest) return 0;
-      let gone = 0;
-      let next = Number.POSITIVE_INFINITY;
-      for (let record = 0; record < records.top(); record++) {
-        if (records.isFree(record)) continue;
-        const end = records.expiresAt(record);
-        if (end > now || gone === most) {
-          next = Math.min(next, end);
-          continue;
-        }
-        forget(record);
-        gone += 1;
-      }
-      earliest = next;
-      if (gone > 0) records.compact(20_000);
-      return gone;
+    sweep,
+    prune(now) {
+      const before = elements;
+      for (const _ of sweep(now));
+      return before - elements;
     },
     get size() {
       return size;
@@ -160,8 +159,9 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
     beginRound() {
       round += 1;
     },
-    endRound(now) {
+    *endRound(now) {
       for (let record = 0; record < records.top(); record++) {
+        if (record % looked === looked - 1) yield;
         if (records.isFree(record) || records.seenAt(record) === round) continue;
         if (records.expiresAt(record) <= now) {
           see(record);
@@ -172,4 +172,25 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
       }
     },
   };
+
+  function* sweep(now: number): Generator<void, void> {
+    if (now < earliest) return;
+    const before = elements;
+    // What is added meanwhile lowers it again.
+    earliest = Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (let record = 0, gone = 0; record < records.top(); record++) {
+      if (record % looked === looked - 1) yield;
+      if (records.isFree(record)) continue;
+      if (records.expiresAt(record) > now) {
+        next = Math.min(next, records.expiresAt(record));
+        continue;
+      }
+      forget(record);
+      gone += 1;
+      if (gone % changed === 0) yield;
+    }
+    earliest = Math.min(earliest, next);
+    if (elements < before) yield* records.compact(looked, changed);
+  }
 };

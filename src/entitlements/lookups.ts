@@ -178,23 +178,30 @@ const toFeature = (features: PrincipalGrants['features'], feature: string, now: 
  * instance, can be found again; forgotten when all of that has become too old anyway.
  */
 const makeDrops = (stale: number) => {
-  const dropped = new Map<string, string>();
-  let forgetAt = 0;
+  /** The one that was dropped last comes last. */
+  const dropped = new Map<string, {readonly mark: string; readonly until: number}>();
   // A NUL in a name could make two of them equal: then one is fetched again for nothing.
   const keyOf = (tenant: string | undefined, subject: string | undefined) => `${tenant ?? ''}\0${subject ?? ''}`;
+  const forget = (now: number) => {
+    for (const [key, {until}] of dropped) {
+      if (until >= now) return;
+      dropped.delete(key);
+    }
+  };
   return {
     add({tenant, subject}: Drop, mark: string, now: number) {
-      if (now > forgetAt) dropped.clear();
-      forgetAt = now + 2 * stale;
-      dropped.set(keyOf(tenant, subject), mark);
+      forget(now);
+      const key = keyOf(tenant, subject);
+      dropped.delete(key);
+      dropped.set(key, {mark, until: now + 2 * stale});
     },
     mark({tenant, subject}: Principal, now: number): string {
       if (dropped.size === 0) return '';
-      if (now > forgetAt) dropped.clear();
-      const all = dropped.get(keyOf(undefined, undefined)) ?? '';
-      const ofTenant = dropped.get(keyOf(tenant, undefined)) ?? '';
-      const ofSubject = dropped.get(keyOf(undefined, subject)) ?? '';
-      const ofBoth = dropped.get(keyOf(tenant, subject)) ?? '';
+      forget(now);
+      const all = dropped.get(keyOf(undefined, undefined))?.mark ?? '';
+      const ofTenant = dropped.get(keyOf(tenant, undefined))?.mark ?? '';
+      const ofSubject = dropped.get(keyOf(undefined, subject))?.mark ?? '';
+      const ofBoth = dropped.get(keyOf(tenant, subject))?.mark ?? '';
       const marks = `${all}#${ofTenant}#${ofSubject}#${ofBoth}`;
       return marks === '###' ? '' : `#${marks}`;
     },

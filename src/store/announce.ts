@@ -1,6 +1,7 @@
 // Puts into Redis what is known here and missing there, until it has been seen there. All instances do; it is one union.
 import type {RevocationElement} from '../core/revocation.ts';
 import type {RevocationSet} from '../core/revocationSet.ts';
+import {faultOf} from './faults.ts';
 import type {RevocationRedis} from './revocationRedis.ts';
 
 export interface AnnounceParts {
@@ -29,7 +30,7 @@ const batch = 100;
 const firstPause = 50;
 const longestPause = 1_000;
 /** So often it is tried whether Redis can be written to, and trimmed, though there is nothing to write. */
-const tryEvery = 15_000;
+const tryEvery = 5_000;
 /** Instances that find the same missing begin at different moments, in different places. */
 const spread = 300;
 
@@ -48,7 +49,7 @@ export const makeAnnouncer = ({redis, set, steady, random, sleep, say, wrote}: A
       if (fault !== undefined) say('info', 'can be written to again');
       fault = undefined;
     } catch (error) {
-      fault = error instanceof Error ? error.message.slice(0, 200) : 'unknown trouble';
+      fault = faultOf(error);
       throw error;
     }
   };

@@ -39,8 +39,11 @@ export interface Feed {
   drop(drop: Drop): Promise<{readonly announced: boolean}>;
   /** Every drop, also those of others; returns what ends it. */
   onDrop(listener: DropListener): () => void;
-  /** Now, by the clock that revocations go by: that of Redis if it was ever heard. Milliseconds since the epoch. */
-  now(): number;
+  /**
+   * Now, for a new revocation, milliseconds since the epoch: by the clock of Redis, or by ours if that is the later by no
+   * more than a minute (tokens that were issued by then are to be refused, those of an hour ahead are not).
+   */
+  moment(): Promise<number>;
   /** Throws Unavailable while it is not known who is revoked. `tolerance`: of the provider, seconds. */
   revoked(principal: Principal, tolerance: number): boolean;
   /** Seconds by which this process may be behind; 0 while it is in step with Redis. */
@@ -63,12 +66,11 @@ const part = 'revocation feed';
 /** What was just revoked may be on its way for so long before it shows as not announced, milliseconds. */
 const patience = 1_000;
 const mostDrops = 100;
-/** What is forgotten without a pause. */
-const pruned = 5_000;
 /** One line of a kind in so long. */
 const logEvery = 60_000;
-/** Clocks that differ by more are told of. */
+/** Clocks that differ by more are told of; beyond the other, that of Redis alone counts. Milliseconds. */
 const skew = 5_000;
+const farApart = 60_000;
 
 /** Makes the feed. Listeners are added before `start`. */
 export const makeFeed = (parts: FeedParts): Feed => {
@@ -78,7 +80,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
   const said = new Map<string, number>();
   const say = (level: 'info' | 'warn', message: string) => {
     // By its first words: what differs from time to time (a number, an address) makes no other line of it.
-    const kind = message.split(' ', 3).join(' ');
+    const kind = message.replace(/\d+/g, '').split(' ', 3).join(' ');
     if (steady() - (said.get(kind) ?? Number.NEGATIVE_INFINITY) < logEvery) return;
     said.set(kind, steady());
     parts.log?.(level, `revocation feed: ${message}`);
@@ -121,13 +123,13 @@ export const makeFeed = (parts: FeedParts): Feed => {
       say,
       compared: (missing) => {
         if (missing > 0) say('warn', `Redis lacks ${missing} of the revocations that are known here; giving them back`);
-        const apart = parts.now() - (follower?.redisNow() ?? parts.now());
-        if (Math.abs(apart) > skew) {
-          say('warn', `the clocks of this machine and of Redis are ${Math.round(Math.abs(apart) / 1_000)} s apart`);
-        }
       },
     });
 
+  const apart = (): string | undefined => {
+    const off = Math.abs(parts.now() - (follower?.redisNow() ?? parts.now()));
+    return off > skew ? `the clocks of this machine and of Redis are ${Math.round(off / 1_000)} s apart` : undefined;
+  };
   const isRefusing = settings.onFeedLost === 'refuse';
   const consequence = () => {
     if (isRefusing) return 'refusing everyone until it is back';
@@ -162,7 +164,6 @@ export const makeFeed = (parts: FeedParts): Feed => {
       }
     }
   };
-  const now = () => follower?.redisNow() ?? moment.latest();
 
   return {
     async add(element) {
@@ -182,7 +183,14 @@ export const makeFeed = (parts: FeedParts): Feed => {
       }
     },
     onDrop: drops.onDrop,
-    now,
+    async moment() {
+      const there = await redis?.time().catch(() => undefined);
+      if (there !== undefined) follower?.clock(there);
+      const theirs = there ?? follower?.redisNow();
+      const ours = moment.latest();
+      if (theirs === undefined) return Math.floor(ours);
+      return Math.floor(ours > theirs && ours - theirs < farApart ? ours : theirs);
+    },
     revoked(principal, tolerance) {
       if (follower !== undefined && !(follower.loaded() && !isRefusing)) {
         if (isReading()) throw new Unavailable('revocations', new Error('they have not been read yet'));
@@ -209,6 +217,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
       }
       const wrong = [
         follower.trouble(),
+        apart(),
         announcer.fault() && `Redis cannot be written to: ${announcer.fault()}`,
         announcer.owing() > patience && `${set.unseen} revocations are not announced; trying again`,
         owedDrops.length > 0 && `${owedDrops.length} drops are not announced; trying again`,
@@ -222,7 +231,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
     async prune() {
       // One clock that has been put forward forgets nothing: the other two know better.
       const until = Math.min(moment.earliest(), follower?.redisNow() ?? Number.POSITIVE_INFINITY);
-      while (!ended && set.prune(until, pruned) === pruned) await parts.pause();
+      for (const _ of set.sweep(until)) await parts.pause();
     },
     async start() {
       if (follower === undefined || announcer === undefined) return;

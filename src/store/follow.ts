@@ -2,6 +2,7 @@
 import type {RevocationSet} from '../core/revocationSet.ts';
 import type {Change, Changes} from './changes.ts';
 import type {Drops} from './drops.ts';
+import {faultOf} from './faults.ts';
 import {block, isNewerMark, type Look, type RevocationRedis} from './revocationRedis.ts';
 
 export interface FollowParts {
@@ -124,7 +125,7 @@ export const makeFollower = (parts: FollowParts): Follower => {
       const {changes} = await redis.wait(at.at, drops.at, 0);
       if ((await follow(changes, at)) && wasInStep) upTo = moment;
     }
-    set.endRound(redisNow() ?? there.time);
+    for (const _ of set.endRound(redisNow() ?? there.time)) await pause();
     foreign = told.foreign;
     newer = told.newer;
     position = at;
@@ -180,7 +181,7 @@ export const makeFollower = (parts: FollowParts): Follower => {
   const readOn = async (at: Position): Promise<'differs' | 'due' | 'ended'> => {
     let looked = Number.NEGATIVE_INFINITY;
     while (!ended) {
-      const began = steady();
+      let proven = steady();
       waiting = true;
       const {changes, drops: dropped} = await redis.wait(at.at, drops.at, block);
       waiting = false;
@@ -190,10 +191,11 @@ export const makeFollower = (parts: FollowParts): Follower => {
       if (!isLinked || !isWhole || nothing || steady() - looked >= block) {
         if (!isWhole) drops.begin(await redis.allDrops(), redisNow() ?? 0);
         looked = steady();
+        proven = looked;
         if (!(await isInStep(at))) return 'differs';
         if (steady() - comparedAt > Math.max(compareEvery, at.count)) return 'due';
       }
-      caughtUp(began);
+      caughtUp(proven);
     }
     return 'ended';
   };
@@ -234,7 +236,7 @@ export const makeFollower = (parts: FollowParts): Follower => {
           waiting = false;
           if (ended) return;
           wasInStep = false;
-          fault = error instanceof Error ? error.message : 'unknown trouble';
+          fault = faultOf(error);
           say('warn', `cannot be read: ${fault}; trying again`);
           await sleep(100 + random() * 200);
         }

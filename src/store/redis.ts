@@ -149,7 +149,8 @@ const makeClient = (settings: RedisSettings, use: RedisUse): Redis | Cluster => 
 const reconnectWhenDemoted = () => {
   let last = -Infinity;
   return (error: Error): boolean => {
-    if (!error.message.startsWith('READONLY') || performance.now() - last < 5_000) return false;
+    // A script says so further on in its sentence.
+    if (!/\bREADONLY\b/.test(error.message) || performance.now() - last < 5_000) return false;
     last = performance.now();
     return true;
   };

@@ -37,6 +37,8 @@ export interface RevocationRedis {
     elements: readonly RevocationElement[],
     asked?: boolean,
   ): Promise<{readonly mark: string; readonly time: number}>;
+  /** The clock of Redis, milliseconds since the epoch; does not wait behind a read. */
+  time(): Promise<number>;
   /** Says that the change of this mark was read; how many have said so. */
   hear(mark: string): Promise<unknown>;
   heard(mark: string): Promise<number>;
@@ -113,6 +115,10 @@ export const makeRevocationRedis = ({
       const command = ['EVAL', scripts.write, 3, set, mark, changes, newMark(), asking, ...members] as const;
       const [after, time] = (await writing.call(...command)) as [string, number];
       return {mark: after, time};
+    },
+    async time() {
+      const [seconds, micros] = (await writing.call('TIME')) as [string, string];
+      return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     },
     hear: (mark) => writing.call('EVAL', scripts.hear, 1, keys.heard + mark.replace(' ', ':'), hearingFor),
     heard: async (mark) => Number(await writing.call('GET', keys.heard + mark.replace(' ', ':'))),

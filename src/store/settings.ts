@@ -105,15 +105,17 @@ export const revocationSettings = z.strictObject({
   onFeedLost: z
     .enum(['keep', 'refuse'])
     .describe(
-      'While the feed of revocations is lost: keep deciding with those known (a new revocation is not seen), or refuse everyone as unavailable.',
+      'While the feed of revocations is lost: keep deciding with those known (a new revocation is not seen), or refuse everyone as unavailable. A process that has not read the revocations yet lets nobody in: with keep until Redis has given nothing for lostAfter, with refuse until it has read them.',
     )
     .prefault('keep'),
   lostAfter: duration
-    .describe('How long the stream may be out of reach before the feed counts as lost.')
+    .describe('How long the revocations in Redis may be out of reach before the feed counts as lost.')
     .prefault('5s'),
   keep: duration
     .pipe(z.number().min(60_000, 'must be at least 1m'))
-    .describe('How long a revocation is remembered: longer than any token or session that it refuses can live.')
+    .describe(
+      'How long a new revocation is kept: longer than any token or session that it refuses can live. Each has its own end, so a change here shortens none that was made before.',
+    )
     .prefault('24h'),
 });
 

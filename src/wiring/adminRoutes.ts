@@ -9,7 +9,7 @@ import type {Feed} from '../store/feed.ts';
 import {named} from '../store/revocationForm.ts';
 
 export interface AdminRouteParts {
-  readonly feed: Pick<Feed, 'add' | 'drop' | 'now' | 'sync'>;
+  readonly feed: Pick<Feed, 'add' | 'drop' | 'moment' | 'sync'>;
   readonly set: Pick<RevocationSet, 'find' | 'removalOf' | 'list' | 'size'>;
   /** The names of the configuration in force. */
   readonly providers: () => readonly string[];
@@ -21,7 +21,7 @@ export interface AdminRouteParts {
   readonly reach: 'every instance' | 'this instance only';
 }
 
-const mostListed = 10_000;
+/** Most on one page: more would keep decisions waiting while it is written. */
 const listed = 1_000;
 
 /** All of them need the admin token. What is wrong with a request is said in the answer, status 400. */
@@ -35,12 +35,12 @@ export const makeAdminRoutes = (parts: AdminRouteParts): readonly AdminRoute[] =
     );
     return json(announced ? 200 : 202, {...shown, announced, reach});
   };
-  const making = () => ({now: Math.floor(feed.now()), keep, salt: newId().slice(0, 8)});
+  const making = async () => ({now: await feed.moment(), keep, salt: newId().slice(0, 8)});
 
   const revoke = async (request: AdminRequest): Promise<AdminAnswer> => {
     const body = objectOf(request);
     if (typeof body === 'string') return bad(body);
-    const made = revocationOf(body as RevocationOrder, making());
+    const made = revocationOf(body as RevocationOrder, await making());
     if ('fault' in made) return bad(`The revocation ${made.fault}.`);
     const {provider} = made.revocation;
     // A misspelt one would refuse nobody, and say that all is well.
@@ -60,7 +60,8 @@ export const makeAdminRoutes = (parts: AdminRouteParts): readonly AdminRoute[] =
       return json(404, {error: 'not_found', detail: 'There is no revocation of this id: GET /revocations lists them.'});
     }
     // Said once more: it has been taken back, and Redis may not know it yet.
-    const made = known === undefined && revocation ? removalOf(revocation, attribution, making()) : {removal: known};
+    const made =
+      known === undefined && revocation ? removalOf(revocation, attribution, await making()) : {removal: known};
     if ('fault' in made) return bad(`The removal ${made.fault}.`);
     if (made.removal === undefined) return bad('The removal cannot be made.');
     const removal = named(made.removal);
@@ -76,8 +77,8 @@ export const makeAdminRoutes = (parts: AdminRouteParts): readonly AdminRoute[] =
       about: `Revocations in force: ?limit=${listed}&after=ID`,
       handle: ({query}) => {
         const limit = query.get('limit') ?? String(listed);
-        if (!/^[1-9]\d{0,4}$/.test(limit) || Number(limit) > mostListed) {
-          return bad(`limit is a number from 1 to ${mostListed}.`);
+        if (!/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > listed) {
+          return bad(`limit is a number from 1 to ${listed}.`);
         }
         const found = set.list(Number(limit), query.get('after') ?? undefined);
         if (found === undefined) return bad('after names no revocation that is known: begin again without it.');

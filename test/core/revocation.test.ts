@@ -143,7 +143,7 @@ describe('revocation', () => {
     assert.equal(set.unseen, 0);
     set.beginRound();
     set.add(one, true);
-    set.endRound(1_000);
+    for (const _ of set.endRound(1_000));
     assert.deepEqual([set.unseen, set.missing(9, 0)], [1, [two]], 'what has ended there is not missing');
     set.add(two, true);
     assert.equal(set.unseen, 0);
@@ -241,8 +241,9 @@ describe('revocation', () => {
     });
     const session = (at: number) => ({...whole, sessionId: `session-${at}`});
     for (let at = 0; at < 100_000; at++) set.add(of(at, at % 2 === 0 ? 10 : 20));
-    assert.equal(set.prune(10, 20_000), 20_000);
-    assert.equal(set.prune(10), 30_000);
+    const pieces = [...set.sweep(10)].length;
+    assert.ok(pieces >= 50, `in ${pieces} pieces`);
+    assert.equal(set.size, 50_000);
     for (let at = 100_000; at < 150_000; at++) set.add(of(at, 20));
     assert.equal(set.size, 100_000);
     for (let at = 0; at < 150_000; at += 97) {

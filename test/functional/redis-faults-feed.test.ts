@@ -1,47 +1,16 @@
 // The feed of revocations on a real Redis: three instances hear what one publishes, and after every fault again.
 import assert from 'node:assert/strict';
 import {cpSync} from 'node:fs';
-import {connect, createServer, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {openRedis} from '../../src/store/redis.ts';
 import {named} from '../../src/store/revocationForm.ts';
 import {endingAfterEach, openFeed, remove, revoke, settingsOf, until} from '../store/rig.ts';
 import {temporaryFolder} from '../support/ports.ts';
-import {type Redis, startRedis} from '../support/redis.ts';
+import {type Redis, startCuttable, startRedis} from '../support/redis.ts';
 import {principal} from '../support/requests.ts';
 
 type Opened = ReturnType<typeof openFeed>;
-
-/** A way to Redis that can be cut in the middle. */
-const startCuttable = async (port: number) => {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    url: `redis://127.0.0.1:${(server.address() as {port: number}).port}`,
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
-};
 
 describe('the feed of revocations', function () {
   this.timeout(60_000);
@@ -305,7 +274,8 @@ describe('the feed of revocations', function () {
     await one.feed.prune();
     await one.feed.add(revoke('u2'));
     assert.deepEqual(one.heard(), ['u1', 'u2']);
-    assert.ok(Math.abs(one.feed.now() - Date.now()) < 1_000, 'the clock of Redis counts');
+    assert.ok(Math.abs((await one.feed.moment()) - Date.now()) < 1_000, 'the clock of Redis counts');
+    assert.match(one.feed.health().detail ?? '', /clocks .* apart/);
     clock.off = 0;
     const later = await openOne(redis.url);
     assert.deepEqual(later.heard(), ['u1', 'u2']);

@@ -89,6 +89,7 @@ describe('Redis topologies', function () {
     assert.equal(store.redis.health().state, 'ready');
     await until('the feeds follow the new master', () => feed.inStep() && other.inStep(), 15_000);
     const later = kept(openFeed(settings));
+    await later.feed.start();
     await until('a later one knows what was said before', () => later.heard().includes('before'), 15_000);
     await feed.feed.add(revoke('u1'));
     await until('the other hears it', () => other.heard().includes('u1'), 15_000);

@@ -213,6 +213,23 @@ export const alertRows: readonly AlertRow[] = [
   },
 
   {
+    alert: 'PosternRevocationsUnannounced',
+    when: 'one of two instances has had some for minutes',
+    series: {
+      'postern_revocations_unannounced{pod="a"}': '0x30',
+      'postern_revocations_unannounced{pod="b"}': '0x5 3x20',
+    },
+    at: '12m',
+    says: '3 revocations are known to an instance of shop and cannot be told to the others.',
+  },
+  {
+    alert: 'PosternRevocationsUnannounced',
+    when: 'Redis was away for half a minute',
+    series: {'postern_revocations_unannounced{pod="a"}': '0 4 0x20'},
+    at: '2m',
+  },
+
+  {
     alert: 'PosternEntitlementsStale',
     when: 'they have not been fetched for ten minutes',
     series: {postern_entitlements_age_seconds: '0+60x30'},

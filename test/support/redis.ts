@@ -1,5 +1,6 @@
 // A Redis of its own for a test.
 import {rmSync} from 'node:fs';
+import {connect, createServer, type Socket} from 'node:net';
 import {freePort, listens, temporaryFolder} from './ports.ts';
 import {type Running, start} from './processes.ts';
 import {tool} from './tools.ts';
@@ -53,5 +54,37 @@ export const startRedis = async ({args = [], port: wanted}: RedisOptions = {}): 
     },
     pause: () => redis.signal('SIGSTOP'),
     resume: () => redis.signal('SIGCONT'),
+  };
+};
+
+/** A way to Redis that can be cut in the middle, or made slow: each answer then takes `delay` milliseconds. */
+export const startCuttable = async (port: number, delay = 0) => {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far);
+    if (delay === 0) far.pipe(near);
+    else far.on('data', (piece) => setTimeout(() => near.writable && near.write(piece), delay));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `redis://127.0.0.1:${(server.address() as {port: number}).port}`,
+    cut,
+    close: () => {
+      cut();
+      server.close();
+    },
   };
 };

@@ -28,7 +28,7 @@ export const admin: Target = {
           return {announced: true};
         },
         drop: async () => ({announced: true}),
-        now: () => 1_800_000_000_000,
+        moment: async () => 1_800_000_000_000,
         sync: async () => {},
       },
       set,
