@@ -46,7 +46,7 @@ export interface Acceptor {
    */
   accepts(credential: Credential, request: Request): Credential | undefined;
   /** Why it is not this provider's, asked only once nobody has accepted it. */
-  misfit?(credential: Credential): Misfit;
+  misfit?(credential: Credential, request: Request): Misfit;
 }
 
 /** The outcome of looking for a credential. */

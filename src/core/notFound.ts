@@ -33,7 +33,7 @@ export const misfitOfFound = <A extends Acceptor & {readonly name: string}>(
       }
       return ofAll(
         place,
-        found.providers.map(({misfit}) => misfit?.(found.presented)),
+        found.providers.map(({misfit}) => misfit?.(found.presented, request)),
       );
     }
   }

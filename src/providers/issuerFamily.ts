@@ -138,8 +138,8 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
       const tenant = tenantIn(credential.value, request);
       return tenant !== undefined && isAllowed(tenant) ? credential : undefined;
     },
-    misfit(credential) {
-      const misfit = jwtMisfit(credential.value, issuer);
+    misfit(credential, request) {
+      const misfit = jwtMisfit(credential.value, issuer, request);
       const tenant = template.tenantOf(misfit.issuer);
       return tenant === undefined || tenants === undefined
         ? misfit

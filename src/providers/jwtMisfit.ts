@@ -1,11 +1,14 @@
 // Why a credential is no JWT of an issuer.
+
 import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
+import type {Request} from '../core/request.ts';
 import {isSameButSlash} from './jwks.ts';
-import {malformedDetail, parseJwt} from './jwt.ts';
+import {malformedDetail} from './jwt.ts';
+import {tokenOf} from './tokensOf.ts';
 
 /** `issuer`: what the settings name, or words for it; that of the token comes back with the misfit. One that differs by a slash is told as such: it is a slip of settings. */
-export const jwtMisfit = (value: string, issuer: string): Misfit & {readonly issuer?: unknown} => {
-  const claims = parseJwt(value)?.claims;
+export const jwtMisfit = (value: string, issuer: string, request: Request): Misfit & {readonly issuer?: unknown} => {
+  const claims = tokenOf(request, value)?.claims;
   if (claims === undefined) return {reason: 'malformed_credential', detail: malformedDetail(value)};
   const {iss} = claims;
   const detail = wantedGot('iss', shownValue(issuer), iss);

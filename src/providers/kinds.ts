@@ -23,9 +23,9 @@ export const makeProviderOfKinds = (name: string, places: Provider['places'], ki
       }
       return undefined;
     },
-    misfit(presented) {
+    misfit(presented, request) {
       const asked = kinds.filter(({places: own}) => own.some(({label}) => label === presented.place.label));
-      const said = asked.map((kind) => kind.misfit?.(presented));
+      const said = asked.map((kind) => kind.misfit?.(presented, request));
       const other = said.find((misfit) => misfit?.reason !== 'malformed_credential');
       if (other !== undefined || said.includes(undefined)) return other ?? {reason: 'unsupported_credential'};
       return said[0] ?? {reason: 'unsupported_credential'};

@@ -114,7 +114,7 @@ export const makeIssuerProvider = (
       const mine = verified.knows(key) || tokenOf(request, value)?.claims.iss === issuer;
       return mine ? {...credential, key} : undefined;
     },
-    misfit: ({value}) => jwtMisfit(value, issuer),
+    misfit: ({value}, request) => jwtMisfit(value, issuer, request),
     authenticate: ({value, key = verified.keyOf(value)}, {request, now, deadline}) =>
       verified.authenticate(key, now, () => verifyAnew(value, tokenOf(request, value), now, deadline)),
     health: () => [keys.health()],

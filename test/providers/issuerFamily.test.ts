@@ -119,7 +119,7 @@ describe('a family of issuers', () => {
     const [place] = provider.places;
     assert.ok(place);
     const credential = provider.accepts({place, value}, asked);
-    if (credential === undefined) return `not mine: ${provider.misfit?.({place, value}).reason}`;
+    if (credential === undefined) return `not mine: ${provider.misfit?.({place, value}, request('/')).reason}`;
     const answer = await provider
       .authenticate(credential, {request: asked, now, deadline: Number.POSITIVE_INFINITY})
       .catch((error) => (error instanceof Unavailable ? ({rejected: 'unavailable'} as never) : Promise.reject(error)));

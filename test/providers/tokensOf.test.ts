@@ -1,6 +1,7 @@
 // A token is taken apart once a request, however many providers might have issued it.
 import assert from 'node:assert/strict';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
+import {misfitOfFound} from '../../src/core/notFound.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import {oidcSettings} from '../../src/providers/settings.ts';
 import {isParsed, tokenOf} from '../../src/providers/tokensOf.ts';
@@ -43,7 +44,8 @@ describe('the tokens of a request', () => {
     ['https://other.example', 'unsupported'],
   ] as const) {
     it(`eleven providers read that of ${issuer} once`, () => {
-      const find = makeCredentialFinder(Array.from({length: 11}, provider));
+      const providers = Array.from({length: 11}, provider);
+      const find = makeCredentialFinder(providers);
       const {parse} = JSON;
       let parsed = 0;
       JSON.parse = (...of) => {
@@ -51,7 +53,9 @@ describe('the tokens of a request', () => {
         return parse(...of);
       };
       try {
-        const found = find(request('/', {headers: {authorization: `Bearer ${token(issuer)}`}}));
+        const asked = request('/', {headers: {authorization: `Bearer ${token(issuer)}`}});
+        const found = find(asked);
+        if (found.found !== 'credential') misfitOfFound(found, asked, providers);
         assert.equal(found.found === 'credential' ? found.provider.name : found.found, whose);
       } finally {
         JSON.parse = parse;

@@ -80,10 +80,10 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const mine = label === cookie?.label ? credential.value.startsWith('Fe26.2*') : isMine(credential.value, request);
       return mine ? {...credential, key} : undefined;
     },
-    misfit: ({value, place}) =>
+    misfit: ({value, place}, request) =>
       place.label === cookie?.label
         ? {reason: 'unsupported_credential', detail: 'it is no sealed session'}
-        : jwtMisfit(value, issuer ?? 'one of Frontegg'),
+        : jwtMisfit(value, issuer ?? 'one of Frontegg', request),
     async authenticate(credential, context) {
       const {now, deadline} = context;
       const key = credential.key ?? keyOf(credential);
