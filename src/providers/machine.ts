@@ -30,14 +30,14 @@ const isItsOwnSubject = (claims: Claims): boolean => {
   return sub === undefined || sub === claims.iss || clientClaims.some((name) => claims[name] === sub);
 };
 
-/** Subjects of workloads: SPIFFE (JWT-SVID section 3.1), Kubernetes' service accounts, jobs of GitLab CI. */
-const workload = /^(spiffe:\/\/|system:serviceaccount:|project_path:)./;
+/** Subjects of workloads: SPIFFE (JWT-SVID section 3.1), Kubernetes' service accounts, jobs of GitLab CI, machines of Clerk. */
+const workload = /^(spiffe:\/\/|system:serviceaccount:|project_path:|mch_)./;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** A job of GitHub Actions may write its own subject, but always has these. */
-const isWorkload = ({sub, repository, run_id: run, workflow, workflow_ref: reference}: Claims): boolean =>
-  (typeof sub === 'string' && workload.test(sub)) ||
+/** A job of GitHub Actions may write its own subject, but always has these; Descope's access keys (`K2...`) have `drn`. */
+const isWorkload = ({sub, drn, repository, run_id: run, workflow, workflow_ref: reference}: Claims): boolean =>
+  (typeof sub === 'string' && (workload.test(sub) || (drn !== undefined && sub.startsWith('K2')))) ||
   (isText(repository) && isText(run) && (isText(workflow) || isText(reference)));
 
 /**

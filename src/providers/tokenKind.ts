@@ -30,6 +30,7 @@ export const otherKind = (claims: Claims, wanted: 'access' | 'id'): string | und
   if (claims.cnf !== undefined) return 'it is bound to a key (cnf), which nobody can prove here';
   if (typeof claims.events === 'object' && claims.events !== null && Object.hasOwn(claims.events, logout))
     return 'it is a logout token';
+  if (claims.drn === 'DSR') return 'it is a refresh token of Descope (drn)';
   if (saysSo(claims, otherWords)) return 'it says that it is a refresh or logout token (typ or token_use)';
   if (wanted === 'id') {
     return saysSo(claims, accessWords) ? 'it says that it is an access token, and id tokens are wanted' : undefined;
