@@ -1,7 +1,11 @@
 // What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
 import type {Finding} from './findings.ts';
 import {providerWarnings} from './neverAsked.ts';
-import {ruleWarnings} from './ruleWarnings.ts';
+import {literals} from './review/literals.ts';
+import {meanings} from './review/meanings.ts';
+import {neverReached} from './review/neverReached.ts';
+import {openings} from './review/openings.ts';
+import {trusted} from './review/trusted.ts';
 import type {Settings} from './schema.ts';
 import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
@@ -13,9 +17,15 @@ export type Advise = (settings: Settings) => readonly Finding[];
 export const servingAdvice: Advise = ({providers, redis}) => trustWarnings(providers, redis);
 
 /** For `postern validate`: all that a reviewer would say. */
-export const review: Advise = (settings) => [
-  ...servingAdvice(settings),
-  ...tenantWarnings(settings.providers, settings.rules),
-  ...providerWarnings(settings.providers, settings.rules),
-  ...ruleWarnings(settings.rules, settings.paths),
-];
+export const review: Advise = (settings) => {
+  const {providers, rules, paths} = settings;
+  return [
+    ...servingAdvice(settings),
+    ...trusted(settings),
+    ...tenantWarnings(providers, rules),
+    ...providerWarnings(providers, rules),
+    ...rules.flatMap((rule, index) => [...literals(rule, index), ...meanings(rule, index, providers)]),
+    ...neverReached(rules, paths),
+    ...openings(rules, paths),
+  ];
+};

@@ -20,6 +20,9 @@ const kindOf = (value: unknown): string => {
   return kinds[typeof value] ?? 'that';
 };
 
+/** Of an issue whose schema says nothing itself. */
+const unknownFault = 'is not valid';
+
 const quoted = (value: unknown): string => (typeof value === 'string' ? value : String(value));
 
 /** `a, b or c`. */
@@ -32,10 +35,27 @@ const mustBe = (expected: string, input: unknown, hint = ''): string => {
   return `must be ${expected}, not ${kindOf(input)}${hint}`;
 };
 
+/** `{org}` without quotes is a mapping from `org` to nothing. */
+const captureIn = (input: unknown): string | undefined => {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
+  const [entry, ...others] = Object.entries(input);
+  return entry !== undefined && entry[1] === null && others.length === 0 && /^\w{1,64}$/.test(entry[0])
+    ? entry[0]
+    : undefined;
+};
+
+interface SchemaDefinition {
+  readonly shape?: object;
+  readonly entries?: object;
+  readonly keyType?: {readonly _zod?: {readonly def?: SchemaDefinition}};
+}
+
 /** Keys that an object schema knows: what stands behind an unknown-key issue. */
 const knownKeys = (schema: unknown): readonly string[] => {
-  const shape = (schema as {_zod?: {def?: {shape?: object}}} | undefined)?._zod?.def?.shape;
-  return shape === undefined ? [] : Object.keys(shape);
+  const {shape, keyType} = (schema as {_zod?: {def?: SchemaDefinition}} | undefined)?._zod?.def ?? {};
+  if (shape !== undefined) return Object.keys(shape);
+  // Of a record: the words that its keys may be.
+  return Object.keys(keyType?._zod?.def?.entries ?? {});
 };
 
 /** Words for issues whose schema says none itself. Given to every parse. */
@@ -44,6 +64,10 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_type': {
       const hint =
         issue.expected === 'string' && issue.input !== null && issue.input !== undefined ? '; put it in quotes' : '';
+      if (issue.expected === 'string') {
+        const capture = captureIn(issue.input);
+        if (capture !== undefined) return `must be a text, not a mapping: write '{${capture}}', in quotes`;
+      }
       const scalar = typeof issue.input === 'number' || typeof issue.input === 'boolean';
       return mustBe(kinds[issue.expected] ?? issue.expected, issue.input, scalar ? hint : '');
     }
@@ -66,13 +90,18 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     default:
-      return 'is not valid';
+      return unknownFault;
   }
 };
 
 const oneOf = (values: readonly unknown[], input: unknown): string => {
   const choices = values.map(quoted);
   if (input === undefined) return `is required; add it: ${alternatives(choices)}`;
+  const unquoted = values.find((value) => typeof value !== 'string' && String(value) === input);
+  if (unquoted !== undefined) return `must be ${alternatives(choices)}; write it without quotes`;
+  if (values.includes(true) && typeof input === 'string' && /^(yes|on|y)$/i.test(input)) {
+    return `must be ${alternatives(choices)}; write true`;
+  }
   const near = typeof input === 'string' ? suggestion(input, choices) : '';
   const meant = near.startsWith('; did') ? near : '';
   return `must be ${alternatives(choices)}${input === null ? '; give one, or take the line out' : meant}`;
@@ -111,6 +140,10 @@ export const findingsOf = (
           message: types(path, valueAt(root, path), ('options' in issue ? (issue.options ?? []) : []).map(quoted)),
         },
       ];
+    }
+    // A schema may know better than its shapes what is missing.
+    if (valueAt(root, path) === undefined && issue.message !== unknownFault) {
+      return [{path, at: 'value', message: issue.message}];
     }
     return ofUnion(issue.errors, root, path, types);
   });

@@ -4,7 +4,7 @@ import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {type Advise, servingAdvice} from './advice.ts';
-import {type Finding, keyOfPath, pathText} from './findings.ts';
+import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets} from './schemaDocument.ts';
 import {markOf, type Sources} from './sources.ts';
@@ -97,7 +97,8 @@ export const checkText = async (
   const told = (findings: readonly Finding[]): readonly ConfigError[] =>
     findings.map((finding) => located(finding, file, yaml, origins));
   const missing = told(unfilled);
-  const unread = unfilled.map(({path}) => path);
+  const lost = yaml.faults.map(({path}) => path).filter((path) => valueAt(yaml.value, path) === undefined);
+  const unread = [...unfilled.map(({path}) => path), ...lost];
   const checked = checkSettings(value, outside.resolve, unread);
   if (checked.findings !== undefined) return {errors: inOrder([...faults, ...missing, ...told(checked.findings)])};
   if (faults.length > 0 || missing.length > 0) return {errors: inOrder([...faults, ...missing])};

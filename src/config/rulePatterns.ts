@@ -9,7 +9,11 @@ const forbidden = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\\\;%?#]|${readAsS
 /** What is wrong with a rule's path, and how to write it; undefined if nothing is. */
 export const pathFault = (pattern: string): string | undefined => {
   if (pattern === '') return undefined; // said elsewhere: is empty
-  if (!pattern.startsWith('/')) return 'must start with /';
+  if (!pattern.startsWith('/')) {
+    return /^\^|\$$|\.\*/.test(pattern)
+      ? 'must start with /: rules are no regular expressions; use *, ** and {name}'
+      : 'must start with /';
+  }
   if (pattern.length > 2048) return 'is longer than 2048 characters';
   if (pattern === '/') return undefined;
   const segments = segmentsOf(pattern);

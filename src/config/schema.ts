@@ -121,12 +121,34 @@ export const checkSettings = (
       return {settings: parsed.data};
     }
     const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
-    found.forEach(add);
+    found.map(withLevel).forEach(add);
     const before = removed.length;
     for (const {path} of found) remove(rest, path, removed);
     if (removed.length === before) break;
   }
-  return {findings: [...findings.values()]};
+  return {findings: withoutEchoes([...findings.values()])};
+};
+
+/** What is missing only because it stands at another level, or under a name that is mistyped, is one mistake. */
+const withoutEchoes = (findings: readonly Finding[]): readonly Finding[] => {
+  const meant = new Set(
+    findings.flatMap(({path, message}) => {
+      if (message === tooDeep) return [keyOfPath(path.slice(-1))];
+      const [, name] = /^is not a setting; did you mean "(.+)"\?$/.exec(message) ?? [];
+      return name === undefined ? [] : [keyOfPath([...path.slice(0, -1), name])];
+    }),
+  );
+  return findings.filter(({path, message}) => !message.startsWith('is required') || !meant.has(keyOfPath(path)));
+};
+
+const tooDeep = 'is not a setting here, but at the top: is it indented too far?';
+
+/** A setting of the top that stands further down was indented too far. */
+const withLevel = (finding: Finding): Finding => {
+  const key = finding.path.at(-1);
+  const isElsewhere = finding.at === 'key' && finding.message.startsWith('is not a setting') && finding.path.length > 1;
+  if (!isElsewhere || typeof key !== 'string' || !Object.hasOwn(settingsSchema.shape, key)) return finding;
+  return {...finding, message: tooDeep};
 };
 
 /** Words for a `type` that is none of the available ones. */

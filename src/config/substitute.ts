@@ -36,6 +36,9 @@ export const substitute = async (tree: unknown, outside: Outside): Promise<Subst
       const path = name.slice('file:'.length);
       return path === '' ? {fault: 'names no file: write ${file:/path}'} : outside.readFile(path);
     }
+    if (/^[A-Za-z_][A-Za-z0-9_]*:?[-?=+]/.test(name)) {
+      return {fault: 'has a default within ${ }, which is not supported: write ${NAME}, and set it where it runs'};
+    }
     if (!variableName.test(name)) {
       return {fault: 'has a ${ that cannot be read: write ${NAME} or ${file:/path}, or $${ for a literal ${'};
     }

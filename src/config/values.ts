@@ -85,6 +85,10 @@ export const isInsecureUrl = (url: string): boolean => {
 /** An http: or https: URL without credentials and fragment. Whether `http:` is allowed is said by `insecureUrls`. */
 export const httpUrl = z
   .string()
+  .refine((text) => !/^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text), {
+    message: 'is no URL: begin it with https://',
+    abort: true,
+  })
   .refine((text) => {
     const url = URL.parse(text);
     return (

@@ -1,6 +1,7 @@
 // A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
 import {type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, parseDocument} from 'yaml';
 import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
+import {nameFault} from './yamlFaults.ts';
 
 /** A place in the text; both count from 1. */
 export interface Place {
@@ -63,13 +64,13 @@ export const readYaml = (text: string): YamlFile => {
   } catch {
     return failed('cannot be read as YAML: it is nested too deeply');
   }
-  for (const error of document.errors) {
-    const place = placeAt(error.pos[0]);
-    // One mistake makes the parser stumble several times over the same line.
-    if (faults.some(({line}) => line === place.line)) continue;
-    faults.push({...place, path: [], message: yamlFault(error.code, error.message, lineAt(text, place.line))});
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const noticed = placeAt(error.pos[0]);
+    const {place = noticed, message} = nameFault(error.code, error.message, text.split('\n'), noticed.line);
+    faults.push({...place, path: [], message});
+    return {value: undefined, faults, placeOf};
   }
-  if (faults.length > 0) return {value: undefined, faults, placeOf};
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
     return failed('is empty: it needs at least providers and rules');
@@ -86,7 +87,7 @@ export const readYaml = (text: string): YamlFile => {
     offsets.set(keyOfPath(path), {key: keyOffset, value: isNothing ? keyOffset : offset});
     if (node === null) return null;
     if (isAlias(node)) {
-      fault(node, path, 'is an alias (*): write the value out; settings have no anchors and aliases');
+      fault(node, path, aliasFault(node.source, text, path));
       return undefined;
     }
     if ('anchor' in node && node.anchor !== undefined) {
@@ -150,34 +151,16 @@ const openBrackets = (text: string): number => {
   return most;
 };
 
+/** Hardly anybody means an alias: `**` and `*.acme.example` want quotes. */
+const aliasFault = (source: string, text: string, path: SettingPath): string => {
+  if (text.includes(`&${source}`)) return 'is an alias (*): write the value out; settings have no anchors and aliases';
+  // Only what is known to be no secret is repeated.
+  const shown = path.includes('match') ? `'*${source.slice(0, 64)}'` : "'*...'";
+  return `begins with *, which has a meaning of its own in YAML: put it in quotes, ${shown}`;
+};
+
 const rangeStart = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
 
 /** A key as it is written: `1:` and `true:` are the keys "1" and "true". */
 const scalarText = (key: {value: unknown; source?: string}): string =>
   typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
-
-const lineAt = (text: string, line: number): string => text.split('\n', line)[line - 1] ?? '';
-
-const yamlFault = (code: string, message: string, line: string): string => {
-  if (code === 'MULTIPLE_DOCS') return 'begins a second document (---): settings are one document, take it out';
-  if (code === 'TAB_AS_INDENT') return 'a tab cannot indent: use spaces';
-  // Inside { } and [ ] a plain text ends at a brace, so ${NAME} cannot stand there without quotes.
-  const inFlow = /[[{].*\$\{/.test(line);
-  const hint = inFlow ? "; within { } or [ ] write '${NAME}' in quotes" : '';
-  return `cannot be read as YAML: ${wordsOf[code] ?? firstLine(message)}${hint}`;
-};
-
-// The library's own sentences may quote the text, and a secret may stand there: only known sentences are repeated.
-const wordsOf: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'the indentation does not fit the lines above',
-  BAD_ALIAS: 'there is an alias (*) here; settings have no anchors and aliases',
-  BAD_SCALAR_START: 'a value cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin on this line; is a colon too much, or are quotes missing?',
-  BLOCK_IN_FLOW: 'lines of a list or mapping cannot stand within { } or [ ]',
-  MISSING_CHAR: 'a character is missing here: a quote, a comma, a colon or a closing } or ]',
-  MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
-  UNEXPECTED_TOKEN: 'this was not expected here; are quotes missing?',
-  IMPOSSIBLE: 'this was not expected here',
-};
-
-const firstLine = (message: string): string => (/["'`:]/.test(message) ? 'this was not expected here' : message);

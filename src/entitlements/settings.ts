@@ -45,7 +45,8 @@ const cache = z
       )
       .prefault('5s'),
   })
-  .refine((value) => value.stale >= value.fresh, {
+  // One that could not be read is told as such.
+  .refine((value) => !(value.stale < value.fresh), {
     path: ['stale'],
     message: 'is shorter than fresh: entitlements would be unavailable before they are fetched again',
   });

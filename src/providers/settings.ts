@@ -176,7 +176,19 @@ export const insecure = z
 
 /** The audiences of which a token must name one; `any` says on purpose that none is checked. */
 export const audience = z
-  .union([z.literal('any'), texts])
+  .union(
+    [
+      z.literal('any'),
+      z.array(text).min(1, 'is an empty list: name at least one, or write any, which on purpose checks none'),
+      text.transform((one): string[] => [one]),
+    ],
+    {
+      error: ({input}) =>
+        input === undefined
+          ? 'is required; add it: the audiences of which a token must name one (aud), or any, which checks none'
+          : undefined,
+    },
+  )
   .describe('A token must be meant for one of these (aud). `any` on purpose checks none.');
 
 /** Which tenants a provider may speak for; looked at for all types by `withTenants`. */
@@ -252,7 +264,9 @@ export const oidcSettings = z
       context.addIssue({
         code: 'custom',
         path: ['issuer'],
-        message: 'is not an http: or https: URL, so its keys cannot be discovered: set jwksUri',
+        message: /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(issuer)
+          ? 'is no URL: begin it with https://, if that is how tokens name it (iss), or set jwksUri'
+          : 'is not an http: or https: URL, so its keys cannot be discovered: set jwksUri',
       });
     } else if (!allowed && isInsecureUrl(used[1])) {
       context.addIssue({

@@ -13,11 +13,11 @@ const withRule = (rule: string): string => `${provider}rules:\n  - ${rule}\n`;
 
 describe('config/load: what is accepted', () => {
   it('takes every setting of this version', async () => {
-    const loaded = await load(good, {ADMIN_TOKEN: 't0ken'});
+    const loaded = await load(good, {ADMIN_TOKEN: 't0ken-of-sixteen-characters'});
     assert.deepEqual(loaded.errors ?? [], []);
     const {settings} = loaded;
     assert.ok(settings);
-    assert.equal(settings.admin.token, 't0ken');
+    assert.equal(settings.admin.token, 't0ken-of-sixteen-characters');
     assert.equal(settings.server.tls?.cert, `${folder}/tls.crt`);
     assert.deepEqual(settings.entitlements?.source, {type: 'file', path: `${folder}/entitlements.yaml`});
     assert.deepEqual(settings.paths, {caseSensitive: false, allow: new Set(['semicolon'])});
@@ -59,7 +59,7 @@ describe('config/load: what is accepted', () => {
   it('gives the defaults of the documentation', async () => {
     const {settings} = await load(provider + rules);
     assert.deepEqual(settings?.server.listen, [{kind: 'tcp', host: '127.0.0.1', port: 9191}]);
-    assert.deepEqual(settings?.admin, {listen: {kind: 'tcp', host: '127.0.0.1', port: 9190}});
+    assert.deepEqual(settings?.admin, {listen: {kind: 'tcp', host: '127.0.0.1', port: 9190}, hosts: []});
     assert.deepEqual(settings?.paths, {caseSensitive: true, allow: new Set()});
     assert.deepEqual(settings?.revocation.onFeedLost, 'keep');
     assert.equal(settings?.redis, undefined);
@@ -134,7 +134,6 @@ describe('config/load: what is said', () => {
     [`${rules}providers: [fe]\n`, '2:13: providers[0]: must be a mapping, not a text'],
     [
       `${rules}providers: [{name: a, type: oidc, isuer: https://a, audience: any, jwksUri: http://far.example/keys}]\n`,
-      '2:13: providers[0].issuer: is required; add it',
       '2:35: providers[0].isuer: is not a setting; did you mean "issuer"?',
       '2:77: providers[0].jwksUri: is http: to another machine',
     ],
@@ -147,7 +146,7 @@ describe('config/load: what is said', () => {
     ],
     [
       `${rules}providers: [{name: a, type: oidc, issuer: https://a, audience: 5}]\n`,
-      '2:64: providers[0].audience: must be any or a list, not a whole number',
+      '2:64: providers[0].audience: must be any, a list or a text, not a whole number',
     ],
     [
       `${rules}providers:\n  - {name: a, type: oidc, issuer: https://a, audience: any}\n  - {name: a, type: oidc, issuer: https://b, audience: any}\n`,
@@ -161,8 +160,8 @@ describe('config/load: what is said', () => {
       withRule('{name: a, match: {}, public: true, deny: true}'),
       '3:5: rules[0]: has public and deny: keep exactly one of public, deny, require',
     ],
-    [withRule('{name: a, match: {}, public: maybe}'), '3:34: rules[0].public: must be true or identify'],
-    [withRule('{name: a, match: {}, public: false}'), '3:34: rules[0].public: must be true or identify'],
+    [withRule('{name: a, match: {}, public: maybe}'), '3:34: rules[0].public: must be true, identify or lenient'],
+    [withRule('{name: a, match: {}, public: false}'), '3:34: rules[0].public: must be true, identify or lenient'],
     [withRule('{name: a, require: {}}'), '3:5: rules[0].match: is required; add it'],
     [
       withRule('{name: "a b", match: {}, require: {}}'),
@@ -263,7 +262,7 @@ log: {level: 5}
   });
 
   it('warns of a rule that is never reached, and of methods in lower case', async () => {
-    const loaded = await load(`${provider}rules:
+    const loaded = await load(`${provider.replace('any', 'api')}rules:
   - {name: wide, match: {path: '/a/**'}, deny: true}
   - {name: narrow, match: {path: '/a/{b}/c', methods: [get]}, deny: true}
 `);
@@ -312,10 +311,10 @@ describe('config/load: what comes from outside', () => {
       assert.ok(loaded.settings);
       return loaded.settingsHash;
     };
-    const plain = await hash(good, 'one');
-    assert.equal(await hash(good, 'two'), plain);
-    assert.equal(await hash(good.replace("'${ADMIN_TOKEN}'", 'in-the-file'), ''), plain);
-    assert.notEqual(await hash(good.replace('drain: 10s', 'drain: 11s'), 'one'), plain);
+    const plain = await hash(good, 'one-of-sixteen-characters');
+    assert.equal(await hash(good, 'two-of-sixteen-characters'), plain);
+    assert.equal(await hash(good.replace("'${ADMIN_TOKEN}'", 'in-the-file-of-sixteen'), ''), plain);
+    assert.notEqual(await hash(good.replace('drain: 10s', 'drain: 11s'), 'one-of-sixteen-characters'), plain);
     assert.match(plain, /^[0-9a-f]{64}$/);
   });
 });
@@ -329,10 +328,10 @@ describe('config/load: files', () => {
 
   it('reads the file, secrets beside it, and cuts their last newline', async () => {
     const file = join(place, 'postern.yaml');
-    await writeFile(join(place, 'token'), 'sekret\n');
+    await writeFile(join(place, 'token'), 'sekret-of-sixteen-characters\n');
     await writeFile(file, `${provider}${rules}admin: {token: '\${file:token}'}\nserver: {tls: {cert: a, key: /b}}\n`);
     const {settings} = await loadSettings(file, {});
-    assert.equal(settings?.admin.token, 'sekret');
+    assert.equal(settings?.admin.token, 'sekret-of-sixteen-characters');
     assert.deepEqual(settings?.server.tls, {cert: join(place, 'a'), key: '/b'});
   });
 

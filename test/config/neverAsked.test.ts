@@ -4,9 +4,9 @@ import {formatErrors} from '../../src/config/load.ts';
 import {load} from './support.ts';
 
 const oidc = (name: string, more = '') =>
-  `{name: ${name}, type: oidc, issuer: https://id.example, audience: any${more}}`;
+  `{name: ${name}, type: oidc, issuer: https://id.example, audience: [a]${more}}`;
 const kinde = (name: string, more = '', domain = `https://${name}.kinde.com`) =>
-  `{name: ${name}, type: kinde, domain: '${domain}', audience: any${more}}`;
+  `{name: ${name}, type: kinde, domain: '${domain}', audience: [a]${more}}`;
 const apiKeys = ', apiKeys: {clientId: c, clientSecret: s}';
 const introspection = (name: string, more = '') =>
   `{name: ${name}, type: introspection, endpoint: https://${name}.example/i, clientId: c, clientSecret: s${more}}`;

@@ -1,0 +1,61 @@
+// Rules that are good by themselves and hardly mean what they say.
+import type {Rule} from '../../core/rules.ts';
+import type {Finding, SettingPath} from '../findings.ts';
+import {capturesIn, capturesUsed} from '../rulePatterns.ts';
+
+/** A provider, as far as its settings say whether its principals have a tenant. */
+export interface TenantSource {
+  readonly name: string;
+  readonly type: string;
+  readonly tenant?: string;
+  readonly claims?: {readonly tenant?: unknown};
+}
+
+const warning = (path: SettingPath, message: string): Finding => ({path, at: 'value', message});
+
+/** Looks at a checked rule; `index` is its place in the file. */
+export const meanings = (rule: Rule, index: number, providers: readonly TenantSource[]): readonly Finding[] => [
+  ...neverCompared(rule, index),
+  ...tenantOfNobody(rule, index, providers),
+  ...named(rule, index),
+  ...shadowOfNothing(rule, index),
+];
+
+/** `{org}` in the path and nothing asked of it: whoever is let in is let in for every org. */
+const neverCompared = ({match, access}: Rule, index: number): readonly Finding[] => {
+  if (access.access !== 'require' || match.path === undefined) return [];
+  const {tenant, relation, features, entitledPermissions} = access.require;
+  // What targets a feature may look at captures.
+  if (features !== undefined || entitledPermissions !== undefined) return [];
+  const captures = capturesIn(match.path);
+  const used = [tenant, relation?.resource].flatMap((template) => capturesUsed(template ?? '') ?? []);
+  const [first] = captures;
+  if (first === undefined || used.length > 0) return [];
+  const message = `captures {${first}} and compares it with nothing, so whoever is let in is let in for any; ask tenant: '{${first}}', or write * for it`;
+  return [warning(['rules', index, 'match', 'path'], message)];
+};
+
+const hasTenant = ({type, tenant, claims}: TenantSource): boolean => {
+  if (type === 'frontier') return tenant !== 'none';
+  return type === 'frontegg' || type === 'kinde' || type === 'apiKeys' || claims?.tenant !== undefined;
+};
+
+const tenantOfNobody = ({access}: Rule, index: number, providers: readonly TenantSource[]): readonly Finding[] => {
+  if (!('require' in access) || access.require.tenant === undefined) return [];
+  const {providers: asked} = access.require;
+  const all = providers.filter(({name}) => asked === undefined || asked.includes(name));
+  if (all.length === 0 || all.some(hasTenant)) return [];
+  const names = all.map(({name}) => `"${name}"`).join(' and ');
+  const message = `lets nobody in: no principal of ${names} has a tenant; say by claims.tenant which claim it is`;
+  return [warning(['rules', index, 'require', 'tenant'], message)];
+};
+
+const named = ({name}: Rule, index: number): readonly Finding[] =>
+  name === 'none' || name === 'other'
+    ? [warning(['rules', index, 'name'], `is the word of the metrics for what has no rule; give it another name`)]
+    : [];
+
+const shadowOfNothing = ({access, shadow}: Rule, index: number): readonly Finding[] =>
+  shadow && access.access === 'public'
+    ? [warning(['rules', index, 'shadow'], 'means nothing in a public rule, which refuses nobody; take it out')]
+    : [];
