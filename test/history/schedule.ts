@@ -13,6 +13,7 @@ export type Step =
   | {readonly do: 'command'; readonly by: By; readonly person: number; readonly clock: number}
   /** Takes back the one that was made `back` before the last. */
   | {readonly do: 'remove'; readonly back: number; readonly at: At; readonly along: boolean}
+  | {readonly do: 'removeByCommand'; readonly back: number; readonly clock: number}
   | {readonly do: 'wait'; readonly ms: number}
   | {readonly do: 'way'; readonly at: At; readonly state: WayState | 'cut'}
   | {readonly do: 'restart'; readonly at: At}
@@ -73,6 +74,14 @@ const single: fc.Arbitrary<Step> = fc.oneof(
   {arbitrary: wait, weight: 4},
   {
     arbitrary: fc.record({do: fc.constant('command' as const), by, person, clock: fc.constantFrom(0, -hour)}),
+    weight: 1,
+  },
+  {
+    arbitrary: fc.record({
+      do: fc.constant('removeByCommand' as const),
+      back: fc.nat(1),
+      clock: fc.constantFrom(0, -hour),
+    }),
     weight: 1,
   },
   {arbitrary: fc.constant<Step>({do: 'settle'}), weight: 1},
