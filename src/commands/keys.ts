@@ -2,8 +2,17 @@
 import {randomBytes} from 'node:crypto';
 import type {Stats} from 'node:fs';
 import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {apiKeyOf, hashOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
-import {entriesIn, entryIn, readKeyFile, type WrittenEntry, withChange, withEntry} from '../providers/keyFile.ts';
+import {
+  entriesIn,
+  entryIn,
+  holdsNone,
+  readKeyFile,
+  type WrittenEntry,
+  withChange,
+  withEntry,
+} from '../providers/keyFile.ts';
 
 /** As the command line gives them. */
 export interface NewKeyOptions {
@@ -191,7 +200,7 @@ const rewrite = async (file: string, change: Change): Promise<string | undefined
       const unkept = found === undefined ? undefined : await keepOwner(writing, found);
       if (unkept !== undefined) return unkept;
       const text = found === undefined ? header : await readFile(path, 'utf8');
-      const before = readKeyFile(text, 'before').faults;
+      const before = holdsNone(text) ? undefined : readKeyFile(text, 'before').faults;
       if (before !== undefined) return `is broken, mend it first: ${before.join('; ')}`;
       const {text: added, fault} = change(text);
       if (fault !== undefined) return fault;
@@ -201,6 +210,7 @@ const rewrite = async (file: string, change: Change): Promise<string | undefined
       await writing.sync();
       await rename(next, path);
       done = true;
+      await syncFolder(dirname(path));
     } finally {
       await writing.close();
       // Once renamed, a file of that name is another writer's.
@@ -212,6 +222,19 @@ const rewrite = async (file: string, change: Change): Promise<string | undefined
     return code === 'EEXIST'
       ? `another command is writing it; if none is, remove ${next}`
       : `cannot be written: ${message}`;
+  }
+};
+
+/** Else a loss of power could bring the old file back, though the key has been shown. */
+const syncFolder = async (folder: string): Promise<void> => {
+  const opened = await open(folder, 'r');
+  try {
+    await opened.sync();
+  } catch (error) {
+    // Some file systems know no such thing.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await opened.close();
   }
 };
 

@@ -46,7 +46,7 @@ const compileDefaulted = ({rules, default: otherwise}: Flag | Plan, parts: Targe
 };
 
 /** Grants between two pauses: a few milliseconds of work. */
-const stride = 8_192;
+const stride = 2_048;
 
 const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<void, EntitlementIndex> {
   const features = new Map<string, Sold>();

@@ -1,4 +1,5 @@
 // Until when has whom been given a plan? Asked in the same time whatever the number of grants.
+import {makeNames, type Names} from './grantNames.ts';
 import {capacity, copy, countingSort, endOf, makeRows, planOf, put, resized, tenantOf, userOf} from './grantRows.ts';
 
 export interface GrantTable {
@@ -10,13 +11,6 @@ export interface GrantTable {
 
 // Names are numbered once, from 1; 0 in the place of a user stands for the whole tenant.
 const wholeTenant = 0;
-
-const numberOf = (names: Map<string, number>, name: string): number => {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  names.set(name, names.size + 1);
-  return names.size;
-};
 
 const hash = (tenant: number, user: number): number => {
   // The finish of murmur3 (fmix32): consecutive numbers spread over all bits.
@@ -35,8 +29,8 @@ const shortBucket = 16;
  * Every step is linear in the number of grants, whatever they hold.
  */
 export const makeGrantTableBuilder = () => {
-  const tenants = new Map<string, number>();
-  const users = new Map<string, number>();
+  const tenants = makeNames();
+  const users = makeNames();
   let length = 0;
   let plans = 0;
   let unsorted = makeRows(1024);
@@ -44,8 +38,8 @@ export const makeGrantTableBuilder = () => {
   /** `plan` is a number from 0. `end` in milliseconds since the epoch; Infinity: never; -Infinity: has been. */
   const add = (plan: number, tenant: string, user: string | null, end: number): void => {
     if (length === capacity(unsorted)) unsorted = resized(unsorted, length * 2);
-    const userNumber = user === null ? wholeTenant : numberOf(users, user);
-    put(unsorted, length++, numberOf(tenants, tenant), userNumber, plan, end);
+    const userNumber = user === null ? wholeTenant : users.number(user);
+    put(unsorted, length++, tenants.number(tenant), userNumber, plan, end);
     plans = Math.max(plans, plan + 1);
   };
 
@@ -100,8 +94,8 @@ interface Linked {
   /** Where each bucket starts, and at last where all end. */
   readonly starts: Int32Array;
   readonly mask: number;
-  readonly tenants: ReadonlyMap<string, number>;
-  readonly users: ReadonlyMap<string, number>;
+  readonly tenants: Names;
+  readonly users: Names;
 }
 
 const makeLookup = ({rows, starts, mask, tenants, users}: Linked): GrantTable['latest'] => {
@@ -126,9 +120,9 @@ const makeLookup = ({rows, starts, mask, tenants, users}: Linked): GrantTable['l
   };
 
   return (plans, tenantName, userName) => {
-    const tenant = tenantName === undefined ? undefined : tenants.get(tenantName);
+    const tenant = tenantName === undefined ? undefined : tenants.find(tenantName);
     if (tenant === undefined) return Number.NaN;
-    const user = userName === undefined ? undefined : users.get(userName);
+    const user = userName === undefined ? undefined : users.find(userName);
     let best = Number.NaN;
     for (const plan of plans) {
       // Not Math.max, to which NaN is the greatest.

@@ -176,9 +176,10 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   const look = (moment: number, at: number, old: number): void => {
     const distance = moment - at;
     const stepped = apart !== undefined && Math.abs(distance - apart) > step;
-    if (apart === undefined || stepped) apart = distance;
+    apart ??= distance;
     if (!(stepped || old > settings.stale) || running !== undefined || closed || at - kicked < firstRetry) return;
     kicked = at;
+    apart = distance;
     void refresh();
   };
 

@@ -1,19 +1,22 @@
 // Entitlements from a file: YAML, JSON, or JSON lines for very many grants; read again when it changes.
-import {createHash} from 'node:crypto';
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
+import type {Aside} from '../core/aside.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {type EntitlementsJob, readingOf, readPieces} from './reading.ts';
 import type {SnapshotSource} from './source.ts';
-import {type Fault, readText} from './text.ts';
+import type {Fault} from './text.ts';
 
 /** How often is looked whether the file is another one, milliseconds. */
 const lookEvery = 1_000;
+/** How often a file is read that changes while it is read. */
+const tries = 5;
 
 /**
  * The source `file`. `path`: `.json`, `.jsonl` (a line for each feature, plan, flag and grant; read piece by piece), else
  * YAML up to 8 MiB. Looks at what the path leads to, so a swapped symbolic link (ConfigMap) is a change like any other;
  * a changed file is loaded within 2 s.
  */
-export const makeFileSource = (path: string): SnapshotSource => {
+export const makeFileSource = (path: string, aside: Aside<EntitlementsJob> = readPieces): SnapshotSource => {
   // What was loaded last, so that an untouched file is not read again.
   let last: {readonly print: string; readonly version: string} | undefined;
 
@@ -21,18 +24,18 @@ export const makeFileSource = (path: string): SnapshotSource => {
     name: 'file',
     where: path,
     async load(known) {
-      const print = await fingerprint(path).catch((error: Error) => broken(`cannot be read: ${error.message}`));
-      if (last !== undefined && last.print === print && last.version === known) return 'unchanged';
-      const bytes = await readFile(path).catch((error: Error) => broken(`cannot be read: ${error.message}`));
-      const version = createHash('sha256').update(bytes).digest('base64url');
-      if (version === known) {
-        last = {print, version};
-        return 'unchanged';
+      for (let attempt = 1; ; attempt++) {
+        const print = await fingerprint(path).catch((error: Error) => broken(`cannot be read: ${error.message}`));
+        if (last !== undefined && last.print === print && last.version === known) return 'unchanged';
+        const read = await readingOf(aside({read: 'entitlements file', path, known})).catch(({message}: Error) =>
+          broken(message),
+        );
+        // Written to meanwhile: what was read may be half of each.
+        if (attempt < tries && print !== (await fingerprint(path).catch(() => undefined))) continue;
+        if ('faults' in read) return broken(inOneLine(read.faults));
+        last = {print, version: read.version};
+        return 'unchanged' in read ? 'unchanged' : read;
       }
-      const read = await readText(path, bytes);
-      if ('faults' in read) return broken(inOneLine(read.faults));
-      last = {print, version};
-      return {version, snapshot: read.snapshot, whole: read.whole};
     },
     watch(changed) {
       let seen: string | undefined;

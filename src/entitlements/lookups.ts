@@ -11,7 +11,7 @@ import type {LayerObserver} from './cached.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {LookupSource, PrincipalGrants} from './source.ts';
 
-/** What is kept: the source's answer and when it was given, milliseconds since the epoch. */
+/** What is kept: the source's answer and when it was given: in memory by the steady clock, in Redis since the epoch. */
 export interface KeptGrants {
   readonly at: number;
   readonly grants: PrincipalGrants;
@@ -27,6 +27,8 @@ export interface LookupParts {
   readonly remote?: Cache<KeptGrants> | undefined;
   readonly settings: EntitlementCacheSettings;
   readonly now: () => number;
+  /** Milliseconds of a clock that never steps: ages go by it. */
+  readonly steady: () => number;
   readonly random: () => number;
   readonly after: After;
   readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
@@ -57,7 +59,8 @@ const budget = 5_000;
  * is not served: then the source must answer, or it is Unavailable.
  */
 export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements => {
-  const {source, memory, remote, settings, now, random, after, log, observer} = parts;
+  const {source, memory, settings, now, steady, random, after, log, observer} = parts;
+  const remote = parts.remote && byOwnClock(parts.remote, now, steady);
   const within = makeWithin(now, after);
   const flights = new Map<string, Promise<KeptGrants>>();
   const resting = new Map<string, number>();
@@ -70,7 +73,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     return life;
   };
   const isFresh = (kept: KeptGrants, moment: number) => moment - kept.at < lifeOf(kept);
-  const isUsable = (kept: KeptGrants, moment: number) => moment - kept.at < settings.stale && kept.at <= moment + 1_000;
+  const isUsable = (kept: KeptGrants, moment: number) => moment - kept.at < settings.stale;
 
   const fetch = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
     const under = flights.get(key);
@@ -81,12 +84,12 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
   };
   const land = async (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
     const there = await remote?.get(key);
-    if (there !== undefined && isFresh(there, now())) {
-      memory.set(key, there, settings.stale - (now() - there.at));
+    if (there !== undefined && isFresh(there, steady())) {
+      memory.set(key, there, settings.stale - (steady() - there.at));
       return there;
     }
     // Up to a tenth older than it is, so that what was fetched together is not fetched again together.
-    const at = now() - (random() * settings.fresh) / 10;
+    const at = steady() - (random() * settings.fresh) / 10;
     try {
       const kept: KeptGrants = {at, grants: await ask(now() + budget)};
       observer?.request('entitlements', 'source', 'hit');
@@ -100,15 +103,15 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
       if (!(error instanceof Unavailable)) throw error;
       if (failing === undefined) log?.('warn', `entitlements: ${source.name}: ${error.message}`);
       failing ??= {since: now(), why: error.message};
-      if (there !== undefined && isUsable(there, now())) {
-        memory.set(key, there, settings.stale - (now() - there.at));
+      if (there !== undefined && isUsable(there, steady())) {
+        memory.set(key, there, settings.stale - (steady() - there.at));
         return there;
       }
       throw error;
     }
   };
   const refresh = (key: string, ask: (deadline: number) => Promise<PrincipalGrants>) => {
-    const moment = now();
+    const moment = steady();
     if ((resting.get(key) ?? 0) > moment || flights.has(key)) return;
     if (resting.size > 10_000) resting.clear();
     resting.set(key, moment + restAfterFailure);
@@ -124,12 +127,13 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         return {entitled: false, justification: 'missing-permission'};
       }
       const feature = 'feature' in question ? question.feature : undefined;
-      const key = `${source.name}:${source.keyOf(principal, feature)}${drops.mark(principal, moment)}`;
+      const at = steady();
+      const key = `${source.name}:${source.keyOf(principal, feature)}${drops.mark(principal, at)}`;
       const ask = (deadline: number) => source.lookup(principal, feature, call?.credential, deadline);
 
       const kept = memory.get(key);
-      if (kept !== undefined && isUsable(kept, moment)) {
-        const fresh = isFresh(kept, moment);
+      if (kept !== undefined && isUsable(kept, at)) {
+        const fresh = isFresh(kept, at);
         observer?.request('entitlements', 'memory', fresh ? 'hit' : 'stale');
         if (!fresh) refresh(key, ask);
         return answer(kept.grants, question, moment);
@@ -138,7 +142,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
       const deadline = call?.deadline ?? Number.POSITIVE_INFINITY;
       return within('entitlements', fetch(key, ask), deadline).then(({grants}) => answer(grants, question, moment));
     },
-    drop: (drop, mark = String(now())) => drops.add(drop, mark, now()),
+    drop: (drop, mark = String(now())) => drops.add(drop, mark, steady()),
     health() {
       const part = 'entitlements';
       if (failing === undefined) return {part, state: 'ready'};
@@ -147,6 +151,16 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     close: async () => source.close?.(),
   };
 };
+
+/** What is in Redis, with its moments by our own clock. What is of the future there says nothing: it is asked for anew. */
+const byOwnClock = (remote: Cache<KeptGrants>, now: () => number, steady: () => number): Cache<KeptGrants> => ({
+  async get(key) {
+    const there = await remote.get(key);
+    const age = there === undefined ? 0 : now() - there.at;
+    return there === undefined || age < -1_000 ? undefined : {...there, at: steady() - Math.max(0, age)};
+  },
+  set: (key, kept, ttl) => remote.set(key, {...kept, at: now() - (steady() - kept.at)}, ttl),
+});
 
 /** What the grants say to a question. Own properties only: keys come from rules, but values come from outside. */
 const answer = ({features, permissionFeatures}: PrincipalGrants, question: Question, now: number): Entitled => {

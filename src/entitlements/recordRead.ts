@@ -37,6 +37,9 @@ interface Shape<T> {
   ): {success: true; data: T} | {success: false; error: {issues: readonly {readonly message: string}[]}};
 }
 
+/** Tenants of a page: a few milliseconds of checking. */
+const pageLength = 500;
+
 /** All grants, a page of tenants at a time; a tenant that changes meanwhile may come twice. */
 export async function* readTenants(
   redis: RecordCalls,
@@ -46,7 +49,7 @@ export async function* readTenants(
   const keys = recordKeys(prefix);
   let cursor = '0';
   do {
-    const reply = await recordCall(redis, 'HSCAN', keys.grants, cursor, 'COUNT', 1_000);
+    const reply = await recordCall(redis, 'HSCAN', keys.grants, cursor, 'COUNT', pageLength);
     const [next, fields] = Array.isArray(reply) ? (reply as [unknown, unknown]) : [];
     if (!Array.isArray(fields)) return broken(`${keys.grants} is not a hash`);
     cursor = String(next);

@@ -139,8 +139,8 @@ const makeExchange = ({pieces, now, steady, observer}: SharingParts) => {
   return {adopt, share};
 };
 
-/** Characters of a piece: small enough for a Redis command, large enough that a million grants are a few dozen. */
-const pieceLength = 512_000;
+/** Characters of a piece: about a millisecond to read or to write, and a million grants are some thousand. */
+const pieceLength = 64_000;
 
 /** A snapshot as texts: the definitions first, then grants in bulk. */
 export function* packSnapshot(snapshot: Snapshot): Generator<string> {
@@ -148,7 +148,7 @@ export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   let rows: string[] = [];
   let length = 0;
   for (const {plan, tenant, user, expires} of snapshot.grants) {
-    const row = JSON.stringify([plan, tenant, user, expires]);
+    const row = JSON.stringify([plan, tenant, user, writtenEnd(expires)]);
     rows.push(row);
     length += row.length;
     if (length < pieceLength) continue;
@@ -158,6 +158,12 @@ export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   }
   if (rows.length > 0) yield `[${rows.join(',')}]`;
 }
+
+/** JSON writes NaN, a date that could not be read, as null, which would mean for ever: it has been, as in 1970. */
+const writtenEnd = (end: number | null): number | null => {
+  if (end === null || end === Number.POSITIVE_INFINITY) return null;
+  return Number.isFinite(end) ? end : 0;
+};
 
 const rules = z.array(
   z.strictObject({
@@ -180,38 +186,44 @@ const headShape = z.tuple([
   z.array(z.tuple([z.string(), z.strictObject({on: z.boolean(), default: z.boolean(), off: z.boolean(), rules})])),
 ]);
 
-/** The snapshot again; undefined if a piece is missing or is not what was packed. */
+/**
+ * The snapshot again; undefined if a piece is missing or is not what was packed. Its grants stay packed until they are
+ * read: a million objects would keep the collector busy.
+ */
 export const unpackSnapshot = async (pieces: AsyncIterable<string | undefined>): Promise<Snapshot | undefined> => {
   let head: z.output<typeof headShape> | undefined;
-  const grants: Grant[] = [];
+  const packed: string[] = [];
   try {
     for await (const piece of pieces) {
       if (piece === undefined) return undefined;
       const rows: unknown = JSON.parse(piece);
       if (!Array.isArray(rows)) return undefined;
-      if (head === undefined) {
-        head = headShape.parse(rows);
-        continue;
-      }
-      for (const row of rows) {
-        const grant = grantOf(row);
-        if (grant === undefined) return undefined;
-        grants.push(grant);
-      }
+      if (head === undefined) head = headShape.parse(rows);
+      else if (!rows.every(isRow)) return undefined;
+      else packed.push(piece);
     }
-    if (head === undefined) return undefined;
-    const [features, plans, flags] = head;
-    return {features: new Map(features), plans: new Map(plans), flags: new Map(flags), grants};
   } catch {
     return undefined;
   }
+  if (head === undefined) return undefined;
+  const [features, plans, flags] = head;
+  return {features: new Map(features), plans: new Map(plans), flags: new Map(flags), grants: unpacked(packed)};
 };
 
-const grantOf = (row: unknown): Grant | undefined => {
-  if (!Array.isArray(row) || row.length !== 4) return undefined;
+const unpacked = (packed: readonly string[]): Iterable<Grant> => ({
+  *[Symbol.iterator]() {
+    for (const piece of packed) {
+      for (const [plan, tenant, user, expires] of JSON.parse(piece) as Row[]) yield {plan, tenant, user, expires};
+    }
+  },
+});
+
+type Row = readonly [plan: string, tenant: string, user: string | null, expires: number | null];
+
+const isRow = (row: unknown): row is Row => {
+  if (!Array.isArray(row) || row.length !== 4) return false;
   const [plan, tenant, user, expires] = row as unknown[];
-  if (typeof plan !== 'string' || typeof tenant !== 'string') return undefined;
-  if (user !== null && typeof user !== 'string') return undefined;
-  if (expires !== null && typeof expires !== 'number') return undefined;
-  return {plan, tenant, user, expires};
+  if (typeof plan !== 'string' || typeof tenant !== 'string') return false;
+  if (user !== null && typeof user !== 'string') return false;
+  return expires === null || typeof expires === 'number';
 };

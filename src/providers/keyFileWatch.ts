@@ -1,12 +1,16 @@
 // The keys of a file as they are now: read again when the file changes, and kept when it breaks.
 import {readFile, stat} from 'node:fs/promises';
+import type {Aside} from '../core/aside.ts';
 import type {Health} from '../core/health.ts';
 import type {After} from '../core/within.ts';
-import {type ApiKeys, readKeyFile} from './keyFile.ts';
+import type {ApiKeys} from './keyFile.ts';
+import {type KeysJob, keyPieces, keysOf} from './keyFileReading.ts';
 
 export interface KeyFileParts {
   readonly now: () => number;
   readonly after: After;
+  /** Reads the text where it holds up no decisions; absent: on the spot. */
+  readonly aside?: Aside<KeysJob>;
   readonly log: {info(fields: object, sentence: string): void; warn(fields: object, sentence: string): void};
 }
 
@@ -29,7 +33,7 @@ const lookEvery = 1_000;
  * a change like any other and no sign can be missed. A file that is gone or broken changes nothing but the health.
  */
 export const makeKeyFile = (path: string, provider: string, parts: KeyFileParts): KeyFile => {
-  const {now, after, log} = parts;
+  const {now, after, log, aside = keyPieces} = parts;
   let keys: ApiKeys | undefined;
   let broken: {readonly since: number; readonly why: string} | undefined;
   let seen: string | undefined;
@@ -49,12 +53,17 @@ export const makeKeyFile = (path: string, provider: string, parts: KeyFileParts)
       // Taken before the content: what is written meanwhile is then another change.
       const print = await fingerprint(path);
       if (print === seen) return;
-      const {keys: read, faults} = readKeyFile(await readFile(path, 'utf8'), provider);
+      const text = await readFile(path, 'utf8');
+      // Written to meanwhile: what was read may be half of it. The next look reads it again.
+      if ((await fingerprint(path)) !== print && keys !== undefined) return;
+      const read = await keysOf(aside({read: 'keys', text, provider})).catch((error: Error) => ({
+        faults: [error.message],
+      }));
       seen = print;
-      if (read === undefined) return fail(faults.join('; '));
-      keys = read;
+      if ('faults' in read) return fail(read.faults.join('; '));
+      keys = read.keys;
       broken = undefined;
-      log.info({provider, file: path, count: read.size}, 'the file of API keys was read');
+      log.info({provider, file: path, count: keys.size}, 'the file of API keys was read');
     } catch (error) {
       seen = undefined;
       fail(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);

@@ -11,6 +11,7 @@ import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
 import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
 import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
+import {aside} from './aside.ts';
 import {makeLookups} from './lookups.ts';
 import type {Shared} from './shared.ts';
 import {makeSnapshots, openRedisSource} from './snapshots.ts';
@@ -91,11 +92,11 @@ const makeSource = (
 ): SnapshotSource | LookupSource => {
   switch (source.type) {
     case 'file':
-      return makeFileSource(source.path);
+      return makeFileSource(source.path, aside);
     case 'http':
-      return makeHttpSource(source, remote.call);
+      return makeHttpSource(source, remote.call, aside);
     case 'frontegg':
-      return makeFronteggSource(source, {call: remote.call, now: clocks.now});
+      return makeFronteggSource(source, {call: remote.call, now: clocks.now, aside});
     case 'frontier':
       return makeFrontierSource(source, {call: remote.call, now: clocks.now, log});
     case 'kinde':

@@ -35,6 +35,7 @@ export const makeLookups = (
     remote,
     settings,
     now: clocks.now,
+    steady: clocks.steady,
     random: clocks.random,
     after: clocks.after,
     log: (level, message) => log[level]({}, message),

@@ -4,6 +4,7 @@ import {observedProvider} from '../observe/observed.ts';
 import type {Provider} from '../providers/provider.ts';
 import {makeProviderOf} from '../vendors/index.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
+import {aside} from './aside.ts';
 import type {Shared} from './shared.ts';
 
 /** In configured order, which matters. Equal settings give the same provider (held.ts). */
@@ -16,6 +17,7 @@ export const makeProviders = (settings: Settings, shared: Shared): readonly Prov
 
 /** The same for providers and for the vendors' entitlement sources. */
 export const makeVendorParts = ({clocks, remote, principals, metrics, makeCache, log}: Shared): VendorParts => ({
+  aside,
   call: remote.call,
   cache: {
     get(key) {

@@ -74,6 +74,73 @@ describe('cached snapshots', () => {
     await close();
   });
 
+  it('a step of the wall clock changes no age, and has what is served looked at again', async () => {
+    let [wall, steady, loads] = [1_700_000_000_000, 5_000, 0];
+    const source: SnapshotSource = {
+      name: 'test',
+      load: async () => {
+        loads += 1;
+        return {version: `v${loads}`, snapshot: snapshot(grant('t1'))};
+      },
+    };
+    const {store, says, close} = openEntitlements({source, now: () => wall, steady: () => steady});
+    await store.start();
+    assert.equal(says('t1'), 'yes');
+    for (const step of [20 * 60_000, -3_600_000, 86_400_000]) {
+      const before = loads;
+      wall += step;
+      steady += 1_000;
+      assert.equal(says('t1'), 'yes', `right after a step of ${step}`);
+      await until('it was fetched again', () => says('t1') === 'yes' && loads === before + 1);
+      assert.equal(store.health().state, 'ready');
+    }
+    assert.equal(says('t1'), 'yes');
+    assert.equal(loads, 4, 'once for each step');
+    await close();
+  });
+
+  it('a step back does not make stale facts fresh', async () => {
+    let [wall, steady] = [1_700_000_000_000, 5_000];
+    let gone = false;
+    const load = async () => {
+      if (gone) throw outage('gone');
+      return {version: 'v1', snapshot: snapshot(grant('t1'))};
+    };
+    const {store, says, close} = openEntitlements({
+      source: {name: 'test', load},
+      now: () => wall,
+      steady: () => steady,
+    });
+    await store.start();
+    gone = true;
+    wall -= 3_600_000;
+    steady += 600_001;
+    assert.equal(says('t1'), 'unavailable');
+    assert.equal(store.health().state, 'unready');
+    await close();
+  });
+
+  it('too old: asked for at once, not at the next turn, and not by every request', async () => {
+    let [steady, loads] = [5_000, 0];
+    const load = async () => {
+      loads += 1;
+      if (loads === 2) throw outage('gone');
+      return {version: `v${loads}`, snapshot: snapshot(grant('t1'))};
+    };
+    const {store, says, close} = openEntitlements({source: {name: 'test', load}, now: () => 0, steady: () => steady});
+    await store.start();
+    steady += 600_001;
+    for (let request = 0; request < 100; request++) assert.equal(says('t1'), 'unavailable');
+    await until('it was asked for', () => loads === 2 && /gone/.test(store.health().detail ?? ''));
+    assert.equal(says('t1'), 'unavailable');
+    assert.equal(loads, 2);
+    steady += 500;
+    says('t1');
+    await until('it is there', () => says('t1') === 'yes');
+    assert.equal(loads, 3);
+    await close();
+  });
+
   it('a fetch that fails keeps the last good ones; one that works makes them young again', async () => {
     const {store, says, self, log, close} = rig();
     await store.start();

@@ -14,6 +14,8 @@ const now = 1_700_000_000_000;
 const rig = (remote?: Map<string, KeptGrants>) => {
   const self = {
     now,
+    /** Absent: it goes as `now` does. */
+    steady: undefined as number | undefined,
     asked: [] as string[],
     next: {features: {orders: null}} as PrincipalGrants | Error,
   };
@@ -30,12 +32,13 @@ const rig = (remote?: Map<string, KeptGrants>) => {
   const layers: string[] = [];
   const store = makeLookupEntitlements({
     source,
-    memory: makeMemoryCache<KeptGrants>({entries: 100}, () => self.now),
+    memory: makeMemoryCache<KeptGrants>({entries: 100}, () => self.steady ?? self.now),
     ...(remote !== undefined && {
       remote: {get: async (key) => remote.get(key), set: async (key, value) => void remote.set(key, value)},
     }),
     settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
     now: () => self.now,
+    steady: () => self.steady ?? self.now,
     random: () => 0,
     after: clocks.after,
     observer: {request: (_cache, layer, result) => layers.push(`${layer} ${result}`)},
@@ -67,6 +70,7 @@ describe('looked-up entitlements, slower than the asker may wait', () => {
       memory: makeMemoryCache<KeptGrants>({}, () => now),
       settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
       now: () => now,
+      steady: () => now,
       random: () => 0,
       after: clocks.after,
     });
@@ -131,6 +135,24 @@ describe('looked-up entitlements', () => {
     self.now += 29_999;
     await ask();
     assert.deepEqual(self.asked, ['t1']);
+  });
+
+  it('a step of the wall clock makes nothing older or younger', async () => {
+    const remote = new Map<string, KeptGrants>();
+    const {self, ask} = rig(remote);
+    self.steady = 1_000;
+    await ask();
+    const kept = [...remote.values()].map(({at}) => at);
+    assert.deepEqual(kept, [self.now], 'Redis has the wall clock, which is what instances share');
+    for (const step of [3_600_000, -3_600_000]) {
+      self.now += step;
+      assert.equal(await ask(), 'yes');
+      assert.equal(self.asked.length, 1, `after a step of ${step}`);
+    }
+    self.next = new Unavailable('entitlements', new Error('gone'));
+    self.now -= 3_600_000;
+    self.steady += 600_001;
+    assert.equal(await ask(), 'unavailable', 'ten minutes have passed, whatever the clock says');
   });
 
   it('stale: served at once, asked again meanwhile', async () => {

@@ -66,9 +66,9 @@ describe('the file of API keys', () => {
   const lines = (...text: string[]) => text.join('\n');
   const hash = hashOfKey(keyOf('ci'));
   const rows: [string, string, RegExp[]][] = [
-    ['nothing', '', []],
-    ['a comment', '# none yet\n', []],
-    ['no keys', 'keys:\n', []],
+    ['nothing', '', [/^1:1: holds no keys: to revoke every key on purpose write `keys: \[\]`$/]],
+    ['a comment', '# none yet\n', [/^1:1: holds no keys/]],
+    ['a list that is not there', 'keys:\n', [/^1:1: holds no keys/]],
     ['an empty list', 'keys: []', []],
     ['one', lines('keys:', '  - id: ci', `    hash: ${hash}`, '    subject: bot'), []],
     ['a list in place of a mapping', '- id: ci', [/^1:1: must be a mapping$/]],
@@ -324,6 +324,24 @@ describe('the apiKeys provider', () => {
     renameSync(join(folder, '..new'), join(folder, '..data'));
     await becomes(provider, keyOf('cd'), 'cd-bot');
     assert.equal(await ask(provider, keyOf('ci')), 'inactive');
+  });
+
+  it('a file that is emptied for a moment, or cut, revokes nothing; an empty list revokes every key', async () => {
+    const whole = fileOf(entryOf('ci'));
+    const file = written(whole);
+    const provider = await make(file);
+    for (const cut of ['', '\n', '# ours\n', 'keys:\n', whole.slice(0, whole.length - 4)]) {
+      writeFileSync(file, cut);
+      for (let waited = 0; waited < 5_000 && state(provider) !== 'degraded'; waited += 20) await sleep(20);
+      assert.equal(state(provider), 'degraded', JSON.stringify(cut));
+      assert.equal(await ask(provider, keyOf('ci')), 'ci-bot', JSON.stringify(cut));
+      writeFileSync(file, whole);
+      for (let waited = 0; waited < 5_000 && state(provider) !== 'ready'; waited += 20) await sleep(20);
+      assert.equal(state(provider), 'ready');
+    }
+    writeFileSync(file, 'keys: []\n');
+    await becomes(provider, keyOf('ci'), 'inactive');
+    assert.equal(state(provider), 'ready');
   });
 
   it('a broken or missing file changes nothing but the health, and says where it is broken', async () => {

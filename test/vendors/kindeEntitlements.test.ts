@@ -117,6 +117,7 @@ describe('entitlements of kinde', () => {
       memory: makeMemoryCache({}, Date.now),
       settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
       now: Date.now,
+      steady: Date.now,
       random: () => 0,
       after: () => () => {},
     });
