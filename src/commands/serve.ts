@@ -1,5 +1,7 @@
 // postern serve: answers Envoy until it is told to end.
+
 import {startApp} from '../app.ts';
+import {connectionFault} from '../core/connectionFault.ts';
 import {CommandError, settingsOf} from './settings.ts';
 
 /**
@@ -8,6 +10,7 @@ import {CommandError, settingsOf} from './settings.ts';
  * looks for a changed configuration at once, and ends nothing.
  */
 export const serve = async ({config}: {config: string}): Promise<void> => {
+  outliveSockets();
   const starting = startApp(config, await settingsOf(config));
   let stopping = false;
   const stop = (signal: string) => {
@@ -26,4 +29,28 @@ export const serve = async ({config}: {config: string}): Promise<void> => {
   } catch (error) {
     throw new CommandError(`postern cannot start: ${error instanceof Error ? error.message : String(error)}`);
   }
+};
+
+const ofSockets = /^(connect|read|write|shutdown|getaddrinfo|query\w+)$/;
+
+/**
+ * The last net under the libraries: a socket that fails where none of them listens any more costs that connection, which comes
+ * back, and not the process. Anything else that is thrown where nobody catches is a bug, and ends it as Node does.
+ */
+const outliveSockets = (): void => {
+  process.on('uncaughtException', (error, origin) => {
+    const {syscall} = Object(error) as {readonly syscall?: unknown};
+    const isOfSocket = connectionFault(error) !== undefined || (typeof syscall === 'string' && ofSockets.test(syscall));
+    const line = {
+      level: isOfSocket ? 'error' : 'fatal',
+      time: new Date().toISOString(),
+      origin,
+      err: String(error?.stack),
+    };
+    const msg = isOfSocket
+      ? 'a connection failed where nobody listened for it (a bug); Postern goes on'
+      : 'a bug: Postern ends';
+    process.stderr.write(`${JSON.stringify({...line, msg})}\n`);
+    if (!isOfSocket) process.exit(1);
+  });
 };

@@ -1,6 +1,7 @@
 // A connection to Redis: one server, a master found through Sentinels, or a Cluster. The only file that knows ioredis.
-import {readFileSync} from 'node:fs';
 import {Cluster, Redis, type RedisOptions} from 'ioredis';
+import {connectionFault} from '../core/connectionFault.ts';
+import {makeRedisTls, type RedisTls} from './redisTls.ts';
 import type {RedisSettings} from './settings.ts';
 
 export type Argument = string | number | Buffer;
@@ -25,6 +26,12 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
+/** A connection as its owner sees it. */
+export interface OpenRedis extends RedisConnection {
+  /** Connects anew with these user names and passwords, which have been changed. */
+  renew(settings: RedisSettings): void;
+}
+
 export interface RedisUse {
   /** What for, in `CLIENT LIST`: `cache`, `feed`, `entitlements`. */
   readonly purpose: string;
@@ -39,22 +46,68 @@ export interface RedisUse {
 const longestPause = 2_000;
 /** A socket that owes an answer for so long is given up: after a cut without FIN it would stay for minutes. */
 const silence = 3_000;
+/** Milliseconds between two looks at the files of TLS. */
+const lookEvery = 5_000;
+
+/**
+ * A socket may fail twice (a name that does not fit, then an alert of the other side), and ioredis listens for one error: the
+ * second would end the process. Each socket that any of its clients gets, those of sentinels and of the nodes of a cluster
+ * too, passes here.
+ */
+interface Told {
+  /** Goes along with the options to each client that ioredis makes by itself, and tells what ioredis does not. */
+  readonly told?: (error: Error) => void;
+}
+const guardStreams = (): void => {
+  const streams = new WeakMap<object, unknown>();
+  Object.defineProperty(Redis.prototype, 'stream', {
+    configurable: true,
+    get() {
+      return streams.get(this);
+    },
+    set(this: {options?: Told}, stream: NodeJS.ReadableStream | undefined) {
+      stream?.on('error', (error: Error) => this.options?.told?.(error));
+      streams.set(this, stream);
+    },
+  });
+};
+guardStreams();
+
+/** Milliseconds that a command to a node of a cluster may take while it is being connected. */
+const handshake = 2_000;
 
 /** Opens a connection that comes back by itself, with back-off and jitter, until it is closed. Connects at once. */
-export const openRedis = (settings: RedisSettings, use: RedisUse): RedisConnection => {
+export const openRedis = (settings: RedisSettings, use: RedisUse): OpenRedis => {
   let closed = false;
   let fault: string | undefined = 'not connected yet';
-  const secrets = secretsOf(settings);
-  const client = makeClient(settings, use);
+  let secrets = secretsOf(settings);
+  const tls = tlsOf(settings);
+  /** What the last socket that failed said: of a cluster's node ioredis tells no more than that it was closed. */
+  let last: Error | undefined;
+  const told = (error: Error): void => {
+    last = error;
+  };
+  const client = makeClient(settings, use, tls, {told});
+  const again = (why: string): void => {
+    if (closed) return;
+    use.log?.('info', `redis (${use.purpose}): ${why}; connecting anew`);
+    client.disconnect(true);
+  };
+  const looking =
+    tls && setInterval(() => tls.changed() && again('the files of redis.tls have changed'), lookEvery).unref();
 
-  client.on('error', (error: Error) => {
-    const message = withoutSecrets(error.message, secrets);
+  // A cluster tells of its nodes by an event of their own, and of itself perhaps not at all.
+  const failed = (error: Error): void => {
+    const message = withoutSecrets(inOurWords(error, last), secrets);
     if (message !== fault) use.log?.('warn', `redis (${use.purpose}): ${message}`);
     fault = message;
-  });
+  };
+  client.on('error', failed);
+  client.on('node error', (error: Error) => client.status !== 'ready' && failed(error));
   client.on('ready', () => {
     if (fault !== undefined) use.log?.('info', `redis (${use.purpose}): connected`);
     fault = undefined;
+    last = undefined;
   });
   client.on('close', () => {
     fault ??= 'the connection was closed';
@@ -65,10 +118,15 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): RedisConnecti
     if (replies === null) throw new Error('Redis discarded the transaction');
     return replies.map(([error, reply]) => error ?? reply);
   };
+  const bounded = settings.cluster === undefined ? undefined : use.timeout;
+  const sent = <T>(pending: Promise<T>): Promise<T> =>
+    (bounded === undefined ? pending : inTime(pending, bounded)).catch((error: Error) => {
+      throw plain(error, fault);
+    });
   return {
-    call: (name, ...args) => client.call(name, ...args),
-    pipeline: (commands) => several(client.pipeline(commands.map((command) => ['call', ...command]))),
-    transaction: (commands) => several(client.multi(commands.map((command) => ['call', ...command]))),
+    call: (name, ...args) => sent(client.call(name, ...args)),
+    pipeline: (commands) => sent(several(client.pipeline(commands.map((command) => ['call', ...command])))),
+    transaction: (commands) => sent(several(client.multi(commands.map((command) => ['call', ...command])))),
     ready: () => client.status === 'ready',
     fault: () => fault,
     onReady: (listener) => {
@@ -76,9 +134,15 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): RedisConnecti
       if (client.status === 'ready') queueMicrotask(listener);
       return () => client.off('ready', listener);
     },
+    renew(next) {
+      secrets = [...secrets, ...secretsOf(next)];
+      renewCredentials(client, next);
+      again('its user name or password has changed');
+    },
     close: async () => {
       if (closed) return;
       closed = true;
+      clearInterval(looking);
       client.disconnect();
     },
   };
@@ -86,7 +150,7 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): RedisConnecti
 
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
-const makeClient = (settings: RedisSettings, use: RedisUse): Redis | Cluster => {
+const makeClient = (settings: RedisSettings, use: RedisUse, tls: RedisTls | undefined, told: Told): Redis | Cluster => {
   const pause = (attempt: number) => Math.min(longestPause, 25 * 2 ** Math.min(attempt, 8)) * (0.5 + use.random() / 2);
   const common: Options = {
     // RESP2 is spoken by every Redis and by what imitates one; nothing here needs RESP3.
@@ -104,11 +168,16 @@ const makeClient = (settings: RedisSettings, use: RedisUse): Redis | Cluster => 
     retryStrategy: pause,
     reconnectOnError: reconnectWhenDemoted(),
     ...credentials(settings),
-    ...tlsOptions(settings),
+    ...told,
+    ...(tls && {tls: tls.options}),
   };
   if (settings.cluster !== undefined) {
     return new Cluster([...settings.cluster], {
-      redisOptions: common,
+      // A cluster's client asks for its slots while it connects, and a connection that is cut in its handshake never stands:
+      // what a command may take is bounded here (`inTime`).
+      redisOptions: {...common, commandTimeout: Math.max(use.timeout, handshake)},
+      // The certificate bears the name of the node, not its address.
+      ...(tls && {dnsLookup: (name: string, done: (error: null, name: string) => void) => done(null, name)}),
       enableOfflineQueue: false,
       clusterRetryStrategy: pause,
       // What belongs to a node that is away fails soon instead of waiting for it: to a cache that is a miss, and
@@ -163,17 +232,55 @@ const credentials = (settings: RedisSettings): Options => {
   return {...(username !== undefined && {username}), ...(password !== undefined && {password})};
 };
 
-const tlsOptions = (settings: RedisSettings): Options => {
-  if (settings.tls === undefined && !settings.url?.startsWith('rediss:')) return {};
-  const {ca, cert, key, servername} = settings.tls ?? {};
-  return {
-    tls: {
-      ...(ca !== undefined && {ca: readFileSync(ca)}),
-      ...(cert !== undefined && {cert: readFileSync(cert)}),
-      ...(key !== undefined && {key: readFileSync(key)}),
-      ...(servername !== undefined && {servername}),
-    },
-  };
+const tlsOf = (settings: RedisSettings): RedisTls | undefined =>
+  settings.tls === undefined && !settings.url?.startsWith('rediss:') ? undefined : makeRedisTls(settings.tls ?? {});
+
+/** What ioredis reads at each connection: of one client, or of the nodes that a cluster has and those to come. */
+const renewCredentials = (client: Redis | Cluster, settings: RedisSettings): void => {
+  const own = credentials(settings);
+  const nodes: object[] =
+    client instanceof Cluster
+      ? [client.options.redisOptions ?? {}, ...client.nodes('all').map((node) => node.options)]
+      : [client.options];
+  for (const options of nodes) {
+    Object.assign(options, {username: own.username, password: own.password ?? null});
+    const {sentinel} = settings;
+    if (sentinel !== undefined)
+      Object.assign(options, {sentinelUsername: sentinel.username, sentinelPassword: sentinel.password ?? null});
+  }
+};
+
+/** As ioredis says it where a command takes too long: whoever guards a connection looks for it. */
+const timedOut = 'Command timed out';
+
+const inTime = <T>(pending: Promise<T>, milliseconds: number): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(timedOut)), milliseconds);
+  return Promise.race([pending, late.promise]).finally(() => clearTimeout(timer));
+};
+
+/** What Redis answered stays as it is; what ioredis says of itself is told by what is wrong with the connection. */
+const plain = (error: Error, fault: string | undefined): Error => {
+  if (error.name === 'ReplyError' || error.message === timedOut) return error;
+  if (!/isn't writeable|isn't ready|max retries per request|Connection is closed/.test(error.message)) return error;
+  return new Error(fault ?? 'the connection broke', {cause: error});
+};
+
+/** A cluster's client hides behind an error of its own what its nodes said last. */
+const inOurWords = (error: Error, last: Error | undefined): string => {
+  const {lastNodeError} = error as Error & {readonly lastNodeError?: Error};
+  const told = lastNodeError ?? error;
+  const cause = /^Connection is closed|slots cache/.test(told.message) ? (last ?? told) : told;
+  const said = connectionFault(cause) ?? cause.message;
+  if (/^Socket timeout/.test(said)) return 'it does not answer';
+  if (/Failed to refresh slots cache/.test(said)) return 'no node of the cluster can be reached';
+  if (/^Connection is closed/.test(said)) return 'the connection was closed';
+  if (/All sentinels are unreachable/.test(said))
+    return `no sentinel can be reached${/Last error: (.*)$/.exec(said)?.[1]?.replace(/^/, ': ') ?? ''}`;
+  if (/^WRONGPASS|^NOAUTH|invalid username-password/i.test(said))
+    return `it refuses the user name or password of the settings (${said.split(' ', 1)[0]})`;
+  if (/^NOPERM/.test(said)) return `its ACL does not let this user do what Postern needs (${said})`;
+  return said;
 };
 
 const secretsOf = (settings: RedisSettings): readonly string[] =>

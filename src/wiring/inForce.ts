@@ -61,6 +61,15 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
     return lost.length > 0 || unready(decider).length > 0 ? lost : unready(next);
   };
 
+  let redisNow = configuration.settings.redis;
+  /** User names and passwords are changed in place, if nothing else of Redis is. */
+  const renewRedis = ({settings: {redis}}: Configuration): void => {
+    if (redis === undefined || redisNow === undefined || sameText(redis, redisNow)) return;
+    if (!sameText(withoutCredentials(redis), withoutCredentials(configuration.settings.redis))) return;
+    redisNow = redis;
+    shared.redis?.renew(redis);
+  };
+
   const takeOver = async (loaded: Configuration, next: Decider): Promise<void> => {
     const last = decider;
     decider = next;
@@ -69,6 +78,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
     endMeters = next.meter();
     metrics.reloaded('success');
     for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
+    renewRedis(loaded);
     log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');
     retired.add(last);
     clocks.after(afterlife, () => retired.delete(last) && void last.close());
@@ -144,11 +154,22 @@ const notWithoutRestart = ({settings}: Configuration, {redis}: Shared): readonly
   return ['entitlements.source: type redis needs the setting redis, which is new: restart Postern'];
 };
 
+const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The setting `redis` without what may change while it is in use. */
+const withoutCredentials = (redis: Configuration['settings']['redis']): unknown => {
+  if (redis === undefined) return undefined;
+  const {username, password, url, sentinel, ...others} = redis;
+  const place = url === undefined ? undefined : Object.assign(new URL(url), {username: '', password: ''}).href;
+  const sentinels = sentinel && {master: sentinel.master, nodes: sentinel.nodes};
+  return {...others, url: place, sentinel: sentinels};
+};
+
 /** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
 const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
   const lasting = ['server', 'admin', 'redis', 'revocation', 'log'] as const;
-  const changed = lasting.filter(
-    (key) => JSON.stringify(running.settings[key]) !== JSON.stringify(loaded.settings[key]),
-  );
+  const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown =>
+    key === 'redis' ? withoutCredentials(settings.redis) : settings[key];
+  const changed = lasting.filter((key) => !sameText(lastingPart(running, key), lastingPart(loaded, key)));
   return changed.length === 0 ? {} : {restartFor: changed};
 };

@@ -6,7 +6,7 @@ import type {Log} from '../observe/log.ts';
 import type {Metrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
 import {type GuardedRedis, makeGuardedRedis} from '../store/guarded.ts';
-import {openRedis, type RedisConnection} from '../store/redis.ts';
+import {type OpenRedis, openRedis, type RedisConnection} from '../store/redis.ts';
 import {makeSeal, type Seal} from '../store/seal.ts';
 import type {Clocks} from './shared.ts';
 
@@ -19,6 +19,8 @@ export interface RedisParts {
   readonly seal: Seal;
   /** A short name for settings; with a `sealKey` one from which no secret among them can be guessed. */
   readonly nameOf: (settings: string) => string;
+  /** Takes over user names and passwords that have changed. */
+  renew(settings: NonNullable<Settings['redis']>): void;
   health(): readonly Health[];
   close(): Promise<void>;
 }
@@ -30,9 +32,10 @@ export const makeRedis = (
   const {now, random} = clocks;
   const {sealKey} = settings;
   const say = (level: 'info' | 'warn', message: string) => log[level]({dependency: 'redis'}, message);
-  const opened = new Set<RedisConnection>();
+  const opened = new Set<OpenRedis>();
+  let current = settings;
   const open = (purpose: string, timeout: number): RedisConnection => {
-    const connection = openRedis(settings, {purpose, timeout, random, log: say});
+    const connection = openRedis(current, {purpose, timeout, random, log: say});
     opened.add(connection);
     const close = async () => {
       opened.delete(connection);
@@ -52,6 +55,10 @@ export const makeRedis = (
         .update(`name:${text}`)
         .digest('base64url')
         .slice(0, 16),
+    renew: (next) => {
+      current = next;
+      for (const one of [connection, ...opened]) one.renew(next);
+    },
     health: () => [cache.health()],
     close: async () => {
       await Promise.all([cache.close(), ...[...opened].map((one) => one.close())]);

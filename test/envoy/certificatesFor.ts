@@ -29,7 +29,12 @@ export const makeAuthority = (folder: string, name: string): string => {
 };
 
 /** A certificate of `authority` for localhost and 127.0.0.1: `<name>.crt` and `<name>.key`. */
-export const makeCertificate = (folder: string, authority: string, name: string): {cert: string; key: string} => {
+export const makeCertificate = (
+  folder: string,
+  authority: string,
+  name: string,
+  names = 'DNS:localhost,IP:127.0.0.1',
+): {cert: string; key: string} => {
   openssl(
     folder,
     'req',
@@ -41,7 +46,7 @@ export const makeCertificate = (folder: string, authority: string, name: string)
     '-subj',
     `/CN=${name}`,
     '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
+    `subjectAltName=${names}`,
     '-keyout',
     `${name}.key`,
     '-out',
