@@ -47,6 +47,9 @@ const members = new Map<unknown, readonly string[]>([
 ]);
 
 const mostKeys = 200;
+
+/** Characters of a member: those of 8192 bits, and of an exponent far beyond any in use. Longer ones take long to be read. */
+const longestMember = (name: string): number => (name === 'e' ? 48 : 1_400);
 /** Of keys that are only guessed at: a forged token must not cost a signature check for each of two hundred keys. */
 const mostTried = 16;
 
@@ -83,6 +86,7 @@ const readKey = async (jwk: unknown): Promise<Key | undefined> => {
   if (first === undefined) return undefined;
   const kept = members.get(jwk.kty) ?? [];
   const bare = Object.fromEntries(kept.map((name) => [name, jwk[name]]));
+  if (kept.some((name) => typeof bare[name] === 'string' && bare[name].length > longestMember(name))) return undefined;
   try {
     // jose checks the members strictly, and that a point is on its curve.
     const imported = await importJWK(bare, first);

@@ -8,7 +8,7 @@ import {configuration, entitlements, keyFile} from './targets/files.ts';
 import {jwks} from './targets/jwks.ts';
 import {jwt} from './targets/jwt.ts';
 import {path} from './targets/path.ts';
-import {entitlementRecord, sealedContent, snapshotPieces} from './targets/redisContent.ts';
+import {entitlementRecord, revocationMember, sealedContent, snapshotPieces} from './targets/redisContent.ts';
 import {
   authgearReplies,
   fronteggReplies,
@@ -32,6 +32,7 @@ export const targets: readonly Target[] = [
   frontierReplies,
   authgearReplies,
   sealedContent,
+  revocationMember,
   snapshotPieces,
   entitlementRecord,
   configuration,

@@ -5,7 +5,8 @@ import {readHead, readSomeTenants, readTenants} from '../../../src/entitlements/
 import {packSnapshot, unpackSnapshot} from '../../../src/entitlements/shared.ts';
 import {makePieces} from '../../../src/store/pieces.ts';
 import {makeRedisCache} from '../../../src/store/redisCache.ts';
-import {makeSeal} from '../../../src/store/seal.ts';
+import {makeRevocationForm} from '../../../src/store/revocationForm.ts';
+import {makeSeal, type Seal} from '../../../src/store/seal.ts';
 import {must, type Target} from '../target.ts';
 
 const isOutage = (error: unknown): undefined => {
@@ -62,6 +63,40 @@ export const sealedContent: Target = {
           must(mark === undefined || (mark.pieces > 0 && Number.isSafeInteger(mark.pieces)), 'a mark of no pieces');
           if (mark !== undefined) await unpackSnapshot(pieces.read(mark.version, Math.min(mark.pieces, 3)));
         }
+      },
+    };
+  },
+};
+
+const setKey = 'postern:{revocations}';
+const element = {
+  kind: 'revoke',
+  subject: 'u1',
+  tenant: 't1',
+  before: 1_700_000_000,
+  at: 1_700_000_000_000,
+  expires: now + 60_000,
+};
+const ofSeal = (seal: Seal) => makeRevocationForm(setKey, seal);
+const goodMember = sealed.pack(setKey, JSON.stringify(element), now + 60_000);
+
+/** A member of the set of revocations. */
+export const revocationMember: Target = {
+  name: 'revocationMember',
+  seeds: [goodMember, unsealed.pack(setKey, JSON.stringify(element), now + 60_000), '2.1800000060000..{}', '1.1..x'],
+  words: ['1.', '2.', 'kind', 'revoke', 'remove', 'subject', 'tenant', 'tokenId', 'sessionId', 'before', 'expires', 'at', 'reason', 'by', '1800000060000'], // biome-ignore format: a table
+  longest: 65_536,
+  async open() {
+    return {
+      run(input) {
+        const member = input.toString('utf8');
+        const bySeal = ofSeal(sealed).open(member);
+        must(!('element' in bySeal) || member === goodMember, 'what was not sealed is taken for a revocation');
+        const opened = ofSeal(unsealed).open(member);
+        if (!('element' in opened)) return undefined;
+        const {element: found} = opened;
+        const again = ofSeal(unsealed).open(ofSeal(unsealed).pack(found));
+        return () => must('element' in again && again.element.id === found.id, 'what was read is not what is written');
       },
     };
   },
