@@ -18,15 +18,15 @@ const most = 20;
 /** What is forgotten every minute is forgotten every second, so that it need not be waited for. */
 const pruneOften = ['src/wiring/feed.ts', 'const pruneInterval = 60_000;', 'const pruneInterval = 1_000;'] as const;
 
-const faults: readonly Fault[] = [
+export const faults: readonly Fault[] = [
   {
     name: 'what Redis has lost is given back once',
     edits: [
       ['src/store/follow.ts', '  let took = 0;', '  let took = 0;\n  let gaveBack = false;'],
       [
         'src/store/follow.ts',
-        '    set.endRound(redisNow() ?? there.time);',
-        '    if (!gaveBack) set.endRound(redisNow() ?? there.time);\n    gaveBack ||= set.unseen > 0;',
+        '    for (const _ of set.endRound(redisNow() ?? there.time)) await pause();',
+        '    if (!gaveBack) for (const _ of set.endRound(redisNow() ?? there.time));\n    gaveBack ||= set.unseen > 0;',
       ],
     ],
   },
@@ -47,14 +47,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'who keeps for less forgets what others keep',
-    edits: [
-      pruneOften,
-      [
-        'src/store/feed.ts',
-        'set.prune(until, pruned) === pruned',
-        'set.prune(until + 86_400_000 - settings.keep, pruned) === pruned',
-      ],
-    ],
+    edits: [pruneOften, ['src/store/feed.ts', 'set.sweep(until)', 'set.sweep(until + 86_400_000 - settings.keep)']],
   },
   {
     name: 'another Redis is recognised by the id of its last change alone',
@@ -138,26 +131,37 @@ const faults: readonly Fault[] = [
   {
     name: 'the moment is that of the clock of whoever is told',
     edits: [
-      ['src/store/feed.ts', 'const now = () => follower?.redisNow() ?? moment.latest();', 'const now = parts.now;'],
+      [
+        'src/store/feed.ts',
+        'return Math.floor(ours > theirs && ours - theirs < farApart ? ours : theirs);',
+        'return Math.floor(parts.now());',
+      ],
     ],
   },
 ];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A copy of the tree with the fault in it; answers its main.ts. */
-const copyWith = ({name, edits}: Fault, tree: string): string => {
-  const copy = temporaryFolder();
-  for (const part of ['src', 'protos', 'package.json']) cpSync(join(tree, part), join(copy, part), {recursive: true});
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+/** The files that a fault changes, changed. Throws where a text to replace does not stand exactly once. */
+export const changedBy = ({name, edits}: Fault, tree: string = root): ReadonlyMap<string, string> => {
+  const files = new Map<string, string>();
   for (const [file, find, replace] of edits) {
-    const text = readFileSync(join(copy, file), 'utf8');
+    const text = files.get(file) ?? readFileSync(join(tree, file), 'utf8');
     if (text.split(find).length !== 2) throw new Error(`"${name}": ${file} does not hold this text once:\n${find}`);
-    writeFileSync(
-      join(copy, file),
+    files.set(
+      file,
       text.replace(find, () => replace),
     );
   }
+  return files;
+};
+
+/** A copy of the tree with the fault in it; answers its main.ts. */
+const copyWith = (fault: Fault, tree: string): string => {
+  const copy = temporaryFolder();
+  for (const part of ['src', 'protos', 'package.json']) cpSync(join(tree, part), join(copy, part), {recursive: true});
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const [file, text] of changedBy(fault, tree)) writeFileSync(join(copy, file), text);
   return join(copy, 'src/main.ts');
 };
 
