@@ -81,7 +81,8 @@ const ask = async (provider: Provider, value: string) => {
   assert.ok(place);
   const presented = {place, value};
   const credential = provider.accepts(presented, asked);
-  if (credential === undefined) return {rejected: provider.misfit?.(presented, asked).reason ?? 'unsupported_credential'};
+  if (credential === undefined)
+    return {rejected: provider.misfit?.(presented, asked).reason ?? 'unsupported_credential'};
   return provider.authenticate(credential, {request: asked, now: Date.now(), deadline: Number.POSITIVE_INFINITY});
 };
 

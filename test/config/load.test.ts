@@ -216,6 +216,18 @@ describe('config/load: what is said', () => {
       '3:46: rules[0].require.features: needs the setting entitlements, which says where grants come from; add it',
     ],
     [
+      withRule('{name: a, match: {hosts: [0x7f.1]}, deny: true}'),
+      '3:31: rules[0].match.hosts[0]: is not an IPv4 address: write four decimal numbers, 192.0.2.1',
+    ],
+    [
+      withRule('{name: a, match: {hosts: ["[1]"]}, deny: true}'),
+      '3:31: rules[0].match.hosts[0]: is not an IPv6 address: write [2001:db8::1]',
+    ],
+    [
+      withRule('{name: a, match: {path: "/a\uff0fb"}, deny: true}'),
+      '3:29: rules[0].match.path: holds "\uff0f", which no request that is let in can have: use * there',
+    ],
+    [
       withRule('{name: a, match: {}, require: {stepUp: {}}}'),
       '3:44: rules[0].require.stepUp: is empty: give maxAge, acr or amr, or take it out',
     ],

@@ -347,7 +347,20 @@ describe('render: login', () => {
   const login = {url: 'https://app.acme.example/login?return_to={url}'};
   const target = 'https://app.acme.example/login?return_to=https%3A%2F%2Fapi.acme.example%2Forders%3Fx%3D1';
   const html = {accept: 'text/html,application/xhtml+xml'};
-  const rows: [string, Reason, Request, string | undefined][] = [
+  const twice = (kind: Place['kind']) => ({credentialPlace: place(kind, 'sid')});
+  const rows: [string, Reason, Request, string | undefined, object?][] = [
+    ['two cookies of one name', 'duplicate_credential', asked(html), target, twice('cookie')],
+    ['two cookies, and a script', 'duplicate_credential', asked({accept: '*/*'}), undefined, twice('cookie')],
+    ['two headers', 'duplicate_credential', asked(html), undefined, twice('header')],
+    ['two parameters', 'duplicate_credential', asked(html), undefined, twice('query')],
+    [
+      'a host in another spelling',
+      'no_credential',
+      asked(html, {host: 'API.acme.example.:08443'}),
+      target.replace('api.acme.example', 'api.acme.example%3A8443'),
+    ],
+    ['a host that can be read in two ways', 'no_credential', asked(html, {host: 'a.example@b.example'}), undefined],
+    ['no host', 'no_credential', asked(html, {host: ''}), undefined],
     ['a page load', 'no_credential', asked({'sec-fetch-mode': 'navigate', accept: '*/*'}), target],
     ['HEAD of a page', 'session_invalid', asked(html, {method: 'HEAD'}), target],
     ['an older browser', 'no_credential', asked(html), target],
@@ -379,9 +392,9 @@ describe('render: login', () => {
       'https://app.acme.example/login?return_to=https%3A%2F%2Fapi.acme.example%2F',
     ],
   ];
-  for (const [what, reason, request, location] of rows)
+  for (const [what, reason, request, location, more] of rows)
     it(`${what}: ${location === undefined ? 'as without login' : '302'}`, () => {
-      const answer = rendered(deny(reason, {setCookies: ['a=1']}), {request, settings: {login}});
+      const answer = rendered(deny(reason, {setCookies: ['a=1'], ...more}), {request, settings: {login}});
       const response = answer.denied_response ?? answer.error_response;
       assert.ok(response && answer.status.code !== 0);
       assert.equal(firstOf(response, 'location'), location);
