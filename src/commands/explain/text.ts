@@ -156,6 +156,7 @@ const decisionLines = (
   return [
     paint.bad(`${kind}: ${decision.reason}, ${status}`),
     refusals[decision.reason].sentence,
+    ...(decision.detail === undefined ? [] : [shown(decision.detail)]),
     ...(decision.outage === undefined ? [] : [shown(decision.outage.message)]),
     ...(refused?.headers ?? [])
       .filter(({header}) => ['www-authenticate', 'location'].includes(header.key))
