@@ -73,6 +73,7 @@ const collected = async () => {
   return heapUsed + arrayBuffers;
 };
 const before = await collected();
+let last = Number.POSITIVE_INFINITY;
 const set = makeRevocationSet(Math.floor(random() * 2 ** 32));
 const feed = makeFeed({
   redis: revocations,
@@ -84,8 +85,18 @@ const feed = makeFeed({
   random,
   newId: randomUUID,
   sleep: (milliseconds) => sleep(milliseconds),
-  pause: () => setImmediate(),
+  pause: async () => {
+    longest = Math.max(longest, usage() - last);
+    await setImmediate();
+    last = usage();
+  },
 });
+/** Milliseconds of processor between two turns of the event loop: what it waits on a machine with nothing else to do. */
+let longest = 0;
+const usage = () => {
+  const {user, system} = process.threadCpuUsage();
+  return (user + system) / 1_000;
+};
 const delay = monitorEventLoopDelay({resolution: 1});
 delay.enable();
 const cpu = process.cpuUsage();
@@ -99,6 +110,7 @@ delay.disable();
 say('revocations', String(set.size));
 say('read whole, s (s of processor)', `${(took / 1_000).toFixed(1)} (${((user + system) / 1e6).toFixed(1)})`);
 say('longest time that the event loop waited, ms', (delay.max / 1e6 - 1).toFixed(1));
+say('longest piece of work, ms of processor', longest.toFixed(1));
 say('the same, 99.9th percentile', (delay.percentile(99.9) / 1e6 - 1).toFixed(1));
 say('in the process, bytes a revocation', (((await collected()) - before) / count).toFixed(0));
 
@@ -123,9 +135,16 @@ delay.reset();
 delay.enable();
 const pruning = performance.now();
 const pruned = set.size;
-for (const _ of set.sweep(Number.MAX_SAFE_INTEGER)) await setImmediate();
+longest = 0;
+last = usage();
+for (const _ of set.sweep(Number.MAX_SAFE_INTEGER)) {
+  longest = Math.max(longest, usage() - last);
+  await setImmediate();
+  last = usage();
+}
 delay.disable();
 say(`forgetting ${pruned}, s`, ((performance.now() - pruning) / 1_000).toFixed(1));
+say('longest piece of work, ms of processor', longest.toFixed(1));
 say('longest wait meanwhile, ms', (delay.max / 1e6 - 1).toFixed(1));
 
 await feed.close();

@@ -165,6 +165,22 @@ describe('the feed of revocations', function () {
     });
   }
 
+  it('what other hands exchange, so that the number stays, is put back within ten seconds or so', async () => {
+    const redis = kept(await startRedis());
+    const one = await openOne(redis.url);
+    await one.feed.add(revoke('u1'));
+    await until('it is in step', one.inStep);
+    const raw = await openRaw(redis.url);
+    const key = 'postern:{revocations}';
+    await raw.transaction([
+      ['ZREMRANGEBYRANK', key, 0, -1],
+      ['ZADD', key, Date.now() + 60_000, 'foreign'],
+    ]);
+    await until('put back', async () => Number(await raw.call('ZCARD', key)) === 2, 15_000);
+    const later = await openOne(redis.url);
+    assert.deepEqual(later.heard(), ['u1']);
+  });
+
   it('what is said without Redis counts here at once and elsewhere when Redis is back', async () => {
     const redis = kept(await startRedis());
     const three = await openThree(redis.url);

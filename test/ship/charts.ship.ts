@@ -444,5 +444,13 @@ describe('charts', function () {
     assert.match(text, /NO RULE IS CONFIGURED/);
     assert.match(text, /helm -n shop test shop/);
     assert.match(text, /shop-postern\.shop\.svc\.cluster\.local/);
+    // Two pods by default, and nothing that one could tell the other by.
+    const alone = /A REVOCATION REACHES ONE POD ONLY/;
+    assert.match(text, alone);
+    for (const set of ['config.redis.url=redis://redis:6379', 'replicaCount=1']) {
+      const args = ['template', 'shop', copy, '--namespace', 'shop', '--set', set];
+      const {stdout: other} = await run(await tool('helm'), args);
+      assert.doesNotMatch(only(manifestsOf(other), 'ConfigMap', 'notes').data?.notes ?? '', alone, set);
+    }
   });
 });
