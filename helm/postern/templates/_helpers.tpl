@@ -180,6 +180,10 @@ postern.yaml: |
 {{- end -}}
 {{- $_ := set $config "server" (merge $set $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" .Values.listenAddress .Values.ports.admin)) $admin) -}}
+{{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
+{{- if and $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}
+{{- $_ := set $config.entitlements "deployment" (printf "%s/%s" .Release.Namespace .Release.Name) -}}
+{{- end -}}
 {{- if not $config.rules -}}
 {{- $_ := set $config "rules" (list (dict "name" "closed" "match" dict "deny" true)) -}}
 {{- end -}}
