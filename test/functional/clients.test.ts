@@ -4,7 +4,9 @@ import {connect} from 'node:net';
 import {Client, credentials, Metadata, type ServiceError} from '@grpc/grpc-js';
 import {type Stage, startStage} from '../support/stage.ts';
 
+const adminToken = 'the-admin-token-of-this-test-alone';
 const settings = {
+  admin: {token: adminToken},
   rules: [
     {name: 'paid', match: {path: '/shop.Orders/Paid'}, require: {features: ['orders']}},
     {name: 'admin', match: {path: '/shop.Orders/Admin'}, require: {roles: ['owner']}},
@@ -106,7 +108,7 @@ describe('clients behind Envoy', () => {
   });
 
   describe('a websocket', () => {
-    const upgrade = (authorization: string): Promise<string> =>
+    const upgrade = (authorization: string, meanwhile?: () => Promise<void>): Promise<string> =>
       new Promise((resolve, reject) => {
         let got = '';
         const socket = connect(stage.envoy.port, '127.0.0.1', () => {
@@ -120,12 +122,27 @@ describe('clients behind Envoy', () => {
         socket.on('data', (chunk) => {
           got += chunk.toString('latin1');
           if (got.includes('ping')) socket.destroy();
-          if (got.startsWith('HTTP/1.1 101') && got.endsWith('\r\n\r\n')) socket.write('ping');
+          if (got.startsWith('HTTP/1.1 101') && got.endsWith('\r\n\r\n')) {
+            (meanwhile?.() ?? Promise.resolve()).then(() => socket.write('ping'), reject);
+          }
           if (got.startsWith('HTTP/1.1 401')) socket.destroy();
         });
       });
     it('passes with a token, bytes included', async () => {
       assert.match(await upgrade(`authorization: Bearer ${alice}\r\n`), /^HTTP\/1\.1 101 [\s\S]*ping$/);
+    });
+    it('goes on after a revocation (docs/freshness.md says so), and no other is let in', async () => {
+      const bob = await stage.identityProvider.token('bob');
+      const revoke = async () => {
+        const answer = await fetch(`${stage.postern.adminUrl}/revocations`, {
+          method: 'POST',
+          headers: {authorization: `Bearer ${adminToken}`, 'content-type': 'application/json'},
+          body: JSON.stringify({subject: 'bob'}),
+        });
+        assert.ok(answer.ok, await answer.text());
+      };
+      assert.match(await upgrade(`authorization: Bearer ${bob}\r\n`, revoke), /^HTTP\/1\.1 101 [\s\S]*ping$/);
+      assert.match(await upgrade(`authorization: Bearer ${bob}\r\n`), /^HTTP\/1\.1 401 /);
     });
     it('is refused without', async () => {
       assert.match(await upgrade(''), /^HTTP\/1\.1 401 /);
