@@ -9,7 +9,7 @@ import {revocations, revoke, unrevoke} from './commands/revoke.ts';
 import {serve} from './commands/serve.ts';
 import {CommandError} from './commands/settings.ts';
 import {test} from './commands/test/test.ts';
-import {validate} from './commands/validate.ts';
+import {validate} from './commands/validate/validate.ts';
 import {version} from './version.ts';
 
 const program = new Command('postern')
@@ -26,7 +26,11 @@ const command = (name: string, description: string, of = program) =>
 const collected = (value: string, before: readonly string[] = []) => [...before, value];
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
-command('validate', 'check the configuration and name every error').action(validate);
+command('validate', 'check the configuration and the files that it names; -c - reads standard input')
+  .option('--strict', 'warnings fail, too')
+  .option('--json', 'for programs')
+  .option('--sarif', 'for the annotations of a CI system (SARIF 2.1.0)')
+  .action(validate);
 command(
   'explain',
   'tell which rule would decide a request, by whom and why (exit status 0 allow, 1 deny, 2 cannot say)',

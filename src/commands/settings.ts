@@ -1,5 +1,4 @@
 // What every command starts with: the settings, or every error and exit status 1.
-import type {Advise} from '../config/advice.ts';
 import {formatErrors, loadSettings} from '../config/load.ts';
 import type {Configuration} from '../wiring/decider.ts';
 
@@ -15,9 +14,8 @@ export class CommandError extends Error {
   }
 }
 
-/** `advise`: what is to be said of settings that are allowed and hardly meant. */
-export const settingsOf = async (file: string, advise?: Advise): Promise<Configuration> => {
-  const loaded = await loadSettings(file, undefined, advise);
+export const settingsOf = async (file: string): Promise<Configuration> => {
+  const loaded = await loadSettings(file);
   if (loaded.settings === undefined) throw new CommandError(formatErrors(loaded.errors));
   return loaded;
 };

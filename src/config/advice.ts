@@ -11,13 +11,13 @@ import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
 
 /** Looks at checked settings; paths are those of the file. */
-export type Advise = (settings: Settings) => readonly Finding[];
+export type Advise = (settings: Settings) => readonly Finding[] | Promise<readonly Finding[]>;
 
 /** For the log of a process that serves: whom the settings trust without saying so. Its cost is that of the providers. */
-export const servingAdvice: Advise = ({providers, redis}) => trustWarnings(providers, redis);
+export const servingAdvice = ({providers, redis}: Settings): readonly Finding[] => trustWarnings(providers, redis);
 
 /** For `postern validate`: all that a reviewer would say. */
-export const review: Advise = (settings) => {
+export const review = (settings: Settings): readonly Finding[] => {
   const {providers, rules, paths} = settings;
   return [
     ...servingAdvice(settings),

@@ -9,6 +9,8 @@ export interface Finding {
   readonly at: 'key' | 'value';
   /** What is wrong and what to do, without the setting's own name. */
   readonly message: string;
+  /** Of advice: whether it is as bad as an error. Default: a warning. */
+  readonly severity?: 'error' | 'warning';
 }
 
 /** A key for maps by path. */

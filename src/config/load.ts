@@ -3,6 +3,7 @@
 import {createHash} from 'node:crypto';
 import {readFile, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
+import {buffer} from 'node:stream/consumers';
 import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
@@ -22,6 +23,8 @@ export interface ConfigError {
   readonly path: string;
   /** What is wrong, and what to do. */
   readonly message: string;
+  /** Of a warning: whether it is as bad as an error. */
+  readonly severity?: 'error' | 'warning';
 }
 
 /** What loading comes to. `sources`: the file itself and those that `${file:...}` names; a change of one is a change. */
@@ -60,8 +63,18 @@ export const loadSettings = async (
 ): Promise<Loaded> => {
   // Before anything is read: what changes in between is then seen as a change.
   const before = await markOf(file);
-  const text = await readText(file);
-  const sources = new Map([[file, before]]);
+  const loaded = await loadText(file, await textOf(file), advise, environment);
+  return {...loaded, sources: new Map([...loaded.sources, [file, before]])};
+};
+
+/** The same of a text that has been read already. */
+export const loadText = async (
+  file: string,
+  text: Text,
+  advise: Advise,
+  environment: Environment = process.env,
+): Promise<Loaded> => {
+  const sources = new Map<string, string>();
   if ('fault' in text) return {errors: [{file, line: 1, column: 1, path: '', message: text.fault}], sources};
   const folder = dirname(resolve(file));
   const outside = {
@@ -108,7 +121,7 @@ export const checkText = async (
       .update(JSON.stringify(withoutSecrets(yaml.value)))
       .digest('hex'),
     secrets: secretsIn(value),
-    warnings: inOrder(told(advise(checked.settings))),
+    warnings: inOrder(told(await advise(checked.settings))),
   };
 };
 
@@ -127,6 +140,7 @@ const located = (finding: Finding, file: string, yaml: YamlFile, origins: Origin
     file,
     ...yaml.placeOf(finding),
     path: pathText(finding.path),
+    ...(finding.severity !== undefined && {severity: finding.severity}),
     message:
       written === undefined || message.includes(written) ? message : `${message} (its value is that of ${written})`,
   };
@@ -135,7 +149,7 @@ const located = (finding: Finding, file: string, yaml: YamlFile, origins: Origin
 const inOrder = (errors: readonly ConfigError[]): readonly ConfigError[] =>
   [...errors].sort((one, other) => one.line - other.line || one.column - other.column);
 
-type Text = {readonly text: string} | {readonly fault: string};
+export type Text = {readonly text: string} | {readonly fault: string};
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
@@ -145,9 +159,10 @@ const reading: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-const readText = async (file: string): Promise<Text> => {
+/** The text of a configuration, or what is wrong with the file. `-` is standard input. */
+export const textOf = async (file: string): Promise<Text> => {
   try {
-    const bytes = await readFile(file);
+    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
     try {
       return {text: new TextDecoder('utf-8', {fatal: true}).decode(bytes)};
     } catch {

@@ -22,4 +22,109 @@ describe('postern validate', () => {
     assert.doesNotMatch(output, /tls\.crt/);
     assert.match(output, /good: 1 rule, 0 providers/);
   });
+
+  const provider = {name: 'acme', type: 'oidc', issuer: 'https://id.example', audience: ['api']};
+  const validated = async (settings: object | string, files: Record<string, string | object>, ...flags: string[]) => {
+    const folder = temporaryFolder();
+    const text = typeof settings === 'string' ? settings : {providers: [provider], ...settings};
+    writeFiles(folder, {'postern.yaml': text, ...files});
+    const {code, output} = await runPostern(['validate', '-c', join(folder, 'postern.yaml'), ...flags]);
+    return {code, output: output.replaceAll(`${folder}/`, '')};
+  };
+  const sold = (feature: string) => ({
+    rules: [{name: 'sold', match: {path: '/sold'}, require: {features: [feature]}}],
+    entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+  });
+  const bought = {features: {reports: {}}, plans: {pro: {features: ['reports']}}, grants: [{plan: 'pro', tenant: 't'}]};
+
+  const rows: [about: string, settings: object, files: Record<string, string | object>, code: number, said: RegExp][] =
+    [
+      [
+        'entitlements that are good',
+        sold('reports'),
+        {'entitlements.yaml': bought},
+        0,
+        /^postern\.yaml: good: 1 rule, 1 provider\n$/,
+      ],
+      [
+        'a feature that the file does not have',
+        sold('reprots'),
+        {'entitlements.yaml': bought},
+        1,
+        /error: rules\[0\]\.require\.features: asks for "reprots", which entitlements\.yaml lacks; did you mean "reports"\?/,
+      ],
+      [
+        'a plan with a feature that is not there',
+        sold('reports'),
+        {'entitlements.yaml': {...bought, plans: {pro: {features: ['reprots']}}}},
+        1,
+        /error: entitlements\.source\.path: entitlements\.yaml.*reprots/,
+      ],
+      [
+        'a key file with a slip',
+        {providers: [{name: 'k', type: 'apiKeys', file: 'keys.yaml', credentials: [{header: 'x-api-key'}]}], rules: []},
+        {'keys.yaml': {keys: [{id: 'x'}]}},
+        1,
+        /error: rules: is an empty list/,
+      ],
+      [
+        'a key file with a slip, in a good configuration',
+        {
+          providers: [{name: 'k', type: 'apiKeys', file: 'keys.yaml', credentials: [{header: 'x-api-key'}]}],
+          rules: [{name: 'all', match: {path: '/a'}, require: {}}],
+        },
+        {'keys.yaml': {keys: [{id: 'x'}]}},
+        1,
+        /error: providers\[0\]\.file: keys\.yaml:\d+:\d+: keys\[0\]\.hash: is required/,
+      ],
+      [
+        'a certificate that is none',
+        {server: {tls: {cert: 'tls.crt', key: 'tls.key'}}, rules: [{name: 'a', match: {path: '/a'}, public: true}]},
+        {'tls.crt': 'no certificate', 'tls.key': 'no key'},
+        1,
+        /error: server\.tls\.cert: tls\.crt and tls\.key are no certificate and its key/,
+      ],
+    ];
+  for (const [about, settings, files, code, said] of rows) {
+    it(about, async () => {
+      const answer = await validated(settings, files);
+      assert.equal(answer.code, code, answer.output);
+      assert.match(answer.output, said);
+    });
+  }
+
+  const slip = `admin: {token: hunter2-hunter2-hunter2, lsten: 'a'}
+providers: [{name: acme, type: oidc, issuer: https://id.example, audience: [api]}]
+rules: [{name: all, match: {}, public: true}]
+`;
+  it('shows the line with a caret, and no value that may be secret', async () => {
+    const {code, output} = await validated(slip, {});
+    assert.equal(code, 1);
+    assert.ok(!output.includes('hunter2'), output);
+    assert.equal(
+      output,
+      `postern.yaml:1:41: error: admin.lsten: is not a setting; did you mean "listen"?
+    1 | admin: {token: ***********************, lsten: 'a'}
+      |                                         ^
+postern.yaml: 1 error
+`,
+    );
+  });
+  const open = slip.replace(/^admin.*\n/, '');
+  it('a warning is no error', async () => {
+    const {code, output} = await validated(open, {});
+    assert.equal(code, 0);
+    assert.match(output, /^postern\.yaml:2:9: warning: rules\[0\]: lets in everything/);
+    assert.match(output, /good: 1 rule, 1 provider \(1 warning\)/);
+  });
+  it('--strict: it is one', async () => assert.equal((await validated(open, {}, '--strict')).code, 1));
+  it('--json is for programs', async () => {
+    const {good, problems} = JSON.parse((await validated(open, {}, '--json')).output);
+    assert.deepEqual([good, problems.length, problems[0].severity, problems[0].line], [true, 1, 'warning', 2]);
+  });
+  it('--sarif is for the annotations of a CI system', async () => {
+    const [run] = JSON.parse((await validated(open, {}, '--sarif')).output).runs;
+    assert.equal(run.results[0].level, 'warning');
+    assert.equal(run.results[0].locations[0].physicalLocation.region.startLine, 2);
+  });
 });

@@ -1,0 +1,117 @@
+// The files that a configuration names, read as serve reads them.
+import {readFile} from 'node:fs/promises';
+import {createSecureContext} from 'node:tls';
+import type {Finding, SettingPath} from '../../config/findings.ts';
+import {suggestion} from '../../config/nearest.ts';
+import type {Settings} from '../../config/schema.ts';
+import {unsoldPermissions, unsoundHead} from '../../entitlements/sound.ts';
+import {readText} from '../../entitlements/text.ts';
+import {readKeyFile} from '../../providers/keyFile.ts';
+import {askedBy} from '../../wiring/entitlements.ts';
+
+const finding = (path: SettingPath, message: string, severity: 'error' | 'warning'): Finding => ({
+  path,
+  at: 'value',
+  message,
+  severity,
+});
+
+/** What is wrong with them. One that is absent is a warning: on the machine that checks, it may rightly be. */
+export const namedFiles = async (settings: Settings): Promise<readonly Finding[]> => {
+  const {server, redis, providers, entitlements} = settings;
+  const source = entitlements?.source;
+  const found = await Promise.all([
+    certificates(['server', 'tls'], {...server.tls, ca: server.tls?.clientCa}, {ca: 'clientCa'}),
+    certificates(['redis', 'tls'], redis?.tls ?? {}, {}),
+    ...providers.map(async (provider, index) => {
+      if (provider.type !== 'apiKeys') return [];
+      const path: SettingPath = ['providers', index, 'file'];
+      const read = await content(path, provider.file);
+      if ('missing' in read) return [read.missing];
+      const {faults = []} = readKeyFile(read.bytes.toString('utf8'), provider.name);
+      return faults.map((fault) => finding(path, `${provider.file}:${fault}`, 'error'));
+    }),
+    source?.type === 'file' ? entitlementFile(settings, source.path) : [],
+    source?.type === 'kinde' || source?.type === 'frontier' ? unsold(settings, new Map()) : [],
+  ]);
+  return found.flat();
+};
+
+type Content = {readonly bytes: Buffer} | {readonly missing: Finding};
+
+const content = async (path: SettingPath, file: string): Promise<Content> => {
+  try {
+    return {bytes: await readFile(file)};
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    return {missing: finding(path, `${file} ${why}; serve will need it`, 'warning')};
+  }
+};
+
+interface Named {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly ca?: string | undefined;
+}
+
+/** A certificate, its key and authorities. `names`: how the settings call them. */
+const certificates = async (at: SettingPath, files: Named, names: Named): Promise<readonly Finding[]> => {
+  const read = new Map<keyof Named, Buffer>();
+  const missing: Finding[] = [];
+  for (const key of ['cert', 'key', 'ca'] as const) {
+    const file = files[key];
+    if (file === undefined) continue;
+    const got = await content([...at, names[key] ?? key], file);
+    if ('missing' in got) missing.push(got.missing);
+    else read.set(key, got.bytes);
+  }
+  const [cert, key, ca] = [read.get('cert'), read.get('key'), read.get('ca')];
+  const wrong: Finding[] = [];
+  // The library's sentences say what OpenSSL thinks, and nothing of the content.
+  const attempt = (setting: string, what: string, options: Parameters<typeof createSecureContext>[0]): void => {
+    try {
+      createSecureContext(options);
+    } catch (error) {
+      wrong.push(finding([...at, setting], `${what}: ${(error as Error).message}`, 'error'));
+    }
+  };
+  if (cert !== undefined && key !== undefined) {
+    attempt('cert', `${files.cert} and ${files.key} are no certificate and its key`, {cert, key});
+  }
+  if (ca !== undefined) attempt(names.ca ?? 'ca', `${files.ca} is no certificate`, {ca});
+  return [...missing, ...wrong];
+};
+
+const entitlementFile = async (settings: Settings, file: string): Promise<readonly Finding[]> => {
+  const path: SettingPath = ['entitlements', 'source', 'path'];
+  const got = await content(path, file);
+  if ('missing' in got) return [got.missing];
+  const read = await readText(file, got.bytes);
+  if ('faults' in read) {
+    return read.faults.map(({line, column, message}) => {
+      const place = [file, line, column].filter((part) => part !== undefined).join(':');
+      return finding(path, `${place}: ${message}`, 'error');
+    });
+  }
+  const unsound = unsoundHead(read.snapshot, [], read.whole);
+  const told = unsound === undefined ? [] : [finding(path, `${file} ${unsound}; serve will not take it over`, 'error')];
+  const names = [...read.snapshot.features.keys()];
+  return [...told, ...missingFeatures(settings, names, file), ...unsold(settings, read.snapshot.features)];
+};
+
+/** Where each rule asks for a feature that the file does not have; serve will not take such a file over. */
+const missingFeatures = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>
+  rules.flatMap((rule, index) =>
+    askedBy([rule])
+      .features.filter(({feature}) => !names.includes(feature))
+      .map(({feature}) => {
+        const path: SettingPath = ['rules', index, 'require', 'features'];
+        return finding(path, `asks for "${feature}", which ${file} lacks${suggestion(feature, names)}`, 'error');
+      }),
+  );
+
+const unsold = ({rules}: Settings, features: Parameters<typeof unsoldPermissions>[0]['features']) =>
+  unsoldPermissions({features}, askedBy(rules)).map((message) =>
+    finding(['entitlements', 'source'], message, 'warning'),
+  );

@@ -1,0 +1,58 @@
+// How problems of a configuration are shown: to a person with the line and a caret, to programs as JSON or SARIF.
+import type {ConfigError} from '../../config/load.ts';
+import {version} from '../../version.ts';
+
+export interface Problem extends ConfigError {
+  readonly severity: 'error' | 'warning';
+}
+
+/** `file:line:column: error: setting: what is wrong`, and the line of the file below. */
+export const asText = (problems: readonly Problem[], text: string): string => {
+  const lines = text.split('\n');
+  return problems.map((problem) => `${headOf(problem)}\n${excerpt(problem, lines)}`).join('');
+};
+
+const headOf = ({file, line, column, path, message, severity}: Problem): string =>
+  `${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${message}`;
+
+const longestLine = 160;
+
+const excerpt = ({line, column}: Problem, lines: readonly string[]): string => {
+  const shown = withoutValues(lines[line - 1] ?? '');
+  if (shown.trim() === '') return '';
+  const start = column > longestLine - 20 ? column - 40 : 0;
+  const number = String(line).padStart(5);
+  // Tabs stay tabs, so that the caret stands below its character.
+  const before = shown.slice(start, column - 1).replace(/[^\t]/g, ' ');
+  return `${number} | ${shown.slice(start, start + longestLine)}\n${' '.repeat(5)} | ${before}^\n`;
+};
+
+/** A log keeps what is printed: values of settings that may be secret are starred out, each character by one. */
+const withoutValues = (line: string): string =>
+  line
+    .replace(
+      /((?:secret|token|password|key)\w*["']?\s*:\s+)((?:"[^"]*"|'[^']*'|[^\s,}\]]+))/gi,
+      (whole, name, value) =>
+        /^["']?\$\{[^}]*\}["']?$/.test(value) || value.startsWith('{') ? whole : name + '*'.repeat(value.length),
+    )
+    .replace(/(\/\/)([^/@\s]+)(@)/g, (_, slashes, user, at) => slashes + '*'.repeat(user.length) + at);
+
+export const asJson = (problems: readonly Problem[]): string =>
+  `${JSON.stringify({good: problems.every(({severity}) => severity !== 'error'), problems}, null, 2)}\n`;
+
+/** SARIF 2.1.0, which CI systems show beside the lines of a change. */
+export const asSarif = (problems: readonly Problem[]): string => {
+  const results = problems.map(({file, line, column, path, message, severity}) => ({
+    level: severity,
+    ruleId: 'configuration',
+    message: {text: path === '' ? message : `${path}: ${message}`},
+    locations: [{physicalLocation: {artifactLocation: {uri: file}, region: {startLine: line, startColumn: column}}}],
+  }));
+  const driver = {name: 'postern validate', version, rules: [{id: 'configuration'}]};
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [{tool: {driver}, results}],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+};
