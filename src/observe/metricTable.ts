@@ -16,7 +16,7 @@ export const metricTable = {
     type: 'counter',
     labels: ['rule', 'outcome', 'reason', 'provider'],
     meaning:
-      'Decisions. outcome: allow, deny, error (we could not decide), shadow_deny (let through, a shadow rule would have denied), answer (a preflight or the resource metadata, which Postern answers itself). reason is none on allow.',
+      'Decisions. outcome: allow, deny, error (we could not decide), shadow_deny (let through, a shadow rule would have denied), answer (a preflight or the resource metadata, which Postern answers itself). reason is none on allow, but where a lenient rule took the caller for nobody.',
     query: 'sum by (rule, reason) (rate(postern_decisions_total{outcome="deny"}[5m]))',
   },
   postern_check_duration_seconds: {
