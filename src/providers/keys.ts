@@ -86,7 +86,8 @@ const readKey = async (jwk: unknown): Promise<Key | undefined> => {
   if (first === undefined) return undefined;
   const kept = members.get(jwk.kty) ?? [];
   const bare = Object.fromEntries(kept.map((name) => [name, jwk[name]]));
-  if (kept.some((name) => typeof bare[name] === 'string' && bare[name].length > longestMember(name))) return undefined;
+  const isMember = (name: string) => typeof bare[name] === 'string' && bare[name].length <= longestMember(name);
+  if (!kept.every(isMember)) return undefined;
   try {
     // jose checks the members strictly, and that a point is on its curve.
     const imported = await importJWK(bare, first);
