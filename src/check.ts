@@ -7,8 +7,9 @@ import {misfitOfFound} from './core/notFound.ts';
 import type {CanonicalPath, PathOptions} from './core/path.ts';
 import {canonicalPath, isTooLong} from './core/path.ts';
 import type {Request} from './core/request.ts';
+import {compileAttributes} from './core/requirement/attributes.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
-import type {Holds, Relate} from './core/requirement/part.ts';
+import type {Holds, Relate, Sources} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
@@ -156,7 +157,8 @@ function* compileRequirements({rules, providers, entitlements, wrapPart}: CheckP
     yield;
     if (!('require' in rule.access)) continue;
     const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
-    byRule.set(rule, compileRequirement(rule.access.require, {entitlements, relate}, wrap));
+    const sources: Sources = {entitlements, relate, attributes: compileAttributes(rule.attributes)};
+    byRule.set(rule, compileRequirement(rule.access.require, sources, wrap));
   }
   return (rule) => byRule.get(rule) as Holds;
 }

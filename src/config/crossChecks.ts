@@ -34,9 +34,14 @@ const captureFindings = (rule: unknown, at: SettingPath): readonly Finding[] => 
   const {path} = mapping(match);
   if (Object.hasOwn(mapping(match), 'path') && typeof path !== 'string') return [];
   const captures = typeof path === 'string' ? capturesIn(path) : [];
+  const ruleAt = at.slice(0, -1);
   const templates: readonly (readonly [SettingPath, unknown])[] = [
     [[...at, 'tenant'], mapping(require).tenant],
     [[...at, 'relation', 'resource'], mapping(mapping(require).relation).resource],
+    ...Object.entries(mapping(mapping(rule).attributes)).flatMap(([name, source]) => {
+      const {capture} = mapping(source);
+      return typeof capture === 'string' ? [[[...ruleAt, 'attributes', name, 'capture'], `{${capture}}`] as const] : [];
+    }),
   ];
   return templates.flatMap(([place, template]): readonly Finding[] => {
     if (typeof template !== 'string') return [];

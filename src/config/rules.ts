@@ -99,6 +99,39 @@ const requirement = z.strictObject({
   relation: relation.describe('A relation between principal and resource.').exactOptional(),
 });
 
+const attributeType = z
+  .enum(['text', 'number', 'boolean'])
+  .describe('How it is read. Default: text. What is not of this type is no attribute.')
+  .exactOptional();
+
+const attributeSource = z.union(
+  [
+    z.strictObject({
+      header: z
+        .string()
+        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, 'is not a header name')
+        .transform((header) => header.toLowerCase())
+        .describe('A header of the request. Unverified: a client may send what it likes.'),
+      type: attributeType,
+    }),
+    z.strictObject({capture: text.describe('A capture of match.path. Unverified, too.'), type: attributeType}),
+    z.strictObject({claim: text.describe('A claim of the principal, which its provider has verified.')}),
+  ],
+  {error: 'is not an attribute: write {header: x-country}, {capture: org} or {claim: plan}'},
+);
+
+const attributes = z
+  .record(
+    text.refine(
+      (attribute) => !/^(jwt|frontegg|principal)\./.test(attribute),
+      'is reserved: jwt., frontegg. and principal. are what the provider has verified',
+    ),
+    attributeSource,
+  )
+  .describe(
+    'What targeting rules of plans and flags may look at, by name, besides the principal and the captures of match.path.',
+  );
+
 /** Of these each rule has exactly one; crossChecks.ts sees to it. */
 export const accessKeys = ['public', 'deny', 'require'] as const;
 
@@ -113,6 +146,7 @@ const ruleInput = z.strictObject({
     .exactOptional(),
   deny: z.literal(true).describe('true: closed to everyone.').exactOptional(),
   require: requirement.describe('All parts must hold; `{}` is any verified principal.').exactOptional(),
+  attributes: attributes.exactOptional(),
   shadow: z.boolean().describe('true: decide and record, but let through.').default(false),
 });
 
@@ -123,9 +157,15 @@ const accessOf = (input: z.output<typeof ruleInput>): Access => {
   return {access: 'deny'};
 };
 
-const rule = ruleInput
-  .meta({oneOf: accessKeys.map((key) => ({required: [key]}))})
-  .transform((input): Rule => ({name: input.name, match: input.match, access: accessOf(input), shadow: input.shadow}));
+const rule = ruleInput.meta({oneOf: accessKeys.map((key) => ({required: [key]}))}).transform(
+  (input): Rule => ({
+    name: input.name,
+    match: input.match,
+    access: accessOf(input),
+    shadow: input.shadow,
+    ...(input.attributes && {attributes: input.attributes}),
+  }),
+);
 
 /** The setting `rules`, in order: the first match wins. Names and captures are checked by crossChecks.ts. */
 export const rulesSettings = z

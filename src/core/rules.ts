@@ -45,10 +45,17 @@ export type Access =
   | {readonly access: 'deny'}
   | {readonly access: 'require'; readonly require: Requirement};
 
+/** Where an attribute for targeting rules comes from. A header is what the client sent: unverified. */
+export type AttributeSource = ({readonly header: string} | {readonly capture: string} | {readonly claim: string}) & {
+  readonly type?: 'text' | 'number' | 'boolean';
+};
+
 export interface Rule {
   readonly name: string;
   readonly match: Match;
   readonly access: Access;
+  /** What targeting rules may look at besides the principal and the captures of the path, by name. */
+  readonly attributes?: Readonly<Record<string, AttributeSource>>;
   /** Decide and record, but let through. */
   readonly shadow: boolean;
 }

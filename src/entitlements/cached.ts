@@ -5,7 +5,7 @@ import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {Fetched, SharedSnapshots} from './shared.ts';
-import {type Asked, unsoldPermissions, unsoundGrants, unsoundHead} from './sound.ts';
+import {type Asked, unsoldPermissions, unsoundGrants, unsoundHead, unsuppliedAttributes} from './sound.ts';
 import type {SnapshotSource, Versioned} from './source.ts';
 
 /** Told of every look into a layer, for metrics. Must not throw. */
@@ -161,7 +161,10 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       await overlay.rebase({features, plans, flags}, built, began);
       if (closed) return;
       version = found.version;
-      for (const sentence of unsoldPermissions({features}, asked)) {
+      for (const sentence of [
+        ...unsoldPermissions({features}, asked),
+        ...unsuppliedAttributes({plans, flags}, asked),
+      ]) {
         if (!told.has(sentence)) log?.('warn', `entitlements: ${source.where ?? source.name}: ${sentence}`);
         told.add(sentence);
       }

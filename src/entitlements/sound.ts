@@ -1,5 +1,6 @@
 // May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
 import type {Snapshot} from '../core/entitlement.ts';
+import type {TargetingRule} from '../core/targeting.ts';
 import {danglingNames, describeFinding} from './document.ts';
 
 /** A feature that a rule asks for. */
@@ -13,7 +14,32 @@ export interface Asked {
   readonly features: readonly Wanted[];
   /** Of `entitledPermissions`. */
   readonly permissions: readonly {readonly permission: string; readonly rule: string}[];
+  /** Names that some rule supplies to targeting rules: captures, and its `attributes`. Absent: not known. */
+  readonly attributes?: readonly string[];
 }
+
+/** Sentences about attributes that a plan or a flag looks at, and that no rule supplies: its targeting never matches. */
+export const unsuppliedAttributes = (
+  {plans, flags}: Pick<Snapshot, 'plans' | 'flags'>,
+  {attributes}: Pick<Asked, 'attributes'>,
+): readonly string[] => {
+  if (attributes === undefined) return [];
+  const supplied = new Set(attributes);
+  const sentences = new Map<string, string>();
+  const look = (owner: string, rules: readonly TargetingRule[]) => {
+    for (const {attribute} of rules.flatMap(({conditions}) => conditions)) {
+      if (supplied.has(attribute) || ofPrincipal.test(attribute) || sentences.has(attribute)) continue;
+      const sentence = `${owner} looks at the attribute "${attribute}", which no rule supplies: its condition never matches`;
+      sentences.set(attribute, `${sentence}; name it under attributes of the rules that ask for it`);
+    }
+  };
+  for (const [name, {rules}] of plans) look(`the plan "${name}"`, rules);
+  for (const [name, {rules}] of flags) look(`the flag "${name}"`, rules);
+  return [...sentences.values()];
+};
+
+/** These come from whom the provider has verified. */
+const ofPrincipal = /^(jwt|frontegg|principal)\./;
 
 /** Sentences about permissions that are asked for and that no feature has: nobody will be let in by them. */
 export const unsoldPermissions = (

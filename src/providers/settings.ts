@@ -45,7 +45,7 @@ const cookieSettings = z.strictObject({
     .string()
     .max(128, 'is longer than 128')
     .regex(
-      /^(?=(?:[^{}]|\{name\})*\{n(?:\+1)?\}(?:[^{}]|\{name\})*$)[!#$%&'*+.^_`|~0-9A-Za-z{}-]+$/,
+      /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]|\{name\})*\{n(?:\+1)?\}(?:[!#$%&'*+.^_`|~0-9A-Za-z-]|\{name\})*$/,
       "is not how pieces are named: write '{name}.{n}' (from 0), or '{name}-{n+1}' (from 1)",
     )
     .optional()

@@ -1,4 +1,5 @@
 // The entitlement store from its settings: a source, and the cache before it.
+import {capturesIn} from '../config/rulePatterns.ts';
 import type {Settings} from '../config/schema.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
@@ -47,7 +48,8 @@ export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlem
   const asked = askedBy(whole.rules);
   const names = [asked.features.map(({feature}) => feature), asked.permissions.map(({permission}) => permission)];
   const deployment = deploymentOf(whole);
-  return shared.holdEntitlements(JSON.stringify([settings, names.map((list) => list.sort()), deployment]), () => {
+  const known = [settings, names.map((list) => list.sort()), asked.attributes, deployment];
+  return shared.holdEntitlements(JSON.stringify(known), () => {
     const source = makeSource(settings, shared);
     if ('lookup' in source) {
       // Those that are asked per principal link no permission to a feature.
@@ -64,7 +66,9 @@ type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers'>;
 export const askedBy = (rules: readonly Rule[]): Asked => {
   const features = new Map<string, string>();
   const permissions = new Map<string, string>();
-  for (const {name, access, shadow} of rules) {
+  const attributes = new Set<string>();
+  for (const {name, access, shadow, match, attributes: named = {}} of rules) {
+    for (const attribute of [...capturesIn(match.path ?? ''), ...Object.keys(named)]) attributes.add(attribute);
     if (shadow || !('require' in access)) continue;
     for (const feature of itemsOf(access.require.features)) if (!features.has(feature)) features.set(feature, name);
     for (const permission of itemsOf(access.require.entitledPermissions)) {
@@ -74,6 +78,7 @@ export const askedBy = (rules: readonly Rule[]): Asked => {
   return {
     features: [...features].map(([feature, rule]) => ({feature, rule})),
     permissions: [...permissions].map(([permission, rule]) => ({permission, rule})),
+    attributes: [...attributes].sort(),
   };
 };
 

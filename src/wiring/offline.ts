@@ -53,8 +53,7 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   const shared = makeShared(quiet, () => []);
   const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
   const presented = new WeakMap<Request, Principal>();
-  const place = placeOfGiven(presented);
-  const providers = makeProviders(quiet, offline).map((provider) => alsoGiven(provider, place, presented));
+  const providers = makeProviders(quiet, offline);
   await Promise.all(providers.map((provider) => provider.start?.()));
 
   const parts: CheckParts = {
@@ -63,7 +62,13 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
     revocations: withTolerances(settings, facts.revocations),
     entitlements: await makeStore(facts.snapshot),
   };
-  const check = makeCheck(facts.wrap?.(parts) ?? parts);
+  const wrap = facts.wrap ?? ((of: CheckParts) => of);
+  const check = makeCheck(wrap(parts));
+  const place = placeOfGiven(presented);
+  // Apart, so that a place which no client has turns up in no refusal.
+  const checkGiven = makeCheck(
+    wrap({...parts, providers: providers.map((provider) => alsoGiven(provider, place, presented))}),
+  );
   const owned = providers.flatMap(({ownedHeaders = []}) => ownedHeaders);
   const render = makeRender(settings.responses, makeIdentityHeaders(settings.responses.identity, owned));
 
@@ -75,7 +80,8 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
       // A copy, so that the same request can be asked as somebody else.
       const asked = {...request};
       if (as !== undefined) presented.set(asked, as);
-      const decision = await check(asked, {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY});
+      const context = {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY};
+      const decision = await (as === undefined ? check : checkGiven)(asked, context);
       return {decision, answer: render(decision, asked, 'offline')};
     },
     async explain(request) {

@@ -81,8 +81,6 @@ const ruleLines = ({rules, decision}: Explanation, paint: Paint): readonly strin
 
 const credentialLines = (request: Request, {places, decision}: Explanation, paint: Paint): readonly string[] =>
   places.flatMap(({place, held, accepted}) => {
-    // Where principals that are given stand, which no request of a client has.
-    if (place === 'given') return [];
     if (held === 'nothing') return [paint.faint(`${place}: nothing`)];
     if (held !== 'value') return [paint.bad(`${place}: ${held}`)];
     const taker = accepted.find(({accepts}) => accepts);

@@ -49,6 +49,7 @@ const expected = z
       .optional()
       .describe('What the upstream is told, by header; null: nothing under this name.'),
     headers: z.record(text, z.string()).optional().describe('Parts of headers of a refusal, by header.'),
+    detail: z.string().optional().describe('Part of what was wanted and what came, as the decision log says it.'),
   })
   .describe('What should be decided. What is absent is not looked at.');
 

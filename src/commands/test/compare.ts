@@ -12,6 +12,8 @@ export interface Actual {
   readonly reason: string | undefined;
   readonly rule: string | undefined;
   readonly status: number | undefined;
+  /** What was wanted and what came. */
+  readonly detail: string | undefined;
   /** What the upstream is told: the value, or undefined for nothing. */
   readonly identity: (header: string) => string | undefined;
   /** A header of the refusal. */
@@ -29,6 +31,7 @@ export const actualOf = ({decision, answer}: Answered, request: Request): Actual
       reason: decision.shadow,
       rule,
       status: undefined,
+      detail: decision.detail,
       identity: (name) => headerOf(ok?.headers, name.toLowerCase()) ?? sent(name.toLowerCase()),
       header: () => undefined,
     };
@@ -39,6 +42,7 @@ export const actualOf = ({decision, answer}: Answered, request: Request): Actual
     reason: decision.reason,
     rule,
     status: refused?.status.code,
+    detail: decision.detail,
     identity: () => undefined,
     header: (name) => headerOf(refused?.headers, name.toLowerCase()),
   };
@@ -61,6 +65,9 @@ export const differences = (expected: Expected, actual: Actual): readonly string
   compare('reason', expected.reason, actual.reason);
   compare('rule', expected.rule, expected.rule === null ? (actual.rule ?? null) : actual.rule);
   compare('status', expected.status, actual.status);
+  if (expected.detail !== undefined && actual.detail?.includes(expected.detail) !== true) {
+    found.push(`detail: expected ${shown(expected.detail)} in it, got ${shown(actual.detail)}`);
+  }
   for (const [name, value] of Object.entries(expected.identity ?? {})) {
     compare(`identity ${name}`, value, actual.identity(name) ?? null);
   }

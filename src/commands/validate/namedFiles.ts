@@ -4,7 +4,7 @@ import {createSecureContext} from 'node:tls';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import {suggestion} from '../../config/nearest.ts';
 import type {Settings} from '../../config/schema.ts';
-import {unsoldPermissions, unsoundHead} from '../../entitlements/sound.ts';
+import {unsoldPermissions, unsoundHead, unsuppliedAttributes} from '../../entitlements/sound.ts';
 import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
 import {askedBy} from '../../wiring/entitlements.ts';
@@ -97,7 +97,12 @@ const entitlementFile = async (settings: Settings, file: string): Promise<readon
   const unsound = unsoundHead(read.snapshot, [], read.whole);
   const told = unsound === undefined ? [] : [finding(path, `${file} ${unsound}; serve will not take it over`, 'error')];
   const names = [...read.snapshot.features.keys()];
-  return [...told, ...missingFeatures(settings, names, file), ...unsold(settings, read.snapshot.features)];
+  return [
+    ...told,
+    ...missingFeatures(settings, names, file),
+    ...unsold(settings, read.snapshot.features),
+    ...unsuppliedAttributes(read.snapshot, askedBy(settings.rules)).map((message) => finding(path, message, 'warning')),
+  ];
 };
 
 /** Where each rule asks for a feature that the file does not have; serve will not take such a file over. */

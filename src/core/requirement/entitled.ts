@@ -1,9 +1,9 @@
 // A list that must have been bought: the entitlement store is asked about each item, and only if the rule asks.
-import type {Entitled, EntitlementStore, Justification, Question} from '../entitlement.ts';
+import type {Entitled, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
 import {wantedList} from './list.ts';
-import type {Facts, Holds, Unmet} from './part.ts';
+import type {Facts, Holds, Sources, Unmet} from './part.ts';
 
 type Answer = Entitled | Promise<Entitled>;
 
@@ -11,7 +11,7 @@ type Answer = Entitled | Promise<Entitled>;
 export const compileEntitled = (
   what: string,
   wanted: ListRequirement,
-  store: EntitlementStore,
+  sources: Sources,
   question: (item: string) => Question,
 ): Holds => {
   const {any = [], all = []} = wanted;
@@ -20,27 +20,22 @@ export const compileEntitled = (
   const detail = wantedList(what, wanted);
   const detailed = (unmet: Unmet | undefined): Unmet | undefined => unmet && {...unmet, detail};
   return (facts) => {
-    const unmet = firstMissing(store, every, facts, 0);
+    const unmet = firstMissing(sources, every, facts, 0);
     if (unmet instanceof Promise) {
-      return unmet.then((late) => late ?? noneOf(store, some, facts, [])).then(detailed);
+      return unmet.then((late) => late ?? noneOf(sources, some, facts, [])).then(detailed);
     }
-    const answer = unmet ?? noneOf(store, some, facts, []);
+    const answer = unmet ?? noneOf(sources, some, facts, []);
     return answer instanceof Promise ? answer.then(detailed) : detailed(answer);
   };
 };
 
 /** The first that has not been bought. A store with its facts in memory answers at once: then no promise is made. */
-const firstMissing = (
-  store: EntitlementStore,
-  asked: readonly Question[],
-  facts: Facts,
-  from: number,
-): ReturnType<Holds> => {
+const firstMissing = (sources: Sources, asked: readonly Question[], facts: Facts, from: number): ReturnType<Holds> => {
   for (let at = from; at < asked.length; at++) {
-    const answer = ask(store, asked[at] as Question, facts);
+    const answer = ask(sources, asked[at] as Question, facts);
     if (answer instanceof Promise) {
       return answer.then((late) =>
-        late.entitled === true ? firstMissing(store, asked, facts, at + 1) : unmetBy([late.justification]),
+        late.entitled === true ? firstMissing(sources, asked, facts, at + 1) : unmetBy([late.justification]),
       );
     }
     if (answer.entitled !== true) return unmetBy([answer.justification]);
@@ -50,17 +45,17 @@ const firstMissing = (
 
 /** Undefined as soon as one has been bought, or where none is asked about. */
 const noneOf = (
-  store: EntitlementStore,
+  sources: Sources,
   asked: readonly Question[],
   facts: Facts,
   refusals: readonly Justification[],
 ): ReturnType<Holds> => {
   const found: Justification[] = [...refusals];
   for (let at = refusals.length; at < asked.length; at++) {
-    const answer = ask(store, asked[at] as Question, facts);
+    const answer = ask(sources, asked[at] as Question, facts);
     if (answer instanceof Promise) {
       return answer.then((late) =>
-        late.entitled === true ? undefined : noneOf(store, asked, facts, [...found, late.justification]),
+        late.entitled === true ? undefined : noneOf(sources, asked, facts, [...found, late.justification]),
       );
     }
     if (answer.entitled === true) return undefined;
@@ -69,8 +64,8 @@ const noneOf = (
   return asked.length === 0 ? undefined : unmetBy(found);
 };
 
-const ask = (store: EntitlementStore, question: Question, facts: Facts): Answer =>
-  store.entitled(facts.principal, question, facts.captures, facts.now, {
+const ask = ({entitlements, attributes}: Sources, question: Question, facts: Facts): Answer =>
+  entitlements.entitled(facts.principal, question, attributes?.(facts) ?? facts.captures, facts.now, {
     credential: facts.credential.value,
     deadline: facts.deadline,
   });

@@ -3,6 +3,5 @@ import {compileEntitled} from './entitled.ts';
 import type {Part} from './part.ts';
 
 export const entitledPermissions: Part<'entitledPermissions'> = {
-  compile: (wanted, {entitlements}) =>
-    compileEntitled('entitled permission', wanted, entitlements, (permission) => ({permission})),
+  compile: (wanted, sources) => compileEntitled('entitled permission', wanted, sources, (permission) => ({permission})),
 };

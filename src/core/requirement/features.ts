@@ -3,5 +3,5 @@ import {compileEntitled} from './entitled.ts';
 import type {Part} from './part.ts';
 
 export const features: Part<'features'> = {
-  compile: (wanted, {entitlements}) => compileEntitled('feature', wanted, entitlements, (feature) => ({feature})),
+  compile: (wanted, sources) => compileEntitled('feature', wanted, sources, (feature) => ({feature})),
 };

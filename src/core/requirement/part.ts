@@ -1,4 +1,5 @@
 // One part of a rule's `require`: what it is given, what it answers, and how it is compiled.
+import type {Attributes} from '../attributes.ts';
 import type {Credential} from '../credential.ts';
 import type {Challenge} from '../decision.ts';
 import type {EntitlementStore} from '../entitlement.ts';
@@ -46,6 +47,8 @@ export interface Sources {
   readonly entitlements: EntitlementStore;
   /** Absent where the provider of this name knows of no relations. */
   relate(provider: string): Relate | undefined;
+  /** What targeting rules may look at. Absent: the captures of the path. */
+  readonly attributes?: ((facts: Facts) => Attributes) | undefined;
 }
 
 /** What a setting of `require` means; compile.ts has them in a table. */
