@@ -89,6 +89,12 @@ export const loadText = async (
   return {...(await checkText(text.text, file, outside, advise)), sources};
 };
 
+/** The variable that names a proxy for everybody else, and is not looked at here; undefined: there is none. */
+export const ignoredProxy = (environment: Environment = process.env): string | undefined =>
+  ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].find(
+    (name) => environment[name],
+  );
+
 /** Checks the text of a configuration. `file` is its name in errors. Never rejects, if `outside` never does. */
 export const checkText = async (
   text: string,

@@ -5,6 +5,7 @@ import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
 import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers/settings.ts';
+import {remoteSettings} from '../remote/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
 import {authgearSettings} from '../vendors/authgear/settings.ts';
 import {cognitoSettings} from '../vendors/cognito/settings.ts';
@@ -48,6 +49,7 @@ const filePaths: readonly SettingPath[] = [
   ['server', 'tls', 'cert'],
   ['server', 'tls', 'key'],
   ['server', 'tls', 'clientCa'],
+  ['remote', 'ca'],
   ['redis', 'tls', 'ca'],
   ['redis', 'tls', 'cert'],
   ['redis', 'tls', 'key'],
@@ -64,6 +66,7 @@ export const settingsSchema = z.strictObject({
     .min(1, 'is an empty list: without a provider nobody can be verified; name at least one, or take it out')
     .describe('Who vouches for credentials. The first that accepts a credential decides.')
     .default([]),
+  remote: remoteSettings,
   redis: redisSettings
     .describe('Shared cache. Absent: everything stays in the memory of this process.')
     .exactOptional(),

@@ -1,7 +1,9 @@
 // One attempt at a call: one request, one whole reply, or the finding of what went wrong.
 import {getCACertificates} from 'node:tls';
-import {Agent, buildConnector} from 'undici';
+import {Agent, buildConnector, type Dispatcher, ProxyAgent} from 'undici';
+import {connectionFault} from '../core/connectionFault.ts';
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
+import {makeIsProxied} from './proxied.ts';
 
 const mebibyte = 1_048_576;
 /** To one host, for all dependencies together: more than all of their lanes let through, so that nobody waits here. */
@@ -21,6 +23,16 @@ export class AttemptFailed extends Error {
   }
 }
 
+/** How other machines are reached. */
+export interface Ways {
+  /** PEM of authorities trusted besides the known ones. */
+  readonly ca?: string;
+  /** URL of a forward proxy, with user name and password where it wants them. */
+  readonly proxy?: string;
+  /** What is reached without it. */
+  readonly noProxy?: readonly string[];
+}
+
 /** Makes attempts from one pool of connections. */
 export interface Attempts {
   /** Gives the other side `milliseconds` from connecting to the last byte. Rejects with AttemptFailed only. */
@@ -31,21 +43,38 @@ export interface Attempts {
 /**
  * The pool: HTTP/1.1, kept-alive connections, certificates checked, and nothing else that a client might do by itself:
  * no redirects (an answer could else send a secret elsewhere), no proxy from the environment, no cookies, no decompression
- * (no encoding is offered, so a small reply cannot unpack to a large one). `ca`: PEM of a CA trusted besides the known ones.
+ * (no encoding is offered, so a small reply cannot unpack to a large one).
  */
-export const makeAttempts = (ca?: string): Attempts => {
-  const connect = buildConnector({
+export const makeAttempts = ({ca, proxy, noProxy = []}: Ways = {}): Attempts => {
+  const tls = {
     allowH2: false,
     rejectUnauthorized: true,
     ...(ca !== undefined && {ca: [...getCACertificates('default'), ca]}),
-  });
+  };
+  const connect = buildConnector(tls);
+  const isProxied = makeIsProxied(noProxy);
   const options = {allowH2: false, connections, pipelining: 1, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000};
   /**
    * By the Host that the settings have sent instead of the URL's own ('': none). Left alone, undici asks for a certificate
    * of that name, not of the machine that was dialled, and ends its connections whenever the name changes.
    */
-  const agents = new Map<string, Agent>();
-  const agentFor = (host: string): Agent => {
+  const agents = new Map<string, Dispatcher>();
+  let way: Dispatcher | undefined;
+  /** Through the proxy: it dials, and the certificate is that of the host in the URL. */
+  const proxied = (uri: string): Dispatcher => {
+    const {username, password} = new URL(uri);
+    const token =
+      username === ''
+        ? undefined
+        : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+    const bare = Object.assign(new URL(uri), {username: '', password: ''}).href;
+    return new ProxyAgent({...options, uri: bare, requestTls: tls, proxyTls: tls, ...(token !== undefined && {token})});
+  };
+  const agentFor = (host: string, hostname: string): Dispatcher => {
+    if (proxy !== undefined && isProxied(hostname)) {
+      way ??= proxied(proxy);
+      return way;
+    }
     const known = agents.get(host);
     if (known !== undefined) return known;
     const agent = new Agent({
@@ -57,11 +86,11 @@ export const makeAttempts = (ca?: string): Attempts => {
   };
 
   const attempt = async (request: RemoteRequest, milliseconds: number): Promise<RemoteAnswer> => {
-    const {origin, pathname, search} = new URL(request.url);
+    const {origin, hostname, pathname, search} = new URL(request.url);
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), milliseconds);
     try {
-      const {statusCode, headers, body} = await agentFor(request.headers?.host ?? '').request({
+      const {statusCode, headers, body} = await agentFor(request.headers?.host ?? '', hostname).request({
         origin,
         path: pathname + search,
         method: request.method,
@@ -103,7 +132,7 @@ export const makeAttempts = (ca?: string): Attempts => {
   return {
     attempt,
     close: async () => {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      await Promise.all([...agents.values(), ...(way === undefined ? [] : [way])].map((agent) => agent.destroy()));
     },
   };
 };
@@ -128,4 +157,7 @@ const isRefused = (error: unknown): boolean =>
 
 /** An AggregateError (several addresses tried) has an empty message of its own. */
 const messageOf = (error: unknown): string =>
-  error instanceof Error && error.message !== '' ? error.message : codeOf(error) || 'the connection failed';
+  connectionFault(firstOf(error)) ??
+  (error instanceof Error && error.message !== '' ? error.message : codeOf(error) || 'the connection failed');
+
+const firstOf = (error: unknown): unknown => (error instanceof AggregateError ? error.errors[0] : error);

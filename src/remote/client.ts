@@ -1,11 +1,11 @@
 // Calls to other services: within a deadline, retried where that is safe, behind a circuit breaker for each host.
 import type {CallResult, CircuitState, RemoteCall, RemoteObserver, RemoteRequest} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {AttemptFailed, makeAttempts} from './attempt.ts';
+import {AttemptFailed, makeAttempts, type Ways} from './attempt.ts';
 import {type Circuit, type CircuitOptions, defaultCircuit, makeCircuit} from './circuit.ts';
 
 /** The parts that calls are made of. Times in milliseconds. */
-export interface RemoteParts {
+export interface RemoteParts extends Ways {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds that no step of the wall clock moves. Default: those of this process. */
@@ -13,8 +13,6 @@ export interface RemoteParts {
   /** In [0, 1), for the jitter of back-off. */
   readonly random: () => number;
   readonly observer: RemoteObserver;
-  /** CA certificates in PEM, trusted besides the well-known ones (and those of NODE_EXTRA_CA_CERTS). */
-  readonly ca?: string;
   /** Default: opens after 5 failures in a row, tried again after 1 s, 2 s, ... 30 s. */
   readonly circuit?: CircuitOptions;
 }
@@ -39,7 +37,7 @@ const tooLate = () => new AttemptFailed('timeout', 'the deadline has passed', 0)
 
 /** Makes the one client of the program. A dependency is what metrics name; each of its hosts has a circuit of its own. */
 export const makeRemote = (parts: RemoteParts): Remote => {
-  const attempts = makeAttempts(parts.ca);
+  const attempts = makeAttempts(parts);
   const {steady = () => performance.now()} = parts;
   /** By dependency, then by host and lane: strangers' questions have one of their own, so that no other waits for them. */
   const circuits = new Map<string, Map<string, Circuit>>();

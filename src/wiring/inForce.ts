@@ -167,7 +167,7 @@ const withoutCredentials = (redis: Configuration['settings']['redis']): unknown 
 
 /** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
 const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
-  const lasting = ['server', 'admin', 'redis', 'revocation', 'log'] as const;
+  const lasting = ['server', 'admin', 'remote', 'redis', 'revocation', 'log'] as const;
   const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown =>
     key === 'redis' ? withoutCredentials(settings.redis) : settings[key];
   const changed = lasting.filter((key) => !sameText(lastingPart(running, key), lastingPart(loaded, key)));

@@ -1,5 +1,6 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
 import {randomUUID} from 'node:crypto';
+import {readFileSync} from 'node:fs';
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
@@ -94,6 +95,7 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     steady: clocks.steady,
     random: clocks.random,
     observer: makeRemoteObserver(metrics, log),
+    ...waysOf(settings.remote),
   });
   const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
@@ -117,6 +119,21 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
       await Promise.all([remote.close(), redis?.close()]);
     },
   };
+};
+
+/** Throws, naming the setting, if the authorities cannot be read. */
+const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
+  noProxy,
+  ...(proxy !== undefined && {proxy}),
+  ...(ca !== undefined && {ca: readAuthorities(ca)}),
+});
+
+const readAuthorities = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`remote.ca: cannot read ${path}: ${(error as Error).message}`);
+  }
 };
 
 /** Remote facts take about 32 MB for each kind at the most. */

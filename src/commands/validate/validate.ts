@@ -1,7 +1,9 @@
 // postern validate: checks the configuration and the files that it names, and says every error at once, and what a reviewer
 // would say.
 import {review} from '../../config/advice.ts';
-import {loadText, textOf} from '../../config/load.ts';
+import type {Finding} from '../../config/findings.ts';
+import {ignoredProxy, loadText, textOf} from '../../config/load.ts';
+import type {Settings} from '../../config/schema.ts';
 import {CommandError} from '../settings.ts';
 import {namedFiles} from './namedFiles.ts';
 import {asJson, asSarif, asText, type Problem} from './problems.ts';
@@ -22,6 +24,7 @@ export const validate = async ({config, strict, json, sarif}: ValidateOptions): 
   const loaded = await loadText(config, read, async (settings) => [
     ...review(settings),
     ...(await namedFiles(settings)),
+    ...proxyOf(settings),
   ]);
   const problems: readonly Problem[] =
     loaded.settings === undefined
@@ -42,6 +45,14 @@ export const validate = async ({config, strict, json, sarif}: ValidateOptions): 
   process.stdout.write(
     `${config}: good: ${count(rules.length, 'rule')}, ${count(providers.length, 'provider')}${told}\n`,
   );
+};
+
+/** What everybody else goes by, and Postern does not. */
+const proxyOf = ({remote}: Settings): readonly Finding[] => {
+  const name = remote.proxy === undefined ? ignoredProxy() : undefined;
+  if (name === undefined) return [];
+  const message = `is not set, and ${name} of the environment is not looked at: set it if calls must go through that proxy`;
+  return [{path: ['remote', 'proxy'], at: 'value', message}];
 };
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;

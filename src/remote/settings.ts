@@ -1,0 +1,46 @@
+// The setting `remote`: how other services are reached.
+import {z} from 'zod';
+import {text} from '../config/values.ts';
+
+const proxyUrl = z
+  .string()
+  .refine((value) => {
+    const url = URL.parse(value);
+    return (
+      url !== null &&
+      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      url.pathname === '/' &&
+      url.search === '' &&
+      url.hash === ''
+    );
+  }, 'is not the URL of a proxy: write http://host:3128, or http://user:password@host:3128')
+  .meta({title: 'URL', writeOnly: true});
+
+export const remoteSettings = z
+  .strictObject({
+    proxy: proxyUrl
+      .describe(
+        'Forward proxy for calls to issuers, vendors and sources: http://host:3128, perhaps with user:password@. https: goes through it by CONNECT, http: by the whole URL. Redis is never reached through it. HTTPS_PROXY and the like are not looked at.',
+      )
+      .optional(),
+    noProxy: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(\*?\.?[A-Za-z0-9_-][A-Za-z0-9._-]*|[0-9a-fA-F.:]+)$/,
+            'is neither a host name nor an address: write it without scheme, port and brackets',
+          ),
+      )
+      .describe(
+        'What is reached without it: host names (`id.acme.example`), whole domains (`.acme.example`), addresses (`10.1.2.3`).',
+      )
+      .prefault([]),
+    ca: text
+      .describe('PEM file with authorities that are trusted besides the public ones and those of NODE_EXTRA_CA_CERTS.')
+      .optional(),
+  })
+  .prefault({})
+  .describe('How other services are reached.');
+
+export type RemoteSettings = z.output<typeof remoteSettings>;
