@@ -133,16 +133,21 @@ const courses: fc.Arbitrary<readonly Step[]> = fc.oneof(
     {...one, along: false},
     {do: 'restart', at: fresh},
   ]),
-  // The clock of one jumps, perhaps of the one that is told, and back.
-  fc.tuple(revoke, at, fc.boolean(), fc.constantFrom(...offsets)).map(([one, other, told, offset]): Step[] => {
-    const jumps = told ? one.at : other;
-    return [
+  // The clock of one jumps while it is told or hears, and back.
+  fc
+    .tuple(revoke, at, fc.constantFrom(...offsets))
+    .map(([one, jumps, offset]): Step[] => [
       {do: 'clock', at: jumps, offset},
-      {...one, along: false, by: told ? 'subject' : one.by},
+      one,
       {do: 'wait', ms: 400},
       {do: 'clock', at: jumps, offset: 0},
-    ];
-  }),
+    ]),
+  // The moment of what is told by one that is late.
+  revoke.map((one): Step[] => [
+    {do: 'clock', at: one.at, offset: -hour},
+    {...one, by: 'subject', along: false},
+    {do: 'clock', at: one.at, offset: 0},
+  ]),
   // Told while Redis takes no writes, and nothing else is wrong.
   fc
     .tuple(revoke, fc.constantFrom('full' as const, 'replica' as const))
