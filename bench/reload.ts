@@ -69,14 +69,13 @@ try {
   const quiet = during(4_000);
   said('without a change', await asking(quiet));
   for (const round of [1, 2]) {
+    const text = textOf([{name: 'new', match: {path: `/new${round}`}, deny: true}]);
     let done = false;
     const waits = asking(() => !done);
     const changed = performance.now();
-    writeFileSync(
-      join(postern.folder, 'postern.yaml'),
-      textOf([{name: 'new', match: {path: `/new${round}`}, deny: true}]),
-    );
-    while ((await postern.metric('postern_config_reloads_total{result="success"}')) !== round) await sleep(500);
+    writeFileSync(join(postern.folder, 'postern.yaml'), text);
+    // Not by /metrics: what so many series cost is another matter.
+    while (postern.logs().split('was loaded anew').length <= round) await sleep(50);
     const took = performance.now() - changed;
     await sleep(500);
     done = true;
