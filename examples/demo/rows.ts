@@ -49,7 +49,7 @@ export const makeRows = async (identityProvider: IdentityProvider): Promise<Row[
   return [
     {title: 'public path', path: '/healthz', status: 200},
     {title: 'no token', path: orders, status: 401, reason: 'no_credential'},
-    {title: 'not a token', path: orders, token: 'let-me-in', status: 401, reason: 'unsupported_credential'},
+    {title: 'not a token', path: orders, token: 'let-me-in', status: 401, reason: 'malformed_credential'},
     {title: 'roles changed by hand', path: orders, token: tampered(alice), status: 401, reason: 'bad_signature'},
     {title: 'expired token', path: orders, token: expired, status: 401, reason: 'token_expired'},
     {title: 'token for another service', path: orders, token: elsewhere, status: 401, reason: 'wrong_audience'},

@@ -17,14 +17,14 @@ export interface ConnectionLimits {
 
 /**
  * Resets: Envoy sends all checks of a worker over one connection and resets the stream of each that it no longer wants,
- * so that at a late Postern all of them may be. Postern decides some thousands a second: a connection on which more
- * than twice of that are taken back for a second does nothing else (rapid reset, CVE-2023-44487).
+ * so that at a late Postern all of them may be: some seconds' worth at once. Postern decides some thousands a second: a
+ * connection on which more than twice of that go on being taken back does nothing else (rapid reset, CVE-2023-44487).
  */
 export const connectionLimits: ConnectionLimits = {
   most: 1_024,
   untilFirstCall: 10_000,
   idle: 300_000,
-  resetBurst: 10_000,
+  resetBurst: 30_000,
   resetRate: 10_000,
 };
 

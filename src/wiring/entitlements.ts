@@ -48,7 +48,8 @@ export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlem
   const asked = askedBy(whole.rules);
   const names = [asked.features.map(({feature}) => feature), asked.permissions.map(({permission}) => permission)];
   const deployment = deploymentOf(whole);
-  const known = [settings, names.map((list) => list.sort()), asked.attributes, deployment];
+  // Not by what is only said or only names a copy: a new rule must not need a source that is away.
+  const known = [settings, names.map((list) => list.sort())];
   return shared.holdEntitlements(JSON.stringify(known), () => {
     const source = makeSource(settings, shared);
     if ('lookup' in source) {

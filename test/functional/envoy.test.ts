@@ -117,10 +117,10 @@ for (const version of ['envoy', 'envoy-1.36'] as const) {
         challenge: /^Bearer(?!.*error)/,
       },
       {
-        title: 'a token of nobody here',
+        title: 'what is no token',
         asked: {path: '/orders/1', as: 'not-a-token'},
         status: 401,
-        code: 'unsupported_credential',
+        code: 'malformed_credential',
         challenge: /error="invalid_token"/,
       },
       {title: 'a missing role', asked: {path: '/admin', as: 'bob'}, status: 403, code: 'missing_role'},
