@@ -91,7 +91,8 @@ describe('kinde', () => {
 
     const roles: [what: string, claim: unknown, keys: string[]][] = [
       ['objects', [{key: 'a'}, {key: 'b', name: 'B'}], ['a', 'b']],
-      ['texts', ['a', 'b'], ['a', 'b']],
+      ['texts, which are no roles to their SDK', ['a', 'b'], []],
+      ['an object and a text', [{key: 'a'}, 'b'], []],
       ['one without a key', [{key: 'a'}, {name: 'admin'}], []],
       ['a key that is no text', [{key: 1}], []],
       ['null', [null], []],

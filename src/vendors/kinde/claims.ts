@@ -4,7 +4,7 @@ import {mapped, own, withPlainNames} from './hasura.ts';
 
 /** `[{id, name, key}]` -> the keys. A list with anything else in it gives nothing, for half a list would be a guess. */
 const roleKeys = (roles: unknown): readonly unknown[] =>
-  Array.isArray(roles) ? roles.map((role) => (typeof role === 'string' ? role : own(role, 'key'))) : [];
+  Array.isArray(roles) ? roles.map((role) => own(role, 'key')) : [];
 
 export const paths = {tenant: 'org_code', roles: 'roles', permissions: 'permissions', scopes: 'scp'} as const;
 
