@@ -106,6 +106,10 @@ describe('kinde', () => {
       });
     }
 
+    it('half a list of permissions is none', async () => {
+      assert.deepEqual((await principalOf(await kinde.token({permissions: ['read:books', 7]}))).permissions, []);
+    });
+
     it('claims that a Hasura mapping has renamed', async () => {
       const {tenant, permissions, roles} = await principalOf(
         await kinde.token({
