@@ -116,7 +116,7 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): OpenRedis => 
   const several = async (queued: {exec(): Promise<[Error | null, unknown][] | null>}) => {
     const replies = await queued.exec();
     if (replies === null) throw new Error('Redis discarded the transaction');
-    return replies.map(([error, reply]) => error ?? reply);
+    return replies.map(([error, reply]) => (error === null ? reply : plain(error, fault)));
   };
   const bounded = settings.cluster === undefined ? undefined : use.timeout;
   const sent = <T>(pending: Promise<T>): Promise<T> =>

@@ -34,7 +34,8 @@ return {redis.call('GET', KEYS[2]) or '', redis.call('ZCARD', KEYS[1]), last[1] 
 
 /**
  * ARGV: mark, whether to be told who has heard, then end and member in turn. Adds what is missing, trims what is past its
- * end by the clock of Redis, and says so in the stream. Without members it shows whether Redis can be written to.
+ * end by the clock of Redis, and says so in the stream. Without members it shows whether Redis can be written to, for which
+ * it sets the mark that is there, or the first one.
  */
 export const write = `
 local before = redis.call('GET', KEYS[2]) or ''
@@ -50,11 +51,12 @@ for at = 3, #ARGV, 2 do
 end
 local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ${late}), 'LIMIT', 0, ${trimmed})
 if #ended > 0 then redis.call('ZREM', KEYS[1], unpack(ended)) end
+local after = '${formVersion} ' .. ARGV[1]
 if #added == 0 and #ended == 0 then
-  if before ~= '' then redis.call('SET', KEYS[2], before) end
+  if before == '' then before = after end
+  redis.call('SET', KEYS[2], before)
   return {before, now}
 end
-local after = '${formVersion} ' .. ARGV[1]
 redis.call('SET', KEYS[2], after)
 local entry = {'p', before, 'n', after, 'c', redis.call('ZCARD', KEYS[1]), 'a', ARGV[2]}
 for _, member in ipairs(added) do
