@@ -1,8 +1,9 @@
 // Loads the configuration in another thread, so that thousands of rules are read, checked and hashed while requests are
 // answered.
+import {stat} from 'node:fs/promises';
 import {MessageChannel, type MessagePort, receiveMessageOnPort, Worker} from 'node:worker_threads';
 import type {Rule} from '../core/rules.ts';
-import type {Loaded} from './load.ts';
+import {type Loaded, loadSettings} from './load.ts';
 import {markOf} from './sources.ts';
 
 /** What the thread is asked. It answers on `port`, and then says that it has. */
@@ -27,11 +28,16 @@ export interface LoadAside {
   close(): void;
 }
 
+/** Bytes up to which a file is read without the thread: it takes some milliseconds, and the thread some 50 MB. */
+const short = 8_192;
+
 /** Milliseconds for which the thread waits for another change, which seldom comes alone, before its memory is given back. */
 const idle = 10_000;
 
 /** More than what a configuration of 4 MiB takes. A thread that would take more ends, and the process goes on. */
 const mostMegabytes = 1_024;
+/** What V8 keeps for what lives shortly: more of it makes nothing faster here. */
+const youngMegabytes = 8;
 
 const script = new URL(`./asideThread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
@@ -55,11 +61,16 @@ export const makeLoadAside = ({pause, after}: AsideParts): LoadAside => {
 
   return {
     load: async (file) => {
+      // One that is not there is told of by whoever reads it.
+      const {size} = await stat(file).catch(() => ({size: 0}));
+      if (size <= short) return loadSettings(file);
       cancelEnd?.();
       const before = await markOf(file);
       const {port1, port2} = new MessageChannel();
       try {
-        worker ??= new Worker(script, {resourceLimits: {maxOldGenerationSizeMb: mostMegabytes}});
+        worker ??= new Worker(script, {
+          resourceLimits: {maxOldGenerationSizeMb: mostMegabytes, maxYoungGenerationSizeMb: youngMegabytes},
+        });
         // It must not keep a process from ending.
         worker.unref();
         await answered(worker, {file, port: port2});

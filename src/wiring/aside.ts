@@ -11,6 +11,8 @@ const littleYaml = 4_096;
 const littleJson = 65_536;
 /** Megabytes of heap: 8 MiB of YAML and a million grants of JSON fit. More than that ends the thread, not the process. */
 const mostHeap = 2_048;
+/** What V8 keeps for what lives shortly. */
+const youngHeap = 16;
 /** Characters that are handed to the thread at once. */
 const slice = 1_048_576;
 
@@ -34,7 +36,10 @@ const isLittle = (job: Job): boolean => {
 
 /** Each piece is asked for: all at once they would fill one turn of the event loop. */
 async function* fromThread(job: Job): AsyncGenerator<string> {
-  const worker = new Worker(threadFile, {resourceLimits: {maxOldGenerationSizeMb: mostHeap}, stdin: false});
+  const worker = new Worker(threadFile, {
+    resourceLimits: {maxOldGenerationSizeMb: mostHeap, maxYoungGenerationSizeMb: youngHeap},
+    stdin: false,
+  });
   try {
     const {text = '', ...rest} = 'text' in job ? job : {...job, text: undefined};
     for (let at = 0; at < text.length; at += slice) {
