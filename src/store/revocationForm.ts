@@ -15,10 +15,13 @@ const textOf = (element: Unnamed): string => {
   return JSON.stringify(Object.fromEntries(elementKeys.map((key) => [key, row[key]])));
 };
 
-/** The same content has the same id everywhere: 96 bits of SHA-256, in 16 characters. */
+/**
+ * The same content has the same id everywhere: 96 bits of SHA-256, in 24 hexadecimal digits. Somebody types it after a
+ * command, so it must not look like an option.
+ */
 export const named = <T extends Unnamed>(element: T): T & {readonly id: string} => ({
   ...element,
-  id: hash('sha256', textOf(element), 'base64url').slice(0, 16),
+  id: hash('sha256', textOf(element), 'hex').slice(0, 24),
 });
 
 /** What becomes of a member of the set that this instance reads. */
