@@ -35,10 +35,15 @@ const contentOf = async (path: string): Promise<Buffer | {readonly faults: reado
 /** What pieces of `readPieces` say. */
 export const readingOf = async (pieces: AsyncIterable<string>): Promise<Reading> => {
   const rest = pieces[Symbol.asyncIterator]();
-  const {value: first} = await rest.next();
-  const said = JSON.parse(first as string) as Reading;
-  if ('faults' in said || 'unchanged' in said) return said;
-  const snapshot = await unpackSnapshot({[Symbol.asyncIterator]: () => rest});
-  if (snapshot === undefined) throw new Error('a snapshot that was read is not what was packed: a bug in Postern');
-  return {...said, snapshot};
+  try {
+    const {value: first} = await rest.next();
+    const said = JSON.parse(first as string) as Reading;
+    if ('faults' in said || 'unchanged' in said) return said;
+    const snapshot = await unpackSnapshot({[Symbol.asyncIterator]: () => rest});
+    if (snapshot === undefined) throw new Error('a snapshot that was read is not what was packed: a bug in Postern');
+    return {...said, snapshot};
+  } finally {
+    // Whoever reads for us, a thread perhaps, would wait to be asked for more.
+    await rest.return?.();
+  }
 };
