@@ -90,7 +90,7 @@ export const makeAttempts = ({ca, proxy, noProxy = []}: Ways = {}): Attempts => 
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), milliseconds);
     try {
-      const {statusCode, headers, body} = await agentFor(request.headers?.host ?? '', hostname).request({
+      const asking = agentFor(request.headers?.host ?? '', hostname).request({
         origin,
         path: pathname + search,
         method: request.method,
@@ -99,6 +99,7 @@ export const makeAttempts = ({ca, proxy, noProxy = []}: Ways = {}): Attempts => 
         signal: stop.signal,
         responseHeaders: null,
       });
+      const {statusCode, headers, body} = await orStopped(asking, stop.signal);
       const cap = request.maxBytes ?? mebibyte;
       const chunks: Buffer[] = [];
       let size = 0;
@@ -136,6 +137,16 @@ export const makeAttempts = ({ca, proxy, noProxy = []}: Ways = {}): Attempts => 
     },
   };
 };
+
+/**
+ * undici hears a signal only once it has a connection: a name that is not found, a handshake or a tunnel that nobody ends
+ * would cost its ten seconds or more. What is given up is never sent, for undici looks at the signal before it writes.
+ */
+const orStopped = <T>(asking: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), {once: true});
+    asking.then(resolve, reject);
+  });
 
 const listed = (headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, readonly string[]> => {
   const map = new Map<string, readonly string[]>();
