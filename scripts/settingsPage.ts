@@ -19,7 +19,7 @@ An editor completes and checks the file with this first line:
 
 - A **duration** is a whole number and a unit: \`200ms\`, \`30s\`, \`5m\`, \`1h\`.
 - An **address** is \`host:port\` or \`unix:///path/to.sock\`.
-- A text may hold \`\${NAME}\` (an environment variable) and \`\${file:/path}\` (a file, whose last newline is cut); \`$\${\` is a literal \`\${\`.
+- A text may hold \`\${NAME}\` (an environment variable) and \`\${file:/path}\` (a file, whose last newline is cut); \`$\${\` is a literal \`\${\`. A setting that is true, false or a number may be one \`'\${NAME}'\` alone, whose value is written so.
 - Relative file paths start at the folder of the configuration file.
 - A key that is not here is an error, as is a value that does not fit: all are told at once, each with its line and column.
 - \`providers(oidc)\` speaks of the shape that a setting has with \`type: oidc\`.

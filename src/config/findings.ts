@@ -11,6 +11,8 @@ export interface Finding {
   readonly message: string;
   /** Of advice: whether it is as bad as an error. Default: a warning. */
   readonly severity?: 'error' | 'warning';
+  /** Of a text where something else belongs: what it may be instead. */
+  readonly wants?: readonly ('boolean' | 'number')[];
 }
 
 /** A key for maps by path. */

@@ -44,6 +44,17 @@ const captureIn = (input: unknown): string | undefined => {
     : undefined;
 };
 
+/** What a schema takes that is no text. */
+const wantedBy = (issues: readonly z.core.$ZodIssue[]): Pick<Finding, 'wants'> => {
+  const wants = issues.flatMap((issue): readonly string[] => {
+    if (issue.path.length > 0) return [];
+    if (issue.code === 'invalid_value') return issue.values.map((value) => typeof value);
+    return issue.code === 'invalid_type' ? [issue.expected === 'int' ? 'number' : issue.expected] : [];
+  });
+  const kept = (['boolean', 'number'] as const).filter((kind) => wants.includes(kind));
+  return kept.length === 0 ? {} : {wants: kept};
+};
+
 interface SchemaDefinition {
   readonly shape?: object;
   readonly entries?: object;
@@ -127,7 +138,9 @@ export const findingsOf = (
     if (issue.code === 'invalid_key') {
       return [{path, at: 'key', message: issue.issues[0]?.message ?? 'is not a key that is known here'}];
     }
-    if (issue.code !== 'invalid_union') return [{path, at: 'value', message: issue.message}];
+    if (issue.code !== 'invalid_union') {
+      return [{path, at: 'value', message: issue.message, ...wantedBy([{...issue, path: []}])}];
+    }
     if (issue.discriminator !== undefined) {
       const holder = valueAt(root, path.slice(0, -1));
       if (typeof holder !== 'object' || holder === null || Array.isArray(holder)) {
@@ -161,10 +174,14 @@ const ofUnion = (
     .filter((issues) => issues.length > 0 && !issues.some(isOtherKind))
     .map((issues) => findingsOf(issues, root, types, path))
     .sort((one, other) => one.length - other.length)[0];
-  if (meant !== undefined) return meant;
+  const wanted = wantedBy(shapes.flat());
+  // A text of a wrong form may have been meant for another shape.
+  if (meant !== undefined) {
+    return meant.map((finding) => (finding.path.length === path.length ? {...finding, ...wanted} : finding));
+  }
   const expected = shapes.flat().flatMap((issue) => {
     if (issue.code === 'invalid_type') return [kinds[issue.expected] ?? issue.expected];
     return issue.code === 'invalid_value' ? issue.values.map(quoted) : [];
   });
-  return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), valueAt(root, path))}];
+  return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), valueAt(root, path)), ...wanted}];
 };

@@ -9,7 +9,7 @@ import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets} from './schemaDocument.ts';
 import {markOf, type Sources} from './sources.ts';
-import {type Origins, type Outside, substitute, withoutOrigins} from './substitute.ts';
+import {type Origins, type Outside, substitute, withoutOrigins, withoutTexts} from './substitute.ts';
 import {readYaml, type YamlFile} from './yamlFile.ts';
 
 /** One thing that is wrong with the configuration. Holds no value that came from outside the file. */
@@ -112,13 +112,21 @@ export const checkText = async (
   }));
   if (yaml.value === undefined) return {errors: inOrder(faults)};
 
-  const {value, origins, findings: unfilled} = await substitute(yaml.value, outside);
+  const {value: filled, origins, findings: unfilled} = await substitute(yaml.value, outside);
   const told = (findings: readonly Finding[]): readonly ConfigError[] =>
     findings.map((finding) => located(finding, file, yaml, origins));
   const missing = told(unfilled);
   const lost = yaml.faults.map(({path}) => path).filter((path) => valueAt(yaml.value, path) === undefined);
   const unread = [...unfilled.map(({path}) => path), ...lost];
-  const checked = checkSettings(value, outside.resolve, unread);
+  let value = filled;
+  let checked = checkSettings(value, outside.resolve, unread);
+  // Ends: each round makes another of the texts from outside something else.
+  while (checked.findings !== undefined) {
+    const read = withoutTexts(value, checked.findings, origins);
+    if (read === undefined) break;
+    value = read;
+    checked = checkSettings(value, outside.resolve, unread);
+  }
   if (checked.findings !== undefined) return {errors: inOrder([...faults, ...missing, ...told(checked.findings)])};
   if (faults.length > 0 || missing.length > 0) return {errors: inOrder([...faults, ...missing])};
   return {

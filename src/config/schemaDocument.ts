@@ -27,6 +27,9 @@ const placeholder = '\\$\\{[^}]+\\}';
 const isFormed = (node: Record<string, unknown>): boolean =>
   node.type === 'string' && ['pattern', 'format', 'enum', 'minLength', 'allOf'].some((key) => key in node);
 
+const isOtherThanText = (node: Record<string, unknown>): boolean =>
+  ['boolean', 'number', 'integer'].includes(String(node.type));
+
 /** The schema of the file as it is written: defaults left out, durations as text, `${...}` in any text. */
 export const schemaDocument = (): SchemaNode => {
   const made = z.toJSONSchema(settingsSchema, {
@@ -35,10 +38,11 @@ export const schemaDocument = (): SchemaNode => {
     unrepresentable: 'any',
     override({jsonSchema}) {
       const node = jsonSchema as Record<string, unknown>;
-      if (!isFormed(node) || 'anyOf' in node) return;
+      if (!(isFormed(node) || isOtherThanText(node)) || 'anyOf' in node) return;
       const {title, description, default: fallback, writeOnly, ...form} = node;
       for (const key of Object.keys(form)) delete node[key];
-      node.anyOf = [form, {type: 'string', pattern: placeholder}];
+      // What is no text comes from outside as a whole.
+      node.anyOf = [form, {type: 'string', pattern: form.type === 'string' ? placeholder : `^${placeholder}$`}];
     },
   });
   const {$schema, ...rest} = made;

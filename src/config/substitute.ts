@@ -1,10 +1,12 @@
 // `${NAME}` and `${file:/path}` in the strings of the settings.
-import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
+import {type Finding, keyOfPath, type SettingPath, valueAt} from './findings.ts';
 
 /** What came from outside the file. Values by the path of the setting that holds them, and where each came from. */
 export interface Origins {
   /** Key of a setting's path -> `${NAME}`, as written. */
   readonly at: ReadonlyMap<string, string>;
+  /** Keys of the paths of settings that are one placeholder and nothing else. */
+  readonly whole: ReadonlySet<string>;
   /** Value -> `${NAME}`, as written: what must never be printed. */
   readonly values: ReadonlyMap<string, string>;
 }
@@ -28,6 +30,7 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Fills the placeholders of every string in a tree of plain values, once: what comes in is not looked at again. */
 export const substitute = async (tree: unknown, outside: Outside): Promise<Substituted> => {
   const at = new Map<string, string>();
+  const whole = new Set<string>();
   const values = new Map<string, string>();
   const findings: Finding[] = [];
 
@@ -62,6 +65,7 @@ export const substitute = async (tree: unknown, outside: Outside): Promise<Subst
         return text;
       }
       at.set(keyOfPath(path), found[0]);
+      if (found[0] === text) whole.add(keyOfPath(path));
       if (got.text !== '') values.set(got.text, found[0]);
       result += got.text;
     }
@@ -81,16 +85,46 @@ export const substitute = async (tree: unknown, outside: Outside): Promise<Subst
     return Object.fromEntries(entries);
   };
 
-  return {value: await walk(tree, []), origins: {at, values}, findings};
+  return {value: await walk(tree, []), origins: {at, whole, values}, findings};
 };
+
+const otherThanText = (text: string, wants: Finding['wants'] = []): boolean | number | undefined => {
+  if (wants.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true';
+  if (wants.includes('number') && /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/.test(text)) return Number(text);
+  return undefined;
+};
+
+/**
+ * Reads as true, false or a number what came from outside, and was refused because it is a text. Only where the setting is
+ * the placeholder alone: a token of digits stays a text, as its setting takes one.
+ *
+ * @returns the tree with them; undefined if there are none
+ */
+export const withoutTexts = (tree: unknown, findings: readonly Finding[], origins: Origins): unknown => {
+  let copy: unknown;
+  for (const {path, wants} of findings) {
+    const text = origins.whole.has(keyOfPath(path)) ? valueAt(tree, path) : undefined;
+    const value = typeof text === 'string' ? otherThanText(text, wants) : undefined;
+    if (value === undefined) continue;
+    copy ??= structuredClone(tree);
+    const holder = valueAt(copy, path.slice(0, -1)) as Record<string | number, unknown>;
+    holder[path.at(-1) as string | number] = value;
+  }
+  return copy;
+};
+
+// Of our own sentences: hidden in those, they would make nonsense, and they tell nothing.
+const ownWords: ReadonlySet<string> = new Set(
+  'true false null text list mapping number whole value must write into with https http user service'.split(' '),
+);
 
 /** A message without anything that came from outside the file: such values are replaced by where they came from. */
 export const withoutOrigins = (message: string, origins: Origins): string => {
   let clean = message;
   const longestFirst = [...origins.values].sort(([one], [other]) => other.length - one.length);
   for (const [value, written] of longestFirst) {
-    // Short values would hit parts of ordinary words; they are only hidden where they are quoted.
-    if (value.length >= 4) clean = clean.replaceAll(value, () => written);
+    // Short values would hit parts of ordinary words, and words our own: they are only hidden where they are quoted.
+    if (value.length >= 4 && !ownWords.has(value)) clean = clean.replaceAll(value, () => written);
     else clean = clean.replaceAll(`"${value}"`, () => `"${written}"`);
   }
   return clean;

@@ -295,6 +295,47 @@ describe('config/load: what comes from outside', () => {
     assert.equal(settings?.admin.token, 'a-${B}-from-file-${A}');
   });
 
+  const switched = (setting: string, where = ''): string =>
+    `${provider}rules: [{name: all, match: {}, require: {}${where}}]\n${setting}\n`;
+  const fills: readonly [setting: string, rule: string, value: string, said: string | undefined][] = [
+    ['', ", shadow: '${V}'", 'true', undefined],
+    ['', ", shadow: '${V}'", 'false', undefined],
+    ['', ", shadow: '${file:/v}'", 'true', undefined],
+    ["responses: {status: {missing_feature: '${V}'}}", '', '402', undefined],
+    // As YAML has them, and no more.
+    ['', ", shadow: '${V}'", 'TRUE', 'shadow: must be true or false, not a text (its value is that of ${V})'],
+    ['', ", shadow: '${V}'", '1', 'shadow: must be true or false, not a text (its value is that of ${V})'],
+    ['', ", shadow: '${V}'", '', 'shadow: must be true or false, not a text (its value is that of ${V})'],
+    ['', ", shadow: '${V}${W}'", 'true', 'shadow: must be true or false, not a text'],
+    ["responses: {status: {missing_feature: '${V}'}}", '', '0x192', 'missing_feature: must be a number, not a text'],
+    ["responses: {status: {missing_feature: '${V}'}}", '', 'many', 'missing_feature: must be a number, not a text'],
+    // A text that looks like another thing stays a text, also where it is a bad one.
+    ["admin: {token: '${V}'}", '', '1234567890123456', undefined],
+    [
+      "admin: {token: '${V}'}",
+      '',
+      '12345',
+      'admin.token: is shorter than 16 characters: use a random one, such as 32 bytes in base64 (its value is that of ${V})',
+    ],
+  ];
+  for (const [setting, rule, value, said] of fills) {
+    it(`${setting}${rule} with "${value}" -> ${said ?? 'good'}`, async () => {
+      const loaded = await load(switched(setting, rule), {V: value, W: ''}, {'/v': value});
+      const lines = loaded.errors === undefined ? '' : formatErrors(loaded.errors);
+      if (said === undefined) assert.equal(lines, '');
+      else assert.ok(lines.includes(said), lines);
+      if (said === undefined && rule !== '') assert.equal(loaded.settings?.rules[0]?.shadow, value === 'true');
+    });
+  }
+  it('words of our own sentences are not taken for values from outside', async () => {
+    const text = switched('log: 1').replace('https:', 'http:').replace('}]', ", insecure: '${V}'}]");
+    for (const word of ['true', 'text', 'mapping', 'number', 'https', 'false']) {
+      const lines = formatErrors((await load(text, {V: word})).errors ?? []);
+      assert.ok(!/(must be|not|set insecure:|use) (a )?\$\{/.test(lines), lines);
+      assert.ok(lines.includes('must be a mapping, not a whole number'), lines);
+    }
+  });
+
   it('never repeats a value from outside, wherever it stands and whatever is wrong', async () => {
     const canary = 'canary-7f3a';
     const places = good.split('\n').flatMap((line, index) => {
