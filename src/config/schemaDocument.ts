@@ -28,7 +28,8 @@ const isFormed = (node: Record<string, unknown>): boolean =>
   node.type === 'string' && ['pattern', 'format', 'enum', 'minLength', 'allOf'].some((key) => key in node);
 
 const isOtherThanText = (node: Record<string, unknown>): boolean =>
-  ['boolean', 'number', 'integer'].includes(String(node.type));
+  ['boolean', 'number', 'integer'].includes(String(node.type)) ||
+  (Array.isArray(node.enum) && node.enum.some((value) => typeof value !== 'string'));
 
 /** The schema of the file as it is written: defaults left out, durations as text, `${...}` in any text. */
 export const schemaDocument = (): SchemaNode => {

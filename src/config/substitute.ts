@@ -113,19 +113,24 @@ export const withoutTexts = (tree: unknown, findings: readonly Finding[], origin
   return copy;
 };
 
-// Of our own sentences: hidden in those, they would make nonsense, and they tell nothing.
-const ownWords: ReadonlySet<string> = new Set(
-  'true false null text list mapping number whole value must write into with https http user service'.split(' '),
-);
+// A word, or a number with or without a unit: our own sentences have such, too. Those are told from what is repeated from
+// the file, which stands in quotes, in a path, or after the words that announce it.
+const plain = /^\s*([A-Za-z]+|\d+(\.\d+)?[A-Za-z]*)\s*$/;
+const announced = `(?:["'/]|the (?:text|segment) )`;
 
 /** A message without anything that came from outside the file: such values are replaced by where they came from. */
 export const withoutOrigins = (message: string, origins: Origins): string => {
   let clean = message;
   const longestFirst = [...origins.values].sort(([one], [other]) => other.length - one.length);
   for (const [value, written] of longestFirst) {
-    // Short values would hit parts of ordinary words, and words our own: they are only hidden where they are quoted.
-    if (value.length >= 4 && !ownWords.has(value)) clean = clean.replaceAll(value, () => written);
-    else clean = clean.replaceAll(`"${value}"`, () => `"${written}"`);
+    // Short values would hit parts of ordinary words; they are only hidden where they are quoted.
+    if (value.length < 4) clean = clean.replaceAll(`"${value}"`, () => `"${written}"`);
+    else if (!plain.test(value)) clean = clean.replaceAll(value, () => written);
+    // The name of a setting that is suggested is ours as well.
+    else if (!clean.startsWith('is not a setting')) {
+      const literal = value.replaceAll('.', '\\.');
+      clean = clean.replace(new RegExp(`(?<=${announced})${literal}|${literal}(?=["'/])`, 'g'), () => written);
+    }
   }
   return clean;
 };

@@ -304,10 +304,15 @@ describe('config/load: what comes from outside', () => {
     ["responses: {status: {missing_feature: '${V}'}}", '', '402', undefined],
     // As YAML has them, and no more.
     ['', ", shadow: '${V}'", 'TRUE', 'shadow: must be true or false, not a text (its value is that of ${V})'],
+    ['', ", shadow: '${V}'", ' true', 'shadow: must be true or false, not a text (its value is that of ${V})'],
+    ['', ", shadow: '${V}'", 'true\n', 'shadow: must be true or false, not a text (its value is that of ${V})'],
     ['', ", shadow: '${V}'", '1', 'shadow: must be true or false, not a text (its value is that of ${V})'],
     ['', ", shadow: '${V}'", '', 'shadow: must be true or false, not a text (its value is that of ${V})'],
     ['', ", shadow: '${V}${W}'", 'true', 'shadow: must be true or false, not a text'],
     ["responses: {status: {missing_feature: '${V}'}}", '', '0x192', 'missing_feature: must be a number, not a text'],
+    ["responses: {status: {missing_feature: '${V}'}}", '', '4.02e2', 'missing_feature: must be a number, not a text'],
+    ["responses: {status: {missing_feature: '${V}'}}", '', '0402', 'missing_feature: must be a number, not a text'],
+    ["responses: {status: {missing_feature: '${V}'}}", '', '402.5', 'missing_feature: must be a whole number'],
     ["responses: {status: {missing_feature: '${V}'}}", '', 'many', 'missing_feature: must be a number, not a text'],
     // A text that looks like another thing stays a text, also where it is a bad one.
     ["admin: {token: '${V}'}", '', '1234567890123456', undefined],
@@ -329,11 +334,38 @@ describe('config/load: what comes from outside', () => {
   }
   it('words of our own sentences are not taken for values from outside', async () => {
     const text = switched('log: 1').replace('https:', 'http:').replace('}]', ", insecure: '${V}'}]");
-    for (const word of ['true', 'text', 'mapping', 'number', 'https', 'false']) {
+    for (const word of [
+      'true',
+      ' true',
+      'text',
+      'mapping',
+      'number',
+      'https',
+      'false',
+      'another machine',
+      '4xx',
+      'name',
+    ]) {
       const lines = formatErrors((await load(text, {V: word})).errors ?? []);
-      assert.ok(!/(must be|not|set insecure:|use) (a )?\$\{/.test(lines), lines);
+      assert.ok(!/(must be|not|set insecure:|use) ?(a )?\$\{/.test(lines), lines);
       assert.ok(lines.includes('must be a mapping, not a whole number'), lines);
     }
+    const name = formatErrors((await load(`${provider}rules: [{nmae: '\${V}', match: {}}]`, {V: 'name'})).errors ?? []);
+    assert.ok(name.includes('nmae: is not a setting; did you mean "name"?'), name);
+  });
+  it('a word from outside is hidden where it is repeated', async () => {
+    const text = `${provider}rules: [{name: all, match: {path: '/{\${V}}'}, require: {providers: ['\${V}'], tenant: '\${V}'}}]`;
+    const {errors = []} = await load(text.replace('name: acme', "name: '${V}x'"), {V: 'acmeword'});
+    assert.ok(!formatErrors(errors).includes('acmeword'), formatErrors(errors));
+  });
+  it('public, which is true or a word, from outside', async () => {
+    for (const value of ['true', 'identify', 'lenient']) {
+      const {settings} = await load(`${provider}rules: [{name: all, match: {}, public: '\${V}'}]`, {V: value});
+      const access = settings?.rules[0]?.access ?? {};
+      assert.deepEqual(access, value === 'true' ? {access: 'public'} : {access: value, require: {}});
+    }
+    const {errors = []} = await load(`${provider}rules: [{name: all, match: {}, public: '\${V}'}]`, {V: 'false'});
+    assert.match(formatErrors(errors), /public: must be true, identify or lenient \(its value is that of \$\{V\}\)$/);
   });
 
   it('never repeats a value from outside, wherever it stands and whatever is wrong', async () => {
