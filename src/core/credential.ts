@@ -45,6 +45,11 @@ export interface Acceptor {
    * data (an issuer, a prefix), so it may select and never grant.
    */
   accepts(credential: Credential, request: Request): Credential | undefined;
+  /**
+   * Of vendors who go on to another place of theirs where this one holds what is none of theirs, or nothing that can be
+   * read: the credential that counts instead. Asked only once nobody has accepted what stands there.
+   */
+  instead?(place: Place, request: Request): Credential | undefined;
   /** Why it is not this provider's, asked only once nobody has accepted it. */
   misfit?(credential: Credential, request: Request): Misfit;
 }
@@ -70,7 +75,9 @@ export type Found<A extends Acceptor> =
 /**
  * Looks at places in declared order: providers from the top, the places of each in turn. The first place that holds
  * something holds the credential, and the first provider of that place that accepts it is the only one asked: there is
- * no falling through to another place or another provider (a request could else choose who vouches for it).
+ * no falling through to another place or another provider (a request could else choose who vouches for it). Only what
+ * nobody accepts leaves the word to another place of the same provider, where its vendor does so (`instead`): whoever
+ * sends both could have left the first one out.
  */
 export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]): ((request: Request) => Found<A>) => {
   const takers = new Map<string, {place: Place; providers: A[]}>();
@@ -90,13 +97,21 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
     for (const {place, providers} of inOrder) {
       const held = place.find(request);
       if (held.held === 'nothing') continue;
-      if (held.held !== 'value') return {found: held.held, place};
-      const presented: Credential = {place, value: held.value};
+      if (held.held === 'duplicate') return {found: 'duplicate', place};
+      const presented: Credential | undefined = held.held === 'value' ? {place, value: held.value} : undefined;
+      if (presented !== undefined) {
+        for (const provider of providers) {
+          const credential = provider.accepts(presented, request);
+          if (credential !== undefined) return {found: 'credential', credential, provider};
+        }
+      }
       for (const provider of providers) {
-        const credential = provider.accepts(presented, request);
+        const credential = provider.instead?.(place, request);
         if (credential !== undefined) return {found: 'credential', credential, provider};
       }
-      return {found: 'unsupported', place, presented, providers};
+      return presented === undefined
+        ? {found: 'malformed', place}
+        : {found: 'unsupported', place, presented, providers};
     }
     return {found: 'nothing', place: expected, places, schemes};
   };

@@ -23,6 +23,16 @@ export const makeProviderOfKinds = (name: string, places: Provider['places'], ki
       }
       return undefined;
     },
+    instead(place, request) {
+      for (const kind of kinds) {
+        const other = kind.instead?.(place, request);
+        if (other === undefined) continue;
+        const credential = {...other};
+        chosen.set(credential, kind);
+        return credential;
+      }
+      return undefined;
+    },
     misfit(presented, request) {
       const asked = kinds.filter(({places: own}) => own.some(({label}) => label === presented.place.label));
       const said = asked.map((kind) => kind.misfit?.(presented, request));

@@ -316,12 +316,7 @@ describe('Frontier behind Envoy', () => {
       ['/projects/p2', [['cookie', sid()]], 403, {code: 'permission_denied', message: 'not authorized'}],
       ['/any', [['authorization', 'Bearer fpt_unknown']], 401, {code: 'unauthenticated', message: 'not authenticated'}],
       ['/any', [['authorization', basic]], 401, {code: 'unauthenticated', message: 'not authenticated'}],
-      [
-        '/any',
-        [['cookie', `sid=${frontier.cookie(off)}`]],
-        403,
-        {code: 'permission_denied', message: 'not authorized'},
-      ],
+      ['/any', [['cookie', `sid=${frontier.cookie(off)}`]], 404, {code: 'not_found', message: "user doesn't exist"}],
       ['/any', [['cookie', `sid=${frontier.cookie(gone)}`]], 404, {code: 'not_found', message: "user doesn't exist"}],
     ];
     for (const [path, headers, status, body] of rows) {

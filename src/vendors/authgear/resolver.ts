@@ -48,12 +48,17 @@ export const makeSessions = (
       return /^[!#-+\--:<-[\]-~]{1,4096}$/.test(value) && (issuer === undefined || issuer === endpoint);
     return /^[A-Za-z0-9]{32}$/.test(value) || (mode === 'resolver' && issuer === endpoint);
   };
-  const shownBy = (request: Request): readonly Credential[] =>
-    places.flatMap((place) => {
-      const held = place.find(request);
-      const credential = held.held === 'value' ? {place, value: held.value} : undefined;
-      return credential !== undefined && isForResolver(credential, request) ? [credential] : [];
+  /** Authgear takes the first place that holds anything, or else the last, the session: so does what it is not sent. */
+  const shownBy = (request: Request): readonly Credential[] => {
+    const held = places.map((place) => ({place, held: place.find(request)}));
+    const shown = held.flatMap(({place, held: one}) => {
+      if (one.held !== 'value') return [];
+      const credential = {place, value: one.value};
+      return isForResolver(credential, request) ? [credential] : [];
     });
+    const first = held.find(({held: one}) => one.held !== 'nothing')?.place;
+    return first === shown[0]?.place ? shown : shown.filter(({place}) => place === places.at(-1));
+  };
 
   const ask = async (
     shown: readonly Credential[],
@@ -88,6 +93,7 @@ export const makeSessions = (
     places,
     shownBy,
     accepts: (credential, request) => (isForResolver(credential, request) ? credential : undefined),
+    instead: (_, request) => shownBy(request)[0],
     async authenticate({place}, {request, deadline}) {
       const shown = shownBy(request);
       const question = {

@@ -67,12 +67,15 @@ export const makeReadPresented = (settings: FrontierSettings, known: KnownTokens
     places: [...(openCookie === undefined ? [] : [cookie]), bearer, basic, userToken],
     of: (request) => ({
       cookie: openCookie === undefined ? undefined : readAt(cookie, request, cookieOf),
-      bearer: readAt(bearer, request, (value) => tokenOf(bearer, value, request)),
+      bearer: isBare(request) ? undefined : readAt(bearer, request, (value) => tokenOf(bearer, value, request)),
       userToken: readAt(userToken, request, (value) => tokenOf(userToken, value, request)),
       basic: readAt(basic, request, (value) => basicOf(basic, value)),
     }),
   };
 };
+
+/** `Bearer` and nothing behind it, which is no token to Frontier. */
+const isBare = ({headers}: Request): boolean => /^[ \t]*bearer[ \t]*$/i.test(headers.get('authorization') ?? '');
 
 const readAt = (place: Place, request: Request, read: (value: string) => Presented | undefined) => {
   const held: Held = place.find(request);

@@ -8,7 +8,7 @@ import type {Authentication, AuthenticationContext, Provider} from '../../provid
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
 import {type Along, dependencyOf, type Exchangeable, makeExchange} from './exchange.ts';
-import {hasId, inPrecedence, makeReadPresented, type Presented} from './presented.ts';
+import {expires, hasId, inPrecedence, makeReadPresented, type Presented} from './presented.ts';
 import {principalOfExchanged} from './principal.ts';
 import {makeFetchKeys} from './publishedKeys.ts';
 import {makeIsRelated} from './relations.ts';
@@ -39,6 +39,11 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
 
   /** `accepts` and `authenticate` look at the same request. */
   const shownBy = derivedOnce(presented.of);
+
+  const firstShown = (request: Request): Presented | undefined => {
+    const {cookie, bearer, userToken, basic: secret} = shownBy(request);
+    return cookie?.kind === 'session' ? cookie : (bearer ?? userToken ?? secret ?? cookie);
+  };
 
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
@@ -86,12 +91,14 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     name,
     places: presented.places,
     accepts(credential, request) {
-      const {cookie, bearer, userToken, basic: secret} = shownBy(request);
-      const others = bearer ?? userToken ?? secret;
-      const first = cookie?.kind === 'session' ? cookie : (others ?? cookie);
+      const first = firstShown(request);
       return first === undefined || first.kind === 'foreign'
         ? undefined
         : {...credential, place: first.place, value: first.value};
+    },
+    instead(_, request) {
+      const first = firstShown(request);
+      return first === undefined || unread.has(first.kind) ? undefined : {place: first.place, value: first.value};
     },
     async authenticate(_credential, context) {
       const {token: _, ...answer} = await firstOf(context);
@@ -107,6 +114,8 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
   };
 };
 
+const unread: ReadonlySet<Presented['kind']> = new Set(['foreign', 'duplicate', 'malformed']);
+
 /** What is refused without asking anyone. */
 const refusalOf = (shown: Presented): Reason | undefined => {
   switch (shown.kind) {
@@ -120,11 +129,15 @@ const refusalOf = (shown: Presented): Reason | undefined => {
       return 'malformed_credential';
     case 'access':
     case 'assertion':
-      return shown.place.scheme !== undefined && !hasId(shown.claims) ? 'missing_claim' : undefined;
+      return shown.place.scheme !== undefined && !(hasId(shown.claims) && hasEnd(shown)) ? 'missing_claim' : undefined;
     default:
       return undefined;
   }
 };
+
+/** An access token's end is looked at as it is verified; without one, an assertion is no bearer to Frontier. */
+const hasEnd = ({kind, claims}: Extract<Presented, {readonly claims: unknown}>): boolean =>
+  kind !== 'assertion' || Number.isFinite(expires(claims));
 
 /** Id or name of a project; what is neither selects none, as an unknown project does at Frontier. */
 const isProject = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;

@@ -49,10 +49,14 @@ export const startAuthgear = async (prefix = ''): Promise<Authgear> => {
 
   /** The first of the tokens that is there, else, also if that is over, the cookie `session`; only the last says `false`. */
   const resolve = ({authorization, cookie = ''}: IncomingMessage['headers']): Record<string, string | string[]> => {
+    // Of two cookies of one name the first counts.
     const cookies = new Map(
-      cookie.split('; ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+      cookie
+        .split('; ')
+        .toReversed()
+        .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
     );
-    const bearer = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
+    const bearer = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
     const first = bearer ?? cookies.get(`${prefix}app_session`) ?? cookies.get(`${prefix}app_access_token`);
     const session = sessions.get(first ?? '') ?? sessions.get(cookies.get(`${prefix}session`) ?? '');
     const own = session?.setCookies === undefined ? {} : {'set-cookie': [...session.setCookies]};

@@ -134,6 +134,12 @@ const firstKey = () => {
   return made;
 };
 
+/** A bearer that is a JWT counts with an id, and before its end. */
+const counts = (token: string): boolean => {
+  const {jti, exp} = claimsOf(token);
+  return token.split('.').length !== 3 || (typeof jti === 'string' && Number(exp) * 1_000 > Date.now());
+};
+
 const isSignedBy = async ({jwk}: SigningKey, token: string): Promise<boolean> =>
   jwtVerify(token, await importJWK(jwk, 'RS256')).then(
     () => true,
@@ -171,7 +177,10 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
     if (live !== undefined && session !== undefined) return {subject: live, via: 'session', session};
 
     const [, scheme = '', value = ''] = /^(\S+) (\S+)$/.exec(headers.authorization ?? '') ?? [];
-    const token = /^bearer$/i.test(scheme) ? value : headers['x-user-token']?.toString();
+    const isScheme = (name: string) => (api === 'rest' ? scheme === name : scheme.toLowerCase() === name.toLowerCase());
+    const bare = api === 'rest' && headers.authorization?.startsWith('ey') ? headers.authorization : undefined;
+    const bearer = isScheme('Bearer') ? value : bare;
+    const token = bearer !== undefined && counts(bearer) ? bearer : headers['x-user-token']?.toString();
     if (token !== undefined) {
       const personal = frontier.personalTokens.get(token);
       if (personal !== undefined) return {subject: personal, via: 'pat'};
@@ -183,7 +192,7 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
       }
       throw new Refusal('unauthenticated');
     }
-    const secret = /^basic$/i.test(scheme) ? Buffer.from(value, 'base64').toString() : '';
+    const secret = isScheme('Basic') ? Buffer.from(value, 'base64').toString() : '';
     const known = frontier.secrets.get(secret);
     if (known === undefined) throw new Refusal('unauthenticated');
     return {subject: known, via: 'client_credentials'};
@@ -197,8 +206,9 @@ export const startFrontier = async (api: Generation): Promise<Frontier> => {
     }
     if (method === 'check' && frontier.slowCheck > 0) await passed(frontier.slowCheck);
     const {subject, via, session} = await principalOf(headers);
-    if (subject.disabled) throw new Refusal('permission_denied');
-    if (subject.deleted || !subjects().includes(subject)) throw new Refusal('not_found');
+    // A user who is disabled is not found, and whether a service user is, is not looked at.
+    if (subject.deleted || (subject.disabled && subject.type !== 'app/serviceuser') || !subjects().includes(subject))
+      throw new Refusal('not_found');
     if (method === 'token') {
       if (frontier.slow > 0) await passed(frontier.slow);
       const project = frontier.projects.get(headers['x-project']?.toString() ?? '');
