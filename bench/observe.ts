@@ -2,12 +2,15 @@
 // beside a bare one. Prints ratios measured side by side in one run; medians of several rounds.
 import {Counter, Histogram, Registry} from 'prom-client';
 import type {CheckContext, Decision} from '../src/core/decision.ts';
+import type {Principal} from '../src/core/principal.ts';
 import type {Request} from '../src/core/request.ts';
 import {makeDecisionLog} from '../src/observe/decisionLog.ts';
 import {makeLog} from '../src/observe/log.ts';
 import {makeMetrics} from '../src/observe/metrics.ts';
 import {durationBounds} from '../src/observe/metricTable.ts';
 import {makeDecisionObserver, observedCheck} from '../src/observe/observed.ts';
+import {makeRecentDecisions} from '../src/observe/recent.ts';
+import {makeRemember} from '../src/observe/remembered.ts';
 
 const rounds = 7;
 const calls = 200_000;
@@ -64,6 +67,41 @@ const wrapped = (decision: Decision, decisions: 'all' | 'none') => {
     () => performance.now(),
   );
 };
+/** What a browser behind Envoy sends, and a principal of a usual token. */
+const busy: Request = {
+  ...request,
+  headers: new Map([
+    ...request.headers,
+    ...[
+      'authorization',
+      'accept',
+      'accept-encoding',
+      'accept-language',
+      'cookie',
+      'user-agent',
+      'x-forwarded-for',
+      'x-forwarded-proto',
+      'x-envoy-attempt-count',
+      'sec-fetch-mode',
+      'sec-fetch-site',
+      'traceparent',
+    ].map((name): [string, string] => [name, `value of ${name}`]),
+  ]),
+};
+const principal: Principal = {
+  provider: 'acme',
+  kind: 'user',
+  subject: 'alice',
+  tenant: 't1',
+  roles: ['admin'],
+  permissions: ['orders.read'],
+  scopes: [],
+  claims: {sub: 'alice', org_id: 't1', roles: ['admin']},
+  amr: [],
+};
+const recent = makeRecentDecisions({count: 1_000});
+const remember = makeRemember(['x-region'], ['authorization']);
+const known: Decision = {...allow, principal};
 const bare = async () => allow;
 const counted = wrapped(allow, 'none');
 const logged = wrapped(deny, 'all');
@@ -76,6 +114,7 @@ const jobs: Record<string, () => unknown> = {
   'count and time, postern': () => metrics.decided('allow', undefined, 'orders', 'acme', 0.000_04),
   'bare check': bare,
   'wrapped check': () => counted(request, context),
+  'remember a decision': () => recent.add(remember(context, busy, known, 0.000_04)),
   'wrapped check with a log line': () => logged(request, context),
 };
 

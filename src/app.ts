@@ -13,6 +13,7 @@ import {makeLimited} from './observe/limits.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import type {Configuration} from './wiring/decider.ts';
+import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {makeShared} from './wiring/shared.ts';
 
@@ -94,6 +95,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
         newId: clocks.newId,
         reach: shared.redis === undefined ? 'this instance only' : 'every instance',
       }),
+      ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, every: clocks.every}),
     ],
     log,
     limited: makeLimited('admin', metrics, log, clocks.steady),

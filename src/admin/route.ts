@@ -16,12 +16,26 @@ export interface AdminAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** More comes later, after the body: the answer ends when the caller goes away. Not for HEAD. */
+  readonly stream?: (out: AdminStream) => void;
+}
+
+/** An answer that goes on. */
+export interface AdminStream {
+  write(text: string): void;
+  /** Bytes that the caller has not taken yet. */
+  waiting(): number;
+  /** Runs once, when the caller has gone or the server ends. */
+  closed(run: () => void): void;
 }
 
 /** One page. A GET route answers HEAD too. */
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** The exact path: `/revocations`; or `/revocations/{id}`, where one segment of letters, digits, - and _ follows. */
+  /**
+   * The exact path: `/revocations`; or one with an id as its second segment (letters, digits, - and _): `/decisions/{id}`,
+   * `/decisions/{id}/explanation`.
+   */
   readonly path: string;
   /** True: only for callers that send the admin token. */
   readonly token: boolean;

@@ -117,7 +117,8 @@ const home = (routes: readonly AdminRoute[]): AdminRoute => ({
   handle: () => ({status: 200, type: 'text/html; charset=utf-8', body: indexPage(routes)}),
 });
 
-const withId = (path: string): string => path.replace(/\/[A-Za-z0-9_-]{1,64}$/, '/{id}');
+const withId = (path: string): string =>
+  path.replace(/^(\/[a-z]+)\/[A-Za-z0-9_-]{1,64}(\/[a-z]+)?$/, (_, before, after = '') => `${before}/{id}${after}`);
 
 const notFound = (pages: readonly string[]) =>
   json(404, {error: 'not_found', detail: 'There is no such page here.', pages});
@@ -160,7 +161,7 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: AdminA
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, {
     'content-type': answer.type,
-    'content-length': Buffer.byteLength(answer.body),
+    ...(answer.stream === undefined ? {'content-length': Buffer.byteLength(answer.body)} : {}),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -169,7 +170,16 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: AdminA
     // What was not read of the body would be taken for the next request.
     ...(request.complete ? {} : {connection: 'close'}),
   });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
+  if (answer.stream === undefined || request.method === 'HEAD') {
+    response.end(request.method === 'HEAD' ? undefined : answer.body);
+    return;
+  }
+  response.write(answer.body);
+  answer.stream({
+    write: (text) => void response.write(text),
+    waiting: () => response.writableLength,
+    closed: (run) => void response.once('close', run),
+  });
 };
 
 const listen = async (server: Server, address: AdminSettings['listen']): Promise<string> => {

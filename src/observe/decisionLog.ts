@@ -6,14 +6,15 @@ import {type Request, rawPathOf} from '../core/request.ts';
 import type {Log} from './log.ts';
 import {outcomeOf, reasonOf} from './outcome.ts';
 import {printable} from './redact.ts';
+import type {Moment} from './remembered.ts';
 import type {LogSettings} from './settings.ts';
 import {traceIdOf} from './tracing.ts';
 
 /** `request` is undefined where it could not be read. `seconds`: how long the decision took. */
 export interface DecisionLog {
-  decided(id: string, request: Request | undefined, decision: Decision, seconds: number): void;
+  decided(moment: Moment, request: Request | undefined, decision: Decision, seconds: number): void;
   /** A decision that ended in a bug: written whatever `log.decisions` says. */
-  failed(id: string, request: Request | undefined, error: unknown, seconds: number): void;
+  failed(moment: Moment, request: Request | undefined, error: unknown, seconds: number): void;
 }
 
 export interface DecisionLogParts {
@@ -23,7 +24,7 @@ export interface DecisionLogParts {
 
 /** Writes allow and deny at `info`, what could not be decided at `warn`, a bug at `error`. */
 export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog => ({
-  decided: (id, request, decision, seconds) => {
+  decided: ({id}, request, decision, seconds) => {
     if (settings.decisions === 'none') return;
     const outcome = outcomeOf(decision);
     if ((outcome === 'allow' || outcome === 'answer') && settings.decisions === 'denied') return;
@@ -46,7 +47,7 @@ export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog 
       'decision',
     );
   },
-  failed: (id, request, error, seconds) =>
+  failed: ({id}, request, error, seconds) =>
     log.error(
       {
         decision: id,

@@ -1,6 +1,6 @@
 // Log lines: JSON on standard output, one a line, redacted always.
 import pino from 'pino';
-import {redacted, safeFields} from './redact.ts';
+import {makeRedaction, safeFields} from './redact.ts';
 import type {LogSettings} from './settings.ts';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -33,14 +33,8 @@ export const makeLog = ({settings, sink, secrets = () => []}: LogParts): Log => 
   const out = sink ?? pino.destination({dest: 1, sync: false, maxLength: 8 * 1024 * 1024});
 
   // Redaction by name sees fields; redaction by looks sees the finished line, the one place that everything passes.
-  const write = (line: string) => {
-    let safe = redacted(line);
-    for (const secret of secrets()) {
-      const written = JSON.stringify(secret).slice(1, -1);
-      if (secret.length >= 6 && safe.includes(written)) safe = safe.replaceAll(written, '[redacted]');
-    }
-    out.write(safe);
-  };
+  const redaction = makeRedaction(secrets);
+  const write = (line: string) => void out.write(redaction(line));
   const flushSync = () => {
     if ('flushSync' in out) (out as {flushSync(): void}).flushSync();
   };

@@ -30,7 +30,7 @@ export const makeDecisionObserver = (metrics: Pick<Metrics, 'decided'>, decision
   const tell = (context: CheckContext, request: Request | undefined, decision: Decision, seconds: number) => {
     const provider = decision.provider ?? decision.principal?.provider;
     metrics.decided(outcomeOf(decision), reasonOf(decision), decision.rule, provider, seconds);
-    decisionLog.decided(context.id, request, decision, seconds);
+    decisionLog.decided(context, request, decision, seconds);
   };
 
   return {
@@ -39,7 +39,7 @@ export const makeDecisionObserver = (metrics: Pick<Metrics, 'decided'>, decision
     },
     failed: (context, request, error, seconds) => {
       // A bug is logged even if the edge has given up by then.
-      decisionLog.failed(context.id, request, error, seconds);
+      decisionLog.failed(context, request, error, seconds);
       if (told.has(context)) return;
       told.add(context);
       metrics.decided('error', 'internal', undefined, undefined, seconds);

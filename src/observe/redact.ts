@@ -53,7 +53,7 @@ const isSecretName = (name: string): boolean => {
 };
 
 /** `eyJ` is how every JSON object begins in base64url: a JWT, signed or encrypted. Runs are taken whole, so it is linear. */
-const withoutJwts = (text: string) => {
+export const withoutJwts = (text: string): string => {
   if (!text.includes('eyJ')) return text;
   return text.replace(/[\w.-]{16,}/g, (run) => {
     const start = run.indexOf('eyJ');
@@ -70,6 +70,18 @@ export const redacted = (text: string): string =>
     .replace(/(bearer|basic|dpop) +[\w.~+/=-]{8,}/gi, `$1 ${hidden}`)
     .replace(/:\/\/[^\s"'\\/@]+@/g, `://${hidden}@`)
     .replace(/([a-z]:\/\/[^\s"'\\?#]*)\?[^\s"'\\]+/g, `$1?${hidden}`);
+
+/** The same for one line of JSON, and without the exact secrets of the configuration in force; none under 6 characters. */
+export const makeRedaction =
+  (secrets: () => readonly string[]) =>
+  (line: string): string => {
+    let safe = redacted(line);
+    for (const secret of secrets()) {
+      const written = JSON.stringify(secret).slice(1, -1);
+      if (secret.length >= 6 && safe.includes(written)) safe = safe.replaceAll(written, hidden);
+    }
+    return safe;
+  };
 
 /** The fields of a line, made safe: no secret names, no long strings, no deep trees, errors as plain fields. */
 export const safeFields = (fields: object): Record<string, unknown> => {

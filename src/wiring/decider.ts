@@ -8,7 +8,9 @@ import {inSlices} from '../core/steps.ts';
 import {replying} from '../envoy/browser/replies.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
 import {makeDecisionLog} from '../observe/decisionLog.ts';
-import {type DecisionObserver, makeDecisionObserver, observedCheck} from '../observe/observed.ts';
+import {type DecisionObserver, makeDecisionObserver, observedCheck, observedProvider} from '../observe/observed.ts';
+import {remembering} from '../observe/recent.ts';
+import {makeRemember} from '../observe/remembered.ts';
 import type {Provider} from '../providers/provider.ts';
 import {makeEntitlements} from './entitlements.ts';
 import {makeProviders} from './providers.ts';
@@ -19,7 +21,7 @@ export type Configuration = Extract<Loaded, {settings: object}>;
 
 export interface Decider {
   readonly check: Check;
-  /** What it decides by, for whoever wants to explain a decision. */
+  /** What it decides by, for whoever wants to explain a decision: nothing of it is counted. */
   readonly parts: CheckParts;
   readonly render: Render;
   /** For the decisions that the edge makes itself. */
@@ -50,16 +52,19 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
       }),
     );
 
-  const observer = tellProviders(
-    makeDecisionObserver(metrics, makeDecisionLog({log, settings: settings.log})),
-    providers,
-  );
+  const decisionLog = makeDecisionLog({log, settings: settings.log});
+  const remembered =
+    shared.recent === undefined
+      ? decisionLog
+      : remembering(decisionLog, shared.recent, makeRemember(headersRead(settings), headersOf(providers)));
+  const observer = tellProviders(makeDecisionObserver(metrics, remembered), providers);
   const identityHeaders = makeIdentityHeaders(
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
   );
   const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
-  const check = await inSlices(compileCheck(parts), clocks);
+  const counted = providers.map((provider) => observedProvider(provider, metrics));
+  const check = await inSlices(compileCheck({...parts, providers: counted}), clocks);
 
   return {
     check: observedCheck(replying(check, settings.responses), observer, clocks.steady),
@@ -82,6 +87,16 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
     },
   };
 };
+
+/** Headers that targeting rules look at: what a client sends, and no credential. */
+const headersRead = ({rules}: Pick<CheckParts, 'rules'>): readonly string[] =>
+  rules.flatMap(({attributes = {}}) =>
+    Object.values(attributes).flatMap((source) => ('header' in source ? [source.header.toLowerCase()] : [])),
+  );
+
+/** Headers in which credentials stand. */
+const headersOf = (providers: readonly Provider[]): readonly string[] =>
+  providers.flatMap(({places}) => places.flatMap(({kind, name}) => (kind === 'header' ? [name] : [])));
 
 /** The same observer; providers that keep a record of refusals are told of those that they were asked about. */
 const tellProviders = (observer: DecisionObserver, providers: readonly Provider[]): DecisionObserver => {

@@ -1,6 +1,5 @@
 // Providers from their settings, with what they need of the rest.
 import type {Settings} from '../config/schema.ts';
-import {observedProvider} from '../observe/observed.ts';
 import type {Provider} from '../providers/provider.ts';
 import {makeProviderOf} from '../vendors/index.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
@@ -10,9 +9,7 @@ import type {Shared} from './shared.ts';
 /** In configured order, which matters. Equal settings give the same provider (held.ts). */
 export const makeProviders = (settings: Settings, shared: Shared): readonly Provider[] => {
   const parts = makeVendorParts(shared);
-  return settings.providers.map((of) =>
-    shared.holdProvider(JSON.stringify(of), () => observedProvider(makeProviderOf(of, parts), shared.metrics)),
-  );
+  return settings.providers.map((of) => shared.holdProvider(JSON.stringify(of), () => makeProviderOf(of, parts)));
 };
 
 /** The same for providers and for the vendors' entitlement sources. */

@@ -7,6 +7,8 @@ import type {Health} from '../core/health.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
+import {makeRecentDecisions, type RecentDecisions} from '../observe/recent.ts';
+import {makeRedaction} from '../observe/redact.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {KeptPrincipal} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
@@ -24,6 +26,10 @@ export interface Shared {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** The last decisions; absent where nobody may ask about them. */
+  readonly recent: RecentDecisions | undefined;
+  /** Takes out of JSON what must not be shown. */
+  readonly redact: (json: string) => string;
   readonly remote: Remote;
   /** Absent: everything stays in this process's memory. */
   readonly redis: RedisParts | undefined;
@@ -52,6 +58,8 @@ export interface Clocks {
   readonly newId: () => string;
   /** Runs something after milliseconds, unless called off; does not keep the process alive. */
   readonly after: (milliseconds: number, run: () => void) => () => void;
+  /** Runs something again and again, until called off; does not keep the process alive. */
+  readonly every: (milliseconds: number, run: () => void) => () => void;
   /** Does not keep the process alive. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Lets everything else that is due happen. */
@@ -74,6 +82,10 @@ export const clocks: Clocks = {
     };
     wait(milliseconds);
     return () => clearTimeout(timer);
+  },
+  every: (milliseconds, run) => {
+    const timer = setInterval(run, milliseconds).unref();
+    return () => clearInterval(timer);
   },
   pause: () => new Promise((resolve) => void setImmediate(resolve)),
   sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref()),
@@ -105,6 +117,8 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     clocks,
     log,
     metrics,
+    recent: recentOf(settings.admin),
+    redact: makeRedaction(secrets),
     remote,
     redis,
     revocation,
@@ -120,6 +134,9 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
     },
   };
 };
+
+const recentOf = ({token, decisions}: Settings['admin']): RecentDecisions | undefined =>
+  token === undefined || decisions === 0 ? undefined : makeRecentDecisions({count: decisions});
 
 /** Throws, naming the setting, if the authorities cannot be read. */
 const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
