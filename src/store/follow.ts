@@ -47,8 +47,9 @@ export interface Follower {
 const grace = 500;
 /** Members that are opened without a pause. */
 const slice = 100;
-/** All is compared anew after so long, or a millisecond for each member if that is longer: for what other hands change. */
 const compareEvery = 10_000;
+/** Milliseconds after which all members are compared anew, for what other hands change: ten seconds, or one for each. */
+export const comparedAfter = (members: number): number => Math.max(compareEvery, members);
 const mostPassed = 2_000;
 
 interface Position {
@@ -193,7 +194,7 @@ export const makeFollower = (parts: FollowParts): Follower => {
         looked = steady();
         proven = looked;
         if (!(await isInStep(at))) return 'differs';
-        if (steady() - comparedAt > Math.max(compareEvery, at.count)) return 'due';
+        if (steady() - comparedAt > comparedAfter(at.count)) return 'due';
       }
       caughtUp(proven);
     }

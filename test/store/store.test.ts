@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {makeRevocationSet} from '../../src/core/revocationSet.ts';
 import {changesOf} from '../../src/store/changes.ts';
 import {makeFeed} from '../../src/store/feed.ts';
+import {comparedAfter} from '../../src/store/follow.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';
 import {jittered, makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
@@ -278,6 +279,18 @@ describe('the feed', () => {
     assert.deepEqual(heard, [{tenant: 't1'}]);
     assert.deepEqual([feed.lag(), feed.lost(), feed.unannounced(), feed.health().state], [0, false, 0, 'ready']);
     await feed.close();
+  });
+});
+
+describe('the whole set', () => {
+  it('is compared anew every ten seconds, or a millisecond for each member, if that is longer', () => {
+    for (const [members, after] of [
+      [0, 10_000],
+      [10_000, 10_000],
+      [10_001, 10_001],
+      [1_000_000, 1_000_000],
+    ] as const)
+      assert.equal(comparedAfter(members), after);
   });
 });
 
