@@ -30,7 +30,14 @@ command('validate', 'check the configuration and the files that it names; -c - r
   .option('--strict', 'warnings fail, too')
   .option('--json', 'for programs')
   .option('--sarif', 'for the annotations of a CI system (SARIF 2.1.0)')
+  .option('--online', 'try what it leads to, too: the same as doctor')
+  .option('--timeout <seconds>', 'how long each trial may take', '10')
   .action(validate);
+command('doctor', 'validate, and try what it leads to: issuers, vendors, sources, Redis, clocks, certificates')
+  .option('--strict', 'warnings fail, too')
+  .option('--json', 'for programs')
+  .option('--timeout <seconds>', 'how long each trial may take', '10')
+  .action((options) => validate({...options, online: true}));
 command(
   'explain',
   'tell which rule would decide a request, by whom and why (exit status 0 allow, 1 deny, 2 cannot say)',

@@ -2,6 +2,7 @@
 
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
+import type {Trial} from '../core/trial.ts';
 
 /** A whole snapshot with its mark: an ETag, an offset, a file's digest. Equal marks mean equal content. */
 export interface Versioned {
@@ -62,5 +63,7 @@ export interface LookupSource {
     credential: string | undefined,
     deadline: number,
   ): Promise<PrincipalGrants>;
+  /** Whether it can be asked. Absent: only with the token of a user. */
+  readonly trial?: Trial;
   close?(): Promise<void>;
 }

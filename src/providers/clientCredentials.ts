@@ -1,6 +1,7 @@
 // Our own token at an authorization server, by client credentials (RFC 6749 section 4.4).
 import {z} from 'zod';
 import {jsonOf, type RemoteCall} from '../core/remote.ts';
+import {Unavailable} from '../core/unavailable.ts';
 import {makeOwnToken, type OwnToken} from './ownToken.ts';
 
 export interface ClientCredentials {
@@ -35,8 +36,16 @@ export const makeClientCredentialsToken = (
     // Nothing is lost by asking twice.
     idempotent: true,
   } as const;
-  return makeOwnToken(
-    async (dependency) => jsonOf(dependency, await call(dependency, request, Number.POSITIVE_INFINITY), reply),
-    steady,
-  );
+  return makeOwnToken(async (dependency) => {
+    const answer = await call(dependency, request, Number.POSITIVE_INFINITY);
+    // RFC 6749 section 5.2: invalid_client, unauthorized_client.
+    if (answer.status === 400 || answer.status === 401)
+      throw new Unavailable(
+        dependency,
+        new Error(
+          `${answer.asked} answered with status ${answer.status}: see that clientId and clientSecret are right`,
+        ),
+      );
+    return jsonOf(dependency, answer, reply);
+  }, steady);
 };

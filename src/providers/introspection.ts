@@ -3,7 +3,8 @@ import {derivedOnce} from '../core/derived.ts';
 import {type Misfit, wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
-import {type Asks, jsonOf, type RemoteCall} from '../core/remote.ts';
+import {type Asks, jsonOf, type RemoteAnswer, type RemoteCall} from '../core/remote.ts';
+import {Unavailable} from '../core/unavailable.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {clientFault} from './clients.ts';
@@ -53,9 +54,11 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
   const read = makeRead(settings);
   const life = ({claims}: KeptReply): number => (claims === undefined ? Math.min(ttl, negative) : ttl);
   /** Asks whatever becomes of the request that was first to want it: others wait for the same answer. */
-  const ask = async (token: string, asks: Asks): Promise<KeptReply> => {
-    const request = {...requestOf(settings, token), timeout, maxBytes, asks};
-    return keptOf(jsonOf(dependency, await call(dependency, request, now() + timeout), introspectionReply));
+  const ask = async (token: string, asks?: Asks): Promise<KeptReply> => {
+    const request = {...requestOf(settings, token), timeout, maxBytes, ...(asks && {asks})};
+    const answer = await call(dependency, request, now() + timeout);
+    if (answer.status === 401 || answer.status === 403) throw refusedUs(dependency, answer, settings);
+    return keptOf(jsonOf(dependency, answer, introspectionReply));
   };
 
   return {
@@ -76,7 +79,31 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
       return read(kept, context.now);
     },
     health: () => [askOnce.health()],
+    trials: [
+      {
+        what: 'introspection',
+        async run() {
+          const {claims} = await ask(nobodysToken);
+          return claims === undefined
+            ? {found: `${settings.endpoint} takes clientId and clientSecret, and calls a made-up token inactive`}
+            : {found: `${settings.endpoint} calls a made-up token active: whoever makes one up is let in`, doubt: true};
+        },
+      },
+    ],
   };
+};
+
+const nobodysToken = 'asked-by-postern-doctor';
+
+/** RFC 7662 section 2.3: this is said of who asks, never of the token. */
+const refusedUs = (dependency: string, {asked, status}: RemoteAnswer, settings: IntrospectionSettings): Unavailable => {
+  const other = settings.authentication === 'post' ? 'basic' : 'post';
+  return new Unavailable(
+    dependency,
+    new Error(
+      `${asked} answered with status ${status}: it refuses clientId and clientSecret, or wants authentication: ${other}`,
+    ),
+  );
 };
 
 const expiryOf = ({claims}: KeptReply): number =>

@@ -4,6 +4,7 @@ import {wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
+import type {Trial} from '../core/trial.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeWithin} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
@@ -12,6 +13,7 @@ import {keysAtUrl, keysByDiscovery, NotPublished} from './jwks.ts';
 import {type Claims, longestToken} from './jwt.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
+import {keysTrial} from './keysTrial.ts';
 import {type JwtProviderSettings, makeIssuerProvider, type ProviderParts} from './oidc.ts';
 import type {Provider} from './provider.ts';
 import {shownTenants, tenantTest} from './tenants.ts';
@@ -128,6 +130,20 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
     return within(dependency, pending, deadline);
   };
 
+  const listed = tenants !== undefined && !('pattern' in tenants) ? tenants.slice(0, mostAhead) : [];
+  const ahead = listed.filter((tenant) => isTenant(tenant, template, issuer));
+  /** Of the first of the listed tenants, which tells whether the template leads anywhere. */
+  const trial: Trial = {
+    what: 'keys',
+    async run(deadline) {
+      const [tenant] = ahead;
+      if (tenant === undefined) return {found: 'not tried: each tenant is met when its first token comes'};
+      const known = template.filled(issuer, tenant);
+      if ((await first(tenant, deadline)) !== undefined) return {found: `those of "${known}" are there`};
+      throw new Unavailable(dependency, new Error(`there is no issuer "${known}": look at issuer and tenants`));
+    },
+  };
+
   const tenantIn = (value: string, request: Parameters<typeof tokenOf>[0]): string | undefined =>
     value.length > longestToken ? undefined : template.tenantOf(tokenOf(request, value)?.claims.iss);
 
@@ -165,11 +181,10 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
             (age: number | undefined, {keys}) => Math.max(age ?? 0, keys.age(now) ?? 0),
             undefined,
           ),
+    trials: ofAll === undefined ? [trial] : [keysTrial(ofAll, `${jwksUri}, for all tenants`)],
     async start() {
       if (ofAll !== undefined) return ofAll.start();
-      const ahead = tenants !== undefined && !('pattern' in tenants) ? tenants.slice(0, mostAhead) : [];
-      for (const tenant of ahead)
-        if (isTenant(tenant, template, issuer)) await first(tenant, Number.POSITIVE_INFINITY).catch(() => undefined);
+      for (const tenant of ahead) await first(tenant, Number.POSITIVE_INFINITY).catch(() => undefined);
     },
     async close() {
       ofAll?.close();

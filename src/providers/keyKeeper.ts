@@ -31,6 +31,8 @@ export interface KeyKeeper extends KeyFinder {
   holds(thumbprint: string): boolean;
   /** Seconds since the last good fetch; undefined: none yet. */
   age(now: number): number | undefined;
+  /** How many keys are at hand. */
+  size(): number;
   /** Why the last fetch failed; undefined: it did not, or there was none. */
   fault(): Unavailable | undefined;
   health(): Health;
@@ -148,6 +150,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     start: refresh,
     holds: (thumbprint) => keys?.has(thumbprint) ?? !withdrawn,
     age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, steady(at) - fetchedAt) / 1000),
+    size: () => keys?.size ?? 0,
     fault: () => (failure === undefined ? undefined : outage()),
     health() {
       const part = dependency.replace(':', ' ');

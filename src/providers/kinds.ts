@@ -45,6 +45,7 @@ export const makeProviderOfKinds = (name: string, places: Provider['places'], ki
       if (kind === undefined) throw new TypeError(`${name}: authenticates only what it has accepted`);
       return kind.authenticate(credential, context);
     },
+    trials: kinds.flatMap(({trials = []}) => trials),
     health: () => kinds.flatMap((kind) => kind.health()),
     keysAge: (now) => kinds.map((kind) => kind.keysAge?.(now)).find((age) => age !== undefined),
     async start() {

@@ -12,6 +12,7 @@ import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, malformedDetail, type ParsedJwt} from './jwt.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
+import {keysTrial} from './keysTrial.ts';
 import type {Provider} from './provider.ts';
 import type {OidcSettings} from './settings.ts';
 import {otherKind} from './tokenKind.ts';
@@ -120,8 +121,14 @@ export const makeIssuerProvider = (
     health: () => [keys.health()],
     keysAge: keys.age,
     start: keys.start,
+    trials: [keysTrial(keys, whereFrom(settings))],
     async close() {
       keys.close();
     },
   };
 };
+
+const whereFrom = ({jwksUri, issuer}: JwtProviderSettings): string =>
+  jwksUri === undefined
+    ? `the discovery of "${issuer}", whose document names the issuer "${issuer}", as the settings do`
+    : `${jwksUri}; jwksUri takes the place of discovery, so nobody was asked whether the issuer is "${issuer}"`;

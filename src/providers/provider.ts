@@ -5,6 +5,7 @@ import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
+import type {Trial} from '../core/trial.ts';
 
 /** What a provider may need besides the credential. */
 export interface AuthenticationContext {
@@ -62,6 +63,8 @@ export interface Provider extends Acceptor {
   keysAge?(now: number): number | undefined;
   /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */
   start?(): Promise<void>;
+  /** What of its settings can be tried ahead: its keys, its own token at a vendor. */
+  readonly trials?: readonly Trial[];
   /** Is told of every refusal of a credential that it was asked about, once answered. Must be quick, and not throw. */
   denied?(id: string, request: Request, decision: Deny, now: number): void;
   /** Ends timers and connections. */

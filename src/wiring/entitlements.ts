@@ -92,7 +92,7 @@ const itemsOf = ({any = [], all = []}: ListRequirement = {}): readonly string[] 
 const deploymentOf = ({entitlements, rules, providers}: SettingsAsked): string =>
   entitlements?.deployment ?? JSON.stringify([rules, providers].map((named) => named.map(({name}) => name).sort()));
 
-const makeSource = (
+export const makeSource = (
   {source}: EntitlementsSettings,
   {remote, redis, clocks, log}: Shared,
 ): SnapshotSource | LookupSource => {

@@ -1,6 +1,7 @@
 // How problems of a configuration are shown: to a person with the line and a caret, to programs as JSON or SARIF.
 import type {ConfigError} from '../../config/load.ts';
 import {version} from '../../version.ts';
+import type {Examined} from '../../wiring/doctor/examined.ts';
 
 export interface Problem extends ConfigError {
   readonly severity: 'error' | 'warning';
@@ -37,8 +38,20 @@ const withoutValues = (line: string): string =>
     )
     .replace(/(\/\/)([^/@\s]+)(@)/g, (_, slashes, user, at) => slashes + '*'.repeat(user.length) + at);
 
-export const asJson = (problems: readonly Problem[]): string =>
-  `${JSON.stringify({good: problems.every(({severity}) => severity !== 'error'), problems}, null, 2)}\n`;
+/** `online`: what was tried; absent where nothing was. */
+export const asJson = (problems: readonly Problem[], online?: readonly Examined[]): string => {
+  const good = problems.every(({severity}) => severity !== 'error') && !online?.some(({state}) => state === 'bad');
+  return `${JSON.stringify({good, problems, ...(online && {online})}, null, 2)}\n`;
+};
+
+const signs = {good: '✓', doubtful: '!', bad: '✗'} as const;
+
+/** A line for each part that was tried, what is wrong at the end, where it is seen. */
+export const asLines = (examined: readonly Examined[]): string =>
+  (['good', 'doubtful', 'bad'] as const)
+    .flatMap((state) => examined.filter((one) => one.state === state))
+    .map(({state, part, detail}) => `${signs[state]} ${state.padEnd(8)}  ${part}: ${detail}\n`)
+    .join('');
 
 /** SARIF 2.1.0, which CI systems show beside the lines of a change. */
 export const asSarif = (problems: readonly Problem[]): string => {

@@ -62,9 +62,9 @@ export const makeSessions = (
 
   const ask = async (
     shown: readonly Credential[],
-    request: Request,
+    request: Pick<Request, 'headers'>,
     deadline: number,
-    asks: Asks,
+    asks?: Asks,
   ): Promise<Resolved> => {
     const bearer = shown.find(({place}) => place.kind === 'header');
     const cookies = shown.filter(({place}) => place.kind === 'cookie');
@@ -76,7 +76,7 @@ export const makeSessions = (
       ...(cookies.length > 0 && {cookie: cookies.map(({place, value}) => `${place.name}=${value}`).join('; ')}),
       host,
     };
-    const answer = await parts.call(dependency, {method: 'GET', url, headers, asks}, deadline);
+    const answer = await parts.call(dependency, {method: 'GET', url, headers, ...(asks && {asks})}, deadline);
     if (answer.status !== 200) {
       const hint = answer.status === 404 ? `: does Authgear know the host ${host}?` : '';
       throw new Unavailable(dependency, new Error(`${answer.asked} answered with status ${answer.status}${hint}`));
@@ -109,10 +109,21 @@ export const makeSessions = (
       return principal === undefined ? {rejected: 'session_invalid', ...answer} : {verified: principal, ...answer};
     },
     health: () => [askOnce.health()],
+    trials: [
+      {
+        what: 'resolver',
+        async run(deadline) {
+          const {session} = await ask([], {headers: new Map()}, deadline);
+          return session === null
+            ? {found: `${url} answers, and knows no session where none is shown`}
+            : {found: `${url} finds a session where none is shown: everybody would be let in`, doubt: true};
+        },
+      },
+    ],
   };
 };
 
-const told = (request: Request, header: string): Record<string, string> => {
+const told = (request: Pick<Request, 'headers'>, header: string): Record<string, string> => {
   const value = request.headers.get(header);
   return value === undefined || !/^[ -~]{1,512}$/.test(value) ? {} : {[header]: value};
 };

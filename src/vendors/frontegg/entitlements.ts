@@ -33,7 +33,8 @@ export const makeFronteggSource = (
         if (versionOf(jsonOf(dependency, answer, offsetShape)) === known) return 'unchanged';
       }
       const answer = await api.call(dependency, `${folder}/vendor-entitlements`, {timeout, maxBytes});
-      if (answer.status < 200 || answer.status > 299) fail(`${answer.asked} answered with status ${answer.status}`);
+      if (answer.status < 200 || answer.status > 299)
+        fail(`${answer.asked} answered with status ${answer.status}${hintOf(answer.status)}`);
       const read = await fronteggReading(aside({read: 'frontegg', text: answer.body})).catch((error: Error) => ({
         fault: error.message,
       }));
@@ -44,6 +45,12 @@ export const makeFronteggSource = (
 };
 
 const versionOf = ({snapshotOffset}: {readonly snapshotOffset: number}): string => `offset:${snapshotOffset}`;
+
+/** The vendor's token is good by then, so it is the environment that may not. */
+const hintOf = (status: number): string =>
+  [402, 403, 404].includes(status)
+    ? ': is Entitlements part of what you have bought of Frontegg, and switched on?'
+    : '';
 
 const fail = (what: string): never => {
   throw new Unavailable(dependency, new Error(what));

@@ -4,6 +4,7 @@ import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
 import {jwtMisfit} from '../../providers/jwtMisfit.ts';
+import {keysTrial} from '../../providers/keysTrial.ts';
 import type {AuthenticationContext, Provider} from '../../providers/provider.ts';
 import {isOtherToken} from '../../providers/tokenKind.ts';
 import {tokenOf} from '../../providers/tokensOf.ts';
@@ -13,8 +14,9 @@ import {makeAccessTokens} from './accessTokens.ts';
 import {makeFronteggApi} from './api.ts';
 import {makeAudits} from './audits.ts';
 import {cookieNameOf, openSession, sessionCookiePlace} from './sessionCookie.ts';
-import type {FronteggSettings} from './settings.ts';
+import {baseOf, type FronteggSettings} from './settings.ts';
 import {type Family, isOfFamily, looksLikeFrontegg, makeReadFrontegg} from './tokens.ts';
+import {vendorTokenTrial} from './vendorToken.ts';
 import {makeFronteggVerifier} from './verifier.ts';
 
 const apiKeyPlace = headerPlace('x-api-key');
@@ -98,6 +100,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     health: () => [verifier.health(), accessTokens.health()],
     keysAge: verifier.age,
     start: verifier.start,
+    trials: [keysTrial(verifier, baseOf(settings)), vendorTokenTrial(settings, parts, `frontegg:${name}`)],
     ...(audits && {denied: audits.denied}),
     async close() {
       verifier.close();

@@ -20,6 +20,8 @@ export interface FrontierSourceParts {
 const dependency = 'entitlements';
 /** Milliseconds to get a token in. */
 const budget = 5_000;
+/** An organisation and a feature that nobody has. */
+const nobodys = ['postern-doctor', 'postern-doctor'] as const;
 const nothing: PrincipalGrants = {features: {}};
 
 /** Asks as a service user of its own, for the organisation that is the principal's tenant; one feature at a time. */
@@ -42,6 +44,14 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
 
   return {
     name: 'frontier',
+    trial: {
+      what: 'look-up',
+      async run(deadline) {
+        const {refused} = await api.hasFeature(await serviceToken.get(dependency), ...nobodys, deadline);
+        if (refused !== undefined && ofServiceUser.has(refused)) throw notAllowed(refused);
+        return {found: `${settings.url} takes clientId and clientSecret, and answers about features`};
+      },
+    },
     keyOf: ({tenant}, feature) => JSON.stringify([settings.url, tenant ?? null, feature ?? null]),
     async lookup({tenant}, feature, _credential, deadline) {
       // Without a tenant nothing can have been bought; and Frontier links no permission to a feature, so none of them.

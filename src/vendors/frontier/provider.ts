@@ -4,6 +4,7 @@ import type {Principal} from '../../core/principal.ts';
 import type {Reason} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
+import {keysTrial} from '../../providers/keysTrial.ts';
 import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';
 import type {VendorParts} from '../vendor.ts';
 import {makeAccessTokens} from './accessTokens.ts';
@@ -108,6 +109,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     health: () => [keys.health(), exchange.health()],
     keysAge: keys.age,
     start: keys.start,
+    trials: [keysTrial(keys, settings.url)],
     async close() {
       keys.close();
     },

@@ -38,8 +38,22 @@ export const makeApiKeys = (
       return isForUs ? {verified: principalOf(said)} : {rejected: 'wrong_audience'};
     },
     health: () => [askOnce.health()],
+    trials: [
+      {
+        what: 'API keys',
+        async run(deadline) {
+          const {is_valid: isValid} = await askAbout(nobodysKey, deadline);
+          return isValid
+            ? {found: `${api} calls a made-up API key valid`, doubt: true}
+            : {found: `${api} takes clientId and clientSecret, and answers about keys`};
+        },
+      },
+    ],
   };
 };
+
+/** Of the form of a key, so that it is answered as one. */
+const nobodysKey = 'k_live_asked_by_postern_doctor';
 
 /** A key of a user acts as the user; one of an organisation is a service, whose subject is the key's own id. */
 const principalBehind = (provider: string, said: ValidKey): Principal => ({
