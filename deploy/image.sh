@@ -3,6 +3,7 @@
 #
 #   image.sh runtime NODE FOLDER     FOLDER becomes a root file system that holds Node and what Node links to, nothing else
 #   image.sh program SOURCE FOLDER   FOLDER gets the program: compiled, with the packages that it needs when it runs
+#   image.sh command FOLDER          FOLDER gets what puts `postern` on the PATH of the image
 #
 # `program` needs SOURCE/node_modules with the development dependencies, and npm.
 set -eu
@@ -52,6 +53,15 @@ program() {
     -o -name '*.markdown' -o -name '*.flow' -o -name '*.sh' \) -delete
   find "$to/node_modules" -type d \( -name '.?*' -o -name test -o -name tests -o -name benchmark -o -name benchmarks \) -prune -exec rm -rf {} +
   find "$to/node_modules" -type d -empty -delete
+  # To be run as it is: there is no shell, and no /usr/bin/env.
+  { echo '#!/nodejs/bin/node'; sed 1d "$to/dist/src/main.js"; } > "$to/dist/src/main.js.new"
+  mv "$to/dist/src/main.js.new" "$to/dist/src/main.js"
+  chmod 755 "$to/dist/src/main.js"
+}
+
+command_() {
+  mkdir -p "$1/usr/local/bin"
+  ln -s /app/dist/src/main.js "$1/usr/local/bin/postern"
 }
 
 step=$1
@@ -59,5 +69,6 @@ shift
 case $step in
   runtime) runtime "$@" ;;
   program) program "$@" ;;
-  *) echo "image.sh: $step is neither runtime nor program" >&2; exit 1 ;;
+  command) command_ "$@" ;;
+  *) echo "image.sh: $step is none of runtime, program, command" >&2; exit 1 ;;
 esac

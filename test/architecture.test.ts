@@ -93,7 +93,7 @@ describe('the map', () => {
     ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
     ['pino', /^pino$/, /^observe\//],
     ['grpc', /^@grpc\//, /^envoy\//],
-    ['commander', /^commander$/, /^(main\.ts|commands\/)/],
+    ['commander', /^commander$/, /^commands\/program\.ts$/],
     ['re2js', /^re2js$/, /^entitlements\/pattern\.ts$/],
     ['yaml', /^yaml$/, /^(config|entitlements|providers)\//],
   ];

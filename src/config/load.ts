@@ -183,7 +183,9 @@ export const textOf = async (file: string): Promise<Text> => {
       return {fault: 'is not UTF-8 text; save it as UTF-8'};
     }
   } catch (error) {
-    return {fault: `cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}; name the configuration file with -c`};
+    const named = 'name the configuration with -c or POSTERN_CONFIG';
+    const remedy = codeOf(error) === 'ENOENT' ? `${named}, or have one written: postern init` : named;
+    return {fault: `cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}; ${remedy}`};
   }
 };
 

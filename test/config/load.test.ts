@@ -426,7 +426,7 @@ describe('config/load: files', () => {
     const said = async (file: string): Promise<string> => formatErrors((await loadSettings(file, {})).errors ?? []);
     assert.equal(
       await said(missing),
-      `${missing}:1:1: cannot be read: there is no such file; name the configuration file with -c`,
+      `${missing}:1:1: cannot be read: there is no such file; name the configuration with -c or POSTERN_CONFIG, or have one written: postern init`,
     );
     assert.match(await said(place), /it is a folder/);
     assert.match(await said(join(place, 'latin1.yaml')), /is not UTF-8 text/);

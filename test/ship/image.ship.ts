@@ -1,7 +1,9 @@
 // The image: what is in it, what is not, how large it is, and that it starts read-only as a user that is not root.
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import {makeCheckClient} from '../support/checkClient.ts';
 import {freePort} from '../support/ports.ts';
 import {root} from './charts.ts';
@@ -26,7 +28,7 @@ describe('image', function () {
     );
     assert.deepEqual(
       programs.filter((path) => !path.startsWith('/app/node_modules/')),
-      ['/nodejs/bin/node'],
+      ['/nodejs/bin/node', '/app/dist/src/main.js'],
     );
     assert.ok(files.includes('/app/dist/src/main.js'));
     for (const path of files) {
@@ -37,6 +39,17 @@ describe('image', function () {
       );
       assert.doesNotMatch(path, /\.(ts|map)$/, 'only compilers read it');
     }
+  });
+
+  it('has postern as a command, for kubectl exec', async () => {
+    needsRoot();
+    const {root: folder, env, user} = await image();
+    const run = promisify(execFile);
+    const postern = (...args: string[]) =>
+      run('/usr/sbin/chroot', [`--userspec=${user.uid}:${user.gid}`, folder, 'postern', ...args], {env});
+    const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.equal((await postern('--version')).stdout, `${version}\n`);
+    assert.match((await postern('revocations', '--help')).stdout, /list the revocations in force/);
   });
 
   it('weighs at most 60 MB more than Node', async () => {

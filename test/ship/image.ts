@@ -27,7 +27,9 @@ export const lastStage = (): [string, string][] => {
   return lines.slice(lines.findLastIndex(([instruction]) => instruction === 'FROM'));
 };
 
-const said = (instruction: string): string => lastStage().findLast(([one]) => one === instruction)?.[1] ?? '';
+const all = (instruction: string): string[] =>
+  lastStage().flatMap(([one, rest]) => (one === instruction ? [rest] : []));
+const said = (instruction: string): string => all(instruction).at(-1) ?? '';
 
 let assembled: Promise<Image> | undefined;
 
@@ -44,6 +46,7 @@ const assemble = async (): Promise<Image> => {
   const env = {PATH: process.env.PATH, HOME: process.env.HOME};
   await run('sh', [script, 'runtime', process.execPath, folder], {env});
   await run('sh', [script, 'program', root, join(folder, 'app')], {env, timeout: 300_000});
+  await run('sh', [script, 'command', folder], {env});
   // Where volumes are mounted: a container engine makes these in a layer of its own.
   for (const path of ['etc/postern', 'run/postern', 'run/secrets/postern', 'run/secrets/postern-tls', 'test']) {
     mkdirSync(join(folder, path), {recursive: true});
@@ -54,7 +57,7 @@ const assemble = async (): Promise<Image> => {
     root: folder,
     entrypoint: JSON.parse(said('ENTRYPOINT')),
     command: JSON.parse(said('CMD')),
-    env: Object.fromEntries([said('ENV').split('=')]),
+    env: Object.fromEntries(all('ENV').map((one) => one.split('='))),
     user: {uid, gid},
   };
 };

@@ -148,13 +148,16 @@ export const startContainer = async (
       .filter(({readOnly}: Part) => readOnly === true)
       .map(({mountPath}: Part) => `mount -o remount,ro,bind ${built.root}${mountPath}`),
     `mount -o remount,ro,bind ${built.root}`,
-    `exec setpriv --no-new-privs chroot --userspec=${uid}:${gid} --groups=${context.fsGroup ?? gid} ${built.root} ${[...command, ...args].map(quoted).join(' ')}`,
+    // The container's own PATH holds none of these programs.
+    'setpriv=$(command -v setpriv) chroot=$(command -v chroot)',
+    `export PATH=${quoted(built.env.PATH ?? '/usr/bin')}`,
+    `exec "$setpriv" --no-new-privs "$chroot" --userspec=${uid}:${gid} --groups=${context.fsGroup ?? gid} ${built.root} ${[...command, ...args].map(quoted).join(' ')}`,
   ];
   const running = await start({
     name: `container ${name}`,
     command: 'unshare',
     args: ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-euc', steps.join('\n')],
-    env: {PATH: process.env.PATH, ...built.env, ...Object.assign({}, ...fromSecrets), ...own, ...env},
+    env: {...built.env, ...Object.assign({}, ...fromSecrets), ...own, ...env, PATH: process.env.PATH},
   });
 
   const probe: Container['probe'] = async (kind) => {

@@ -6,7 +6,8 @@ import {parse, stringify} from 'yaml';
 import {freePort, temporaryFolder} from './ports.ts';
 import {type Running, start} from './processes.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** What `postern` runs. */
+export const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface PosternOptions {
   /** Files beside the configuration: `{'entitlements.yaml': '...'}`; objects are written as YAML. */
@@ -59,13 +60,15 @@ export const writeFiles = (folder: string, files: Readonly<Record<string, string
 export const runPostern = async (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  program = main,
+  program = mainFile,
+  cwd = process.cwd(),
 ): Promise<{code: number | NodeJS.Signals; output: string}> => {
   const postern = await start({
     name: 'postern',
     command: process.execPath,
     args: [program, ...args],
     env: {...process.env, ...env},
+    cwd,
   });
   return {code: await postern.ended, output: postern.output()};
 };
@@ -94,7 +97,7 @@ export const startPostern = async (
     ...(options.under ?? []),
     process.execPath,
     ...(options.nodeArgs ?? []),
-    options.program ?? main,
+    options.program ?? mainFile,
     'serve',
     '-c',
     join(folder, 'postern.yaml'),

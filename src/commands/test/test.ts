@@ -12,18 +12,27 @@ import {countOf, coverageText, type FileResults, type Format, formats, report} f
 import {runCases} from './run.ts';
 
 export interface TestOptions {
-  readonly config?: string;
+  readonly config: string;
   readonly coverage?: boolean;
   readonly minCoverage?: string;
   readonly filter?: string;
   readonly format?: string;
 }
 
-/** Exit status 1 if a case fails, or if less is covered than `--min-coverage` asks for. */
-export const test = async (places: readonly string[], options: TestOptions): Promise<void> => {
+/**
+ * Exit status 1 if a case fails, or if less is covered than `--min-coverage` asks for.
+ *
+ * @param isNamed somebody has named the configuration here and now: it counts, also where cases carry settings of their own
+ */
+export const test = async (places: readonly string[], options: TestOptions, isNamed: boolean): Promise<void> => {
   const format = formatOf(options.format);
   const least = percentOf(options.minCoverage);
-  const named = options.config === undefined ? undefined : await settingsOf(options.config);
+  let named: Promise<Configuration> | undefined;
+  const settingsFor = ({settings}: CaseFile, file: string): Promise<Configuration> => {
+    if (!isNamed && settings !== undefined) return ownSettings(settings, file);
+    named ??= settingsOf(options.config);
+    return named;
+  };
   const counters = new Map<Configuration, CoverageCounter>();
   const files: FileResults[] = [];
   for (const file of await filesIn(places)) {
@@ -31,7 +40,7 @@ export const test = async (places: readonly string[], options: TestOptions): Pro
     if ('faults' in read) throw new CommandError(read.faults.join('\n'));
     const {cases, lines} = filtered(read, options.filter);
     if (cases.cases.length === 0) continue;
-    const configuration = named ?? (await ownSettings(cases, file));
+    const configuration = await settingsFor(cases, file);
     const counter = counters.get(configuration) ?? makeCoverageCounter(configuration.settings.rules);
     counters.set(configuration, counter);
     const snapshot = await snapshotOf(cases, configuration, file);
@@ -54,8 +63,7 @@ export const test = async (places: readonly string[], options: TestOptions): Pro
 };
 
 /** Cases may carry the settings that they are about; relative paths then start at their own folder. */
-const ownSettings = async ({settings}: CaseFile, file: string): Promise<Configuration> => {
-  if (settings === undefined) throw new CommandError(`${file}: names no settings; give a configuration with -c`);
+const ownSettings = async (settings: object, file: string): Promise<Configuration> => {
   const folder = dirname(resolve(file));
   const loaded = await checkText(JSON.stringify(settings), `${file} (settings)`, {
     variable: () => undefined,

@@ -1,0 +1,158 @@
+// The command line as a tree: commands, their options, and what each does.
+import {Command, Option} from 'commander';
+import {version} from '../version.ts';
+import {checkEntitlement, dropEntitlements, listEntitlements} from './entitlements.ts';
+import {loadEntitlements, restoreEntitlements} from './entitlementsLoad.ts';
+import {explainRequest} from './explain/explain.ts';
+import {addKey, disableKey, listKeys, newKey, rotateKey} from './keys.ts';
+import {revocations, revoke, unrevoke} from './revoke.ts';
+import {serve} from './serve.ts';
+import {test} from './test/test.ts';
+import {validate} from './validate/validate.ts';
+
+/** `postern`, to be parsed once. */
+export const program = new Command('postern')
+  .description(
+    'Envoy external authorization: who is this, may they, have they bought it, is the session still good now.',
+  )
+  .version(version)
+  .showHelpAfterError();
+
+const here = 'postern.yaml';
+
+/** An empty one is none: `POSTERN_CONFIG=` in an environment file. */
+const configuration = () =>
+  new Option('-c, --config <file>', 'the configuration')
+    .default(here, `./${here}`)
+    .env('POSTERN_CONFIG')
+    .argParser((file: string) => (file === '' ? here : file));
+
+/** Every command reads the same file. Exit status: 0 done, 1 it could not be done (and why is on standard error). */
+const command = (name: string, description: string, of = program) =>
+  of.command(name).description(description).addOption(configuration());
+
+const collected = (value: string, before: readonly string[] = []) => [...before, value];
+
+command('serve', 'answer Envoy until SIGTERM').action(serve);
+command('validate', 'check the configuration and the files that it names; -c - reads standard input')
+  .option('--strict', 'warnings fail, too')
+  .option('--json', 'for programs')
+  .option('--sarif', 'for the annotations of a CI system (SARIF 2.1.0)')
+  .option('--online', 'try what it leads to, too: the same as doctor')
+  .option('--timeout <seconds>', 'how long each trial may take', '10')
+  .action(validate);
+command('doctor', 'validate, and try what it leads to: issuers, vendors, sources, Redis, clocks, certificates')
+  .option('--strict', 'warnings fail, too')
+  .option('--json', 'for programs')
+  .option('--timeout <seconds>', 'how long each trial may take', '10')
+  .action((options) => validate({...options, online: true}));
+command(
+  'explain',
+  'tell which rule would decide a request, by whom and why (exit status 0 allow, 1 deny, 2 cannot say)',
+)
+  .argument('[method]', 'such as GET')
+  .argument('[path]', 'path and query as sent, or a whole address')
+  .option('--host <host>', 'the authority of the request')
+  .option('-H, --header <name: value>', 'a header; may be given several times', collected)
+  .option('--cookie <name=value>', 'a cookie; may be given several times', collected)
+  .option('--token <token>', 'a bearer; @file reads it from there, - from standard input')
+  .option('--curl <command>', 'a curl command, whole')
+  .option('--check-request <file>', 'a CheckRequest as JSON; - reads standard input')
+  .option('--rule <name>', 'the rule that the route of Envoy names')
+  .option('--claims <json>', 'claims instead of a token, taken as signed by their issuer; @file reads them from there')
+  .option('--provider <name>', 'the provider whose issuer signs them')
+  .option('--entitlements <file>', 'instead of those that the configuration names')
+  .option('--at <time>', 'when it is asked, such as 2027-01-31T12:00:00Z')
+  .option('--offline', 'ask nobody: no issuer, no source, no Redis')
+  .option('--json', 'for programs')
+  .option('--color', 'also where standard output is no terminal')
+  .option('--no-color')
+  .action(explainRequest);
+program
+  .command('test')
+  .description('decide the requests of files of cases offline, and compare with what they expect')
+  .addOption(configuration())
+  .argument('<files...>', 'files of cases, or folders of such')
+  .option('--coverage', 'say which rules and requirements no case tries')
+  .option('--min-coverage <percent>', 'fail below it')
+  .option('--filter <text>', 'only cases with this text in their name')
+  .option('--format <format>', 'text, tap or junit', 'text')
+  .action((files, options, command) => test(files, options, command.getOptionValueSource('config') === 'cli'));
+command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
+  .option('--subject <subject>', 'all tokens of this subject')
+  .option('--tenant <tenant>', 'everyone of this tenant; with --subject, the subject there')
+  .option('--session <id>', 'all tokens of this session (sid)')
+  .option('--token-id <id>', 'this token (jti), or this API key')
+  .option('--provider <name>', 'only what this provider has vouched for; alone, all of that')
+  .option('--before <time>', 'issued before 2027-01-31T12:00:00Z, or seconds since the epoch (default: now)')
+  .option('--reason <text>', 'why, to be written down with it')
+  .option('--by <name>', 'who says so, to be written down with it')
+  .option('--no-wait', 'do not wait until an instance has read it')
+  .action(revoke);
+command('revocations', 'list the revocations in force')
+  .action(revocations)
+  .command('remove <id>')
+  .description('take a revocation back, on every instance within a second')
+  .option('--reason <text>', 'why, to be written down with it')
+  .option('--by <name>', 'who says so, to be written down with it')
+  .option('--no-wait', 'do not wait until an instance has read it')
+  .action((id, _options, remove) => unrevoke(id, remove.optsWithGlobals()));
+
+const entitlements = program.command('entitlements').description('what tenants have bought, in Redis');
+command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)
+  .option('--allow-empty', 'also if the file holds nothing')
+  .option('--allow-shrink', 'also if the file has less than half of the tenants that Redis has')
+  .action(loadEntitlements);
+command('restore', 'put back what the last load replaced; it is kept for an hour', entitlements).action(
+  restoreEntitlements,
+);
+command('list', 'list the grants in Redis', entitlements)
+  .option('--tenant <tenant>', 'of this tenant alone')
+  .option('--json', 'as JSON lines; without --tenant in the form that load takes')
+  .action(listEntitlements);
+command('check', 'ask the engine, on what Redis holds', entitlements)
+  .requiredOption('--tenant <tenant>')
+  .option('--user <subject>', 'this user of it; else a service')
+  .option('--feature <feature>')
+  .option('--permission <permission>', 'taken to be held')
+  .option('--json')
+  .action(checkEntitlement);
+command('drop', 'have every instance fetch entitlements anew, within a second', entitlements)
+  .option('--tenant <tenant>', 'of this tenant (default: of all)')
+  .option('--subject <subject>', 'of this subject')
+  .action(dropEntitlements);
+
+const keys = program.command('keys').description('API keys of the provider type apiKeys');
+const entryCommand = (name: string, description: string) =>
+  keys
+    .command(name)
+    .description(description)
+    .option('--id <id>', 'what the key is called in the file, in logs and for revocation (default: random)')
+    .option('--subject <subject>', 'whom it stands for (default: the id)')
+    .option('--tenant <tenant>')
+    .option('--role <role...>')
+    .option('--permission <permission...>')
+    .option('--scope <scope...>')
+    .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
+    .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there');
+entryCommand('new', 'make a key and print it once, with the entry for the file of keys').action(newKey);
+entryCommand('add', 'take over a key that exists, by its SHA-256')
+  .requiredOption('--hash <sha256>', 'SHA-256 of the key, in hex or base64url; the key itself is not asked for')
+  .action(addKey);
+keys
+  .command('list')
+  .description('the keys of a file, without their hashes')
+  .requiredOption('--file <keys.yaml>')
+  .option('--json', 'an object a line')
+  .action(listKeys);
+keys
+  .command('disable <id>')
+  .description('switch a key off; it stays in the file')
+  .requiredOption('--file <keys.yaml>')
+  .action(disableKey);
+keys
+  .command('rotate <id>')
+  .description('make a new key with the same rights under the next id, and let the old one end')
+  .requiredOption('--file <keys.yaml>')
+  .option('--overlap <hours>', 'how long the old one is good beside the new one', '24')
+  .action(rotateKey);
