@@ -202,6 +202,10 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     '`oidc` with a family of issuers: a new tenant': [
       ['providers/issuerFamily.test.ts', 'is asked about once a minute, and counts as soon as it exists'],
     ],
+    '`tenants: granted`: a tenant that gets its first grant, or loses its last one': [
+      ['providers/issuerFamily.test.ts', 'one that is granted later counts at once'],
+      ['wiring/granted.test.ts', 'one that is granted later, within 2 s'],
+    ],
     '`jwks.token`: a rotated file': [['config/reload.test.ts', 'or in a file that it names']],
     '`oidc`: disabled user, ended session': verifiedUntilItsEnd,
     '`introspection`: revoked token, disabled user, changed scopes': [

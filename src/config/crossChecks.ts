@@ -71,8 +71,29 @@ const accessFindings = (rule: unknown, path: SettingPath): readonly Finding[] =>
   return [{path, at: 'value', message}];
 };
 
-/** Faults between settings. `relationTypes`: the provider types that know relations. */
-export const crossFindings = (tree: unknown, relationTypes: readonly string[]): readonly Finding[] => {
+/** `tenants: granted` wants entitlements that know all grants. */
+const grantedFindings = (settings: Mapping, lookupTypes: readonly string[]): readonly Finding[] => {
+  const {type} = mapping(mapping(settings.entitlements).source);
+  const isMissing = settings.entitlements === undefined;
+  const isLookup = lookupTypes.includes(String(type));
+  if (!isMissing && !isLookup) return [];
+  const message = isMissing
+    ? 'is granted, which needs the setting entitlements, where the grants are; add it, or list the tenants'
+    : `is granted, which entitlements of type ${type} cannot answer: they are asked about one principal at a time; list the tenants, or give a pattern`;
+  return items(settings.providers).flatMap((provider, index): readonly Finding[] =>
+    mapping(provider).tenants === 'granted' ? [{path: ['providers', index, 'tenants'], at: 'value', message}] : [],
+  );
+};
+
+/**
+ * Faults between settings. `relationTypes`: the provider types that know relations. `lookupTypes`: the entitlement sources
+ * that are asked about one principal at a time.
+ */
+export const crossFindings = (
+  tree: unknown,
+  relationTypes: readonly string[],
+  lookupTypes: readonly string[],
+): readonly Finding[] => {
   const settings = mapping(tree);
   const types = new Map<string, unknown>();
   let allNamed = true;
@@ -81,7 +102,11 @@ export const crossFindings = (tree: unknown, relationTypes: readonly string[]): 
     if (typeof name === 'string') types.set(name, type);
     else allNamed = false;
   }
-  const findings: Finding[] = [...duplicates(settings, 'providers'), ...duplicates(settings, 'rules')];
+  const findings: Finding[] = [
+    ...duplicates(settings, 'providers'),
+    ...duplicates(settings, 'rules'),
+    ...grantedFindings(settings, lookupTypes),
+  ];
   const report = (path: SettingPath, message: string): number => findings.push({path, at: 'value', message});
   const reportUnknown = (path: SettingPath, name: string): void => {
     if (allNamed && !types.has(name))

@@ -35,6 +35,8 @@ const vendorSources = [kindeSourceSettings, fronteggSourceSettings, frontierSour
 
 /** The types of provider that answer `relation` requirements. */
 const relationTypes: readonly string[] = ['frontier'];
+/** Sources that are asked about one principal at a time. */
+const lookupTypes: readonly string[] = ['kinde', 'frontier'];
 
 /** Types that the documentation names. Those that are not joined above are refused with a word that says so. */
 const knownTypes = {
@@ -116,7 +118,7 @@ export const checkSettings = (
   }
   const isConsequence = ({path}: Finding): boolean =>
     removed.some((gone) => startsWith(path, gone) || (gone.length === path.length + 1 && startsWith(gone, path)));
-  crossFindings(whole, relationTypes).forEach(add);
+  crossFindings(whole, relationTypes, lookupTypes).forEach(add);
   for (let round = 0; round < mostRounds; round++) {
     const parsed = settingsSchema.safeParse(rest, {error: wording});
     if (parsed.success) {

@@ -6,7 +6,7 @@ import type {Finding} from './findings.ts';
 export interface TenantProvider {
   readonly name: string;
   readonly type: string;
-  readonly tenants?: readonly string[] | {readonly pattern: string} | undefined;
+  readonly tenants?: readonly string[] | {readonly pattern: string} | 'granted' | undefined;
   readonly tenant?: string;
   readonly issuer?: string | null | undefined;
   readonly claims?: {readonly tenant?: unknown};
@@ -17,9 +17,12 @@ interface AskingRule {
   readonly access: Access;
 }
 
-/** Names no tenant, or only such as are written down: keys of one's own stand in a file that only the operator writes. */
+/**
+ * Names no tenant, or only such as are written down: keys of one's own stand in a file that only the operator writes. Every
+ * customer is one that is granted.
+ */
 const mayNameAny = ({type, tenants, tenant, claims, issuer}: TenantProvider): boolean => {
-  if (tenants !== undefined || type === 'apiKeys') return false;
+  if ((tenants !== undefined && tenants !== 'granted') || type === 'apiKeys') return false;
   if (type === 'frontier') return tenant !== 'none';
   if (issuer?.includes('{') === true) return true;
   return type === 'frontegg' || type === 'kinde' || claims?.tenant !== undefined;

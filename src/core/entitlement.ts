@@ -67,4 +67,9 @@ export interface EntitlementStore {
     now: number,
     call?: {readonly credential: string; readonly deadline: number},
   ): Entitled | Promise<Entitled>;
+  /**
+   * Whether a tenant, or one of its users, has a grant of any plan that is live at `now`: is it a customer? Throws
+   * Unavailable where there are no facts. Absent where the source is asked about one principal at a time.
+   */
+  isGranted?(tenant: string, now: number): boolean;
 }

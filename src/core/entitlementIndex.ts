@@ -9,6 +9,7 @@ import {compileRules, type TargetingParts} from './targeting.ts';
 /** A store that has everything in memory: it answers at once. */
 export interface EntitlementIndex extends EntitlementStore {
   entitled(principal: Principal, question: Question, attributes: Attributes, now: number): Entitled;
+  isGranted(tenant: string, now: number): boolean;
   /** Grants held: several of one plan to the same tenant or user count as one. */
   readonly grants: number;
   /** Grants left out because they name a plan that the snapshot does not have, or no tenant. */
@@ -110,6 +111,7 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
   return {
     grants: table.size,
     ignored,
+    isGranted: (tenant, now) => table.latestOf(tenant) > now,
     entitled: (principal, question, attributes, now) => {
       if ('permission' in question) return toPermission(principal, question.permission, attributes, now);
       const sold = features.get(question.feature);

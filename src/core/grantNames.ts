@@ -5,6 +5,8 @@ export interface Names {
   number(name: string): number;
   /** Undefined: it has none. */
   find(name: string): number | undefined;
+  /** How many there are: the highest number. */
+  count(): number;
 }
 
 const shards = 256;
@@ -35,5 +37,6 @@ export const makeNames = (): Names => {
       return count;
     },
     find: (name) => mapOf(name).get(name),
+    count: () => count,
   };
 };

@@ -5,12 +5,33 @@ import {capacity, copy, countingSort, endOf, makeRows, planOf, put, resized, ten
 export interface GrantTable {
   /** The best end among a tenant's and a user's grants of any of these plans, or NaN if there are none. */
   latest(plans: readonly number[], tenant: string | undefined, user: string | undefined): number;
+  /** The best end among all grants of a tenant and its users, of whatever plan, or NaN if there are none. */
+  latestOf(tenant: string): number;
   /** Grants that are told apart: several of one plan to the same holder are one, the best of them. */
   readonly size: number;
 }
 
 // Names are numbered once, from 1; 0 in the place of a user stands for the whole tenant.
 const wholeTenant = 0;
+
+const noTenant = 0;
+
+/** By the number of the tenant. */
+const endsOf = function* (
+  rows: ReturnType<typeof makeRows>,
+  length: number,
+  tenants: number,
+  stride: number,
+): Generator<void, Float64Array> {
+  const ends = new Float64Array(tenants + 1).fill(Number.NaN);
+  for (let row = 0; row < length; row++) {
+    const tenant = tenantOf(rows, row);
+    const end = endOf(rows, row);
+    if (!((ends[tenant] as number) >= end)) ends[tenant] = end;
+    if (row % stride === stride - 1) yield;
+  }
+  return ends;
+};
 
 const hash = (tenant: number, user: number): number => {
   // The finish of murmur3 (fmix32): consecutive numbers spread over all bits.
@@ -83,7 +104,12 @@ export const makeGrantTableBuilder = () => {
     }
     starts[buckets] = kept;
     rows = resized(rows, kept);
-    return {size: kept, latest: makeLookup({rows, starts, mask: buckets - 1, tenants, users})};
+    const ends = yield* endsOf(rows, kept, tenants.count(), stride);
+    return {
+      size: kept,
+      latest: makeLookup({rows, starts, mask: buckets - 1, tenants, users}),
+      latestOf: (tenant) => ends[tenants.find(tenant) ?? noTenant] as number,
+    };
   };
 
   return {add, link};

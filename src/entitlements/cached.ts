@@ -36,6 +36,7 @@ const refuseUnsound = ({name, where = name}: SnapshotSource, what: string | unde
 };
 
 export interface SnapshotEntitlements extends EntitlementStore {
+  isGranted(tenant: string, now: number): boolean;
   health(): Health;
   /** Seconds since what is served was known to be so; Infinity while there is nothing to serve. */
   age(): number;
@@ -186,19 +187,24 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     void refresh();
   };
 
+  /** The facts about a tenant; throws Unavailable if there are none, or none young enough. */
+  const factsOf = (tenant: string | undefined, moment: number): BuiltIndex => {
+    const at = steady();
+    const old = at - asOf;
+    look(moment, at, old);
+    const index = overlay.indexOf(tenant);
+    if (index === undefined || old > settings.stale) {
+      observer?.request('entitlements', 'memory', 'miss');
+      throw new Unavailable('entitlements', new Error(fault ?? 'no snapshot has been loaded yet'));
+    }
+    observer?.request('entitlements', 'memory', old > settings.fresh ? 'stale' : 'hit');
+    return index;
+  };
+
   return {
-    entitled(principal, question, attributes, moment) {
-      const at = steady();
-      const old = at - asOf;
-      look(moment, at, old);
-      const index = overlay.indexOf(principal.tenant);
-      if (index === undefined || old > settings.stale) {
-        observer?.request('entitlements', 'memory', 'miss');
-        throw new Unavailable('entitlements', new Error(fault ?? 'no snapshot has been loaded yet'));
-      }
-      observer?.request('entitlements', 'memory', old > settings.fresh ? 'stale' : 'hit');
-      return index.entitled(principal, question, attributes, moment);
-    },
+    entitled: (principal, question, attributes, moment) =>
+      factsOf(principal.tenant, moment).entitled(principal, question, attributes, moment),
+    isGranted: (tenant, moment) => factsOf(tenant, moment).isGranted(tenant, moment),
     health() {
       const part = 'entitlements';
       if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};

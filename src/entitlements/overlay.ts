@@ -6,6 +6,7 @@ import type {TenantGrants} from './source.ts';
 /** The engine's index of one snapshot (core/entitlementIndex.ts). */
 export interface BuiltIndex {
   entitled(principal: Principal, question: Question, attributes: Attributes, now: number): Entitled;
+  isGranted(tenant: string, now: number): boolean;
   /** How many grants it holds. */
   readonly grants: number;
   /** How many it left out, since they name a plan that is not there. */

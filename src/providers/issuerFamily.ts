@@ -16,7 +16,7 @@ import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
 import {type JwtProviderSettings, makeIssuerProvider, type ProviderParts} from './oidc.ts';
 import type {Provider} from './provider.ts';
-import {shownTenants, tenantTest} from './tenants.ts';
+import {namedTenants, shownTenants, tenantTest} from './tenants.ts';
 import {tokenOf} from './tokensOf.ts';
 
 /** Tenants with a provider at once; the one that was used longest ago makes room. */
@@ -40,7 +40,8 @@ interface Member {
  * makes up leads to another host, for the template fixes it.
  */
 export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderParts): Provider => {
-  const {name, issuer, jwksUri, jwks, tenants} = settings;
+  const {name, issuer, jwksUri, jwks} = settings;
+  const tenants = namedTenants(settings.tenants);
   const dependency = `keys:${name}`;
   const template = makeIssuerTemplate(issuer);
   const isAllowed = tenantTest(tenants);
@@ -161,6 +162,7 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
         ? misfit
         : {reason: 'wrong_tenant', detail: wantedGot('tenant of the issuer', shownTenants(tenants), tenant)};
     },
+    tenantOf: ({value}, request) => tenantIn(value, request),
     async authenticate(credential, context) {
       const tenant = tenantIn(credential.value, context.request);
       if (tenant === undefined) return {rejected: 'malformed_credential'};

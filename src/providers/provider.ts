@@ -45,6 +45,8 @@ export interface Relation {
 export interface Provider extends Acceptor {
   readonly name: string;
   authenticate(credential: Credential, context: AuthenticationContext): Promise<Authentication>;
+  /** The tenant that a credential names, unverified and without asking anyone: of families of issuers, so that none is asked for nothing. */
+  tenantOf?(credential: Credential, request: Request): string | undefined;
   /** Only providers that know of relations have it. Rejects with Unavailable for an outage. */
   related?(
     principal: Principal,

@@ -195,6 +195,7 @@ export const audience = z
 export const tenants = z
   .union([
     texts,
+    z.literal('granted'),
     z.strictObject({
       pattern: text
         .regex(/^[^*]*(\*[^*]+){0,3}\*?$/, 'has more than four *, or two side by side')
@@ -203,7 +204,7 @@ export const tenants = z
   ])
   .optional()
   .describe(
-    'The tenants that this provider may speak for, a list or `{pattern}`: a principal of another is `wrong_tenant`, one of none `missing_tenant`. Default: any.',
+    'The tenants that this provider may speak for, a list, `{pattern}`, or `granted` (those that have a live grant in the entitlements, of any plan): a principal of another is `wrong_tenant`, one of none `missing_tenant`. Default: any.',
   );
 
 /** What the settings of every provider begin with. */

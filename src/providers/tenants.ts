@@ -3,10 +3,15 @@ import {shownList, wantedGot} from '../core/misfit.ts';
 import type {Authentication, Provider} from './provider.ts';
 
 /** A list, or a pattern in which `*` is any run of characters. */
-export type Tenants = readonly string[] | {readonly pattern: string};
+export type NamedTenants = readonly string[] | {readonly pattern: string};
+/** `granted`: those that have a live grant, which only the entitlements know. */
+export type Tenants = NamedTenants | 'granted';
+
+/** Whether a tenant has a live grant at `now`, milliseconds since the epoch. Throws Unavailable where that is not known. */
+export type IsGranted = (tenant: string, now: number) => boolean;
 
 /** Whether a provider may speak for a tenant. Undefined: for any. */
-export const tenantTest = (tenants: Tenants | undefined): ((tenant: string) => boolean) => {
+export const tenantTest = (tenants: NamedTenants | undefined): ((tenant: string) => boolean) => {
   if (tenants === undefined) return () => true;
   if (!('pattern' in tenants)) {
     const allowed = new Set(tenants);
@@ -18,25 +23,57 @@ export const tenantTest = (tenants: Tenants | undefined): ((tenant: string) => b
 };
 
 /** The setting in words, for the log. */
-export const shownTenants = (tenants: Tenants): string =>
+export const shownTenants = (tenants: NamedTenants): string =>
   'pattern' in tenants ? `one like "${tenants.pattern}"` : shownList(tenants);
+
+/** What is written down; undefined where nothing is, or where it is left to the grants. */
+export const namedTenants = (tenants: Tenants | undefined): NamedTenants | undefined =>
+  tenants === 'granted' ? undefined : tenants;
 
 /**
  * The provider, whose principals are refused unless they are of one of these tenants: `wrong_tenant`, and `missing_tenant`
  * where the credential names none. Undefined: it may speak for any. Looked at on every request, cached principals too.
  */
-export const withTenants = (provider: Provider, tenants: Tenants | undefined): Provider => {
+export const withTenants = (provider: Provider, tenants: NamedTenants | undefined): Provider => {
   if (tenants === undefined) return provider;
   const isAllowed = tenantTest(tenants);
   return {
     ...provider,
-    async authenticate(credential, context): Promise<Authentication> {
-      const found = await provider.authenticate(credential, context);
-      if (found.verified === undefined) return found;
-      const {verified, ...rest} = found;
-      if (verified.tenant !== undefined && isAllowed(verified.tenant)) return found;
-      const detail = wantedGot('tenant', shownTenants(tenants), verified.tenant);
-      return {...rest, rejected: verified.tenant === undefined ? 'missing_tenant' : 'wrong_tenant', detail};
-    },
+    authenticate: async (credential, context) =>
+      ofTenants(await provider.authenticate(credential, context), isAllowed, () => shownTenants(tenants)),
+  };
+};
+
+/**
+ * The same with the tenants that have a live grant at the moment of each request: one that is granted counts at once, and
+ * where the grants are not known nobody is refused, but `unavailable`. Of a family of issuers the tenant is looked at before
+ * anything else, so that a name that a token makes up leads to no question.
+ */
+export const withGrantedTenants = (provider: Provider, isGranted: IsGranted): Provider => ({
+  ...provider,
+  async authenticate(credential, context) {
+    const isAllowed = (tenant: string): boolean => isGranted(tenant, context.now);
+    const named = provider.tenantOf?.(credential, context.request);
+    if (named !== undefined && !isAllowed(named)) return {rejected: 'wrong_tenant', detail: misfit(granted, named)};
+    return ofTenants(await provider.authenticate(credential, context), isAllowed, () => granted);
+  },
+});
+
+const granted = 'one with a live grant';
+const misfit = (wanted: string, got: string | undefined): string => wantedGot('tenant', wanted, got);
+
+const ofTenants = (
+  found: Authentication,
+  isAllowed: (tenant: string) => boolean,
+  wanted: () => string,
+): Authentication => {
+  if (found.verified === undefined) return found;
+  const {verified, ...rest} = found;
+  const {tenant} = verified;
+  if (tenant !== undefined && isAllowed(tenant)) return found;
+  return {
+    ...rest,
+    rejected: tenant === undefined ? 'missing_tenant' : 'wrong_tenant',
+    detail: misfit(wanted(), tenant),
   };
 };

@@ -6,7 +6,7 @@ import {isTemplate} from '../providers/issuerTemplate.ts';
 import {makeOidcProvider} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
-import {withTenants} from '../providers/tenants.ts';
+import {namedTenants, withTenants} from '../providers/tenants.ts';
 import {makeAuthgearProvider} from './authgear/provider.ts';
 import type {AuthgearSettings} from './authgear/settings.ts';
 import {makeCognitoProvider} from './cognito/provider.ts';
@@ -30,9 +30,9 @@ export type AnyProviderSettings =
   | FrontierSettings
   | OidcSettings;
 
-/** Makes a provider from its settings, which speaks for its tenants only. */
+/** Makes a provider from its settings, which speaks for the tenants that they name; those that are granted are wiring's. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider =>
-  withTenants(makeOfType(settings, parts), settings.tenants);
+  withTenants(makeOfType(settings, parts), namedTenants(settings.tenants));
 
 /** To add a type: its settings above, its maker below, and config/schema.ts. */
 const makeOfType = (settings: AnyProviderSettings, parts: VendorParts): Provider => {

@@ -40,8 +40,8 @@ export interface Decider {
 
 /** Compiles the rules in slices: a configuration is made ready while the one in force goes on deciding. */
 export const makeDecider = async ({settings}: Configuration, shared: Shared): Promise<Decider> => {
-  const providers = makeProviders(settings, shared);
   const entitlements = makeEntitlements(settings, shared);
+  const providers = makeProviders(settings, shared, entitlements.store);
   const {metrics, log, clocks, revocation} = shared;
   const revocations = revocation.of(settings);
   const meterKeys = () =>

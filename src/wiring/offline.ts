@@ -53,14 +53,15 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   const shared = makeShared(quiet, () => []);
   const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
   const presented = new WeakMap<Request, Principal>();
-  const providers = makeProviders(quiet, offline);
+  const entitlements = await makeStore(facts.snapshot);
+  const providers = makeProviders(quiet, offline, entitlements);
   await Promise.all(providers.map((provider) => provider.start?.()));
 
   const parts: CheckParts = {
     ...settings,
     providers,
     revocations: withTolerances(settings, facts.revocations),
-    entitlements: await makeStore(facts.snapshot),
+    entitlements,
   };
   const wrap = facts.wrap ?? ((of: CheckParts) => of);
   const check = makeCheck(wrap(parts));
@@ -98,11 +99,10 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
 
 const makeStore = async (snapshot: Snapshot | undefined): Promise<EntitlementStore> => {
   if (snapshot !== undefined) return loadEntitlementIndex(snapshot, {compilePattern, pause: async () => {}});
-  return {
-    entitled: () => {
-      throw new Unavailable('entitlements', new Error('no entitlements are given, and nobody is asked offline'));
-    },
+  const unknown = (): never => {
+    throw new Unavailable('entitlements', new Error('no entitlements are given, and nobody is asked offline'));
   };
+  return {entitled: unknown, isGranted: unknown};
 };
 
 /** Where a principal that is given stands. It comes before every other place, and no request of a client has it. */

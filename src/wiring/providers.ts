@@ -1,15 +1,33 @@
 // Providers from their settings, with what they need of the rest.
 import type {Settings} from '../config/schema.ts';
+import type {EntitlementStore} from '../core/entitlement.ts';
+import {Unavailable} from '../core/unavailable.ts';
 import type {Provider} from '../providers/provider.ts';
+import {type IsGranted, withGrantedTenants} from '../providers/tenants.ts';
 import {makeProviderOf} from '../vendors/index.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
 import {aside} from './aside.ts';
 import type {Shared} from './shared.ts';
 
-/** In configured order, which matters. Equal settings give the same provider (held.ts). */
-export const makeProviders = (settings: Settings, shared: Shared): readonly Provider[] => {
+/**
+ * In configured order, which matters. Equal settings give the same provider (held.ts), with its keys; whose tenants it may
+ * speak for is asked of the entitlements of this very configuration.
+ */
+export const makeProviders = (
+  settings: Settings,
+  shared: Shared,
+  entitlements: Pick<EntitlementStore, 'isGranted'> = {},
+): readonly Provider[] => {
   const parts = makeVendorParts(shared);
-  return settings.providers.map((of) => shared.holdProvider(JSON.stringify(of), () => makeProviderOf(of, parts)));
+  const isGranted: IsGranted = (tenant, now) => {
+    if (entitlements.isGranted === undefined)
+      throw new Unavailable('entitlements', new Error('they cannot say which tenants have grants'));
+    return entitlements.isGranted(tenant, now);
+  };
+  return settings.providers.map((of) => {
+    const held = shared.holdProvider(JSON.stringify(of), () => makeProviderOf(of, parts));
+    return of.tenants === 'granted' ? withGrantedTenants(held, isGranted) : held;
+  });
 };
 
 /** The same for providers and for the vendors' entitlement sources. */

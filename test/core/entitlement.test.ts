@@ -150,6 +150,47 @@ describe('grants', () => {
   });
 });
 
+describe('whether a tenant is granted anything', () => {
+  const rows: [what: string, grants: Grant[], tenant: string, granted: boolean][] = [
+    ['a grant that never ends', [grant('pro', null)], 't1', true],
+    ['one that ends later', [grant('pro', later)], 't1', true],
+    ['one that ends now', [grant('pro', ended)], 't1', false],
+    ['one that has ended beside one that has not', [grant('pro', ended), grant('basic', later)], 't1', true],
+    ['the same in the other order', [grant('basic', later), grant('pro', ended)], 't1', true],
+    ['an end that cannot be read', [grant('pro', Number.NaN)], 't1', false],
+    ['a grant of one user', [grant('pro', null, {user: 'bob'})], 't1', true],
+    ['a grant of a plan that is not there', [grant('gone', null)], 't1', false],
+    ['a grant of another tenant', [grant('pro', null, {tenant: 't2'})], 't1', false],
+    ['a name that every object has', [grant('pro', null)], 'constructor', false],
+    ['no name', [grant('pro', null, {tenant: ''})], '', false],
+    ['no grants at all', [], 't1', false],
+  ];
+  for (const [what, grants, tenant, granted] of rows) {
+    it(`${what}: ${granted}`, () =>
+      assert.equal(makeEntitlementIndex(snapshotOf(grants), {compilePattern}).isGranted(tenant, now), granted));
+  }
+
+  it('is found as by looking through all grants', () => {
+    const some = fc.record({
+      plan: fc.constantFrom('basic', 'pro', 'gone'),
+      tenant: fc.constantFrom('t1', 't2', 't3', 't4'),
+      user: fc.constantFrom(null, 'ann', 'bob'),
+      expires: fc.constantFrom(null, later, ended, Number.NaN),
+    });
+    fc.assert(
+      fc.property(fc.array(some, {maxLength: 12}), (grants) => {
+        const index = makeEntitlementIndex(snapshotOf(grants), {compilePattern});
+        for (const tenant of ['t1', 't2', 't3', 't4', 't5']) {
+          const live = grants.some(
+            (one) => one.tenant === tenant && one.plan !== 'gone' && (one.expires === null || one.expires > now),
+          );
+          assert.equal(index.isGranted(tenant, now), live);
+        }
+      }),
+    );
+  });
+});
+
 describe('flags, then plans, then the justification of the grants', () => {
   const flags = (more: Partial<Flag>) => ({flags: new Map([['orders', flag(more)]])});
   const plans = (...all: Plan[]) => ({

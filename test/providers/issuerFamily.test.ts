@@ -5,7 +5,7 @@ import {makeIssuerFamily} from '../../src/providers/issuerFamily.ts';
 import {makeIssuerTemplate, templateFault} from '../../src/providers/issuerTemplate.ts';
 import type {Provider} from '../../src/providers/provider.ts';
 import {oidcSettings} from '../../src/providers/settings.ts';
-import {withTenants} from '../../src/providers/tenants.ts';
+import {namedTenants, withGrantedTenants, withTenants} from '../../src/providers/tenants.ts';
 import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
 import {request} from '../support/requests.ts';
 import {makeSigner, now, type Signer} from './tokens.ts';
@@ -68,6 +68,7 @@ describe('a family of issuers', () => {
   const remote = testRemote({circuit: {failures: 1_000, shortest: 1, longest: 1}});
   const providers: Provider[] = [];
   let steady = 0;
+  let granted: ReadonlySet<string> | undefined;
 
   before(async () => {
     signer = await makeSigner('EdDSA', 'k1');
@@ -109,7 +110,12 @@ describe('a family of issuers', () => {
       random: () => 0.5,
       after: () => () => {},
     };
-    const provider = withTenants(makeIssuerFamily(settings, parts), settings.tenants);
+    const family = withTenants(makeIssuerFamily(settings, parts), namedTenants(settings.tenants));
+    const isGranted = (tenant: string): boolean => {
+      if (granted === undefined) throw new Unavailable('entitlements', new Error('nothing is loaded yet'));
+      return granted.has(tenant);
+    };
+    const provider = settings.tenants === 'granted' ? withGrantedTenants(family, isGranted) : family;
     providers.push(provider);
     return provider;
   };
@@ -207,4 +213,59 @@ describe('a family of issuers', () => {
       if (answer.startsWith('not mine') || 'jwksUri' in jwks) assert.equal(server.asked.length, before);
     });
   }
+
+  describe('tenants: granted', () => {
+    const tenants = 'granted';
+    for (const [keys, more] of [
+      ['keys of each', () => ({})],
+      ['keys of all', () => ({jwksUri: `${server.url}/keys`})],
+    ] as const) {
+      it(`one with a grant is let in, one without is wrong_tenant and asks nobody: ${keys}`, async () => {
+        granted = new Set(['r1', 'r2']);
+        const provider = make({tenants, ...more()});
+        await provider.start?.();
+        assert.equal(await ask(provider, 'r1'), 'u1 of r1');
+        const before = server.asked.length;
+        assert.equal(await ask(provider, 'r3'), 'wrong_tenant');
+        assert.equal(await ask(provider, 'R1'), 'wrong_tenant');
+        assert.equal(server.asked.length, before);
+      });
+    }
+
+    it('one that is granted later counts at once, however often it was asked about; one whose grant ends does not', async () => {
+      granted = new Set(['r1']);
+      const provider = make({tenants});
+      for (let at = 0; at < 20; at++) assert.equal(await ask(provider, 'r7'), 'wrong_tenant');
+      granted = new Set(['r1', 'r7']);
+      assert.equal(await ask(provider, 'r7'), 'u1 of r7');
+      granted = new Set(['r1']);
+      assert.equal(await ask(provider, 'r7'), 'wrong_tenant');
+    });
+
+    it('before the grants are known nobody is refused: it is an outage, and asks no issuer', async () => {
+      granted = undefined;
+      const provider = make({tenants});
+      const before = server.asked.length;
+      assert.equal(await ask(provider, 'r1'), 'unavailable');
+      assert.equal(server.asked.length, before);
+    });
+
+    it('a flood of tenants without a grant opens no socket, and makes nobody wait', async () => {
+      granted = new Set(['r1', 'r2']);
+      const provider = make({tenants});
+      assert.equal(await ask(provider, 'r1'), 'u1 of r1');
+      const before = server.asked.length;
+      const flood = Array.from({length: 2_000}, (_, at) => ask(provider, `made-up-${at}`));
+      assert.equal(await ask(provider, 'r2'), 'u1 of r2');
+      assert.deepEqual([...new Set(await Promise.all(flood))], ['wrong_tenant']);
+      assert.equal(server.asked.length - before, 2, 'the discovery and keys of the one that is granted');
+    });
+
+    it('the claim must say the same as the issuer', async () => {
+      granted = new Set(['r1', 'r2']);
+      const provider = make({tenants, claims: {tenant: 'tid'}});
+      assert.equal(await ask(provider, 'r1', {tid: 'r2'}), 'wrong_issuer');
+      assert.equal(await ask(provider, 'r1'), 'missing_tenant');
+    });
+  });
 });

@@ -1,8 +1,9 @@
 // Which tenants a provider may speak for.
 import assert from 'node:assert/strict';
 import type {Principal} from '../../src/core/principal.ts';
+import {Unavailable} from '../../src/core/unavailable.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
-import {withTenants} from '../../src/providers/tenants.ts';
+import {withGrantedTenants, withTenants} from '../../src/providers/tenants.ts';
 import {principal, request} from '../support/requests.ts';
 
 const saying = (answer: Authentication): Provider => ({
@@ -38,5 +39,26 @@ describe('tenants of a provider', () => {
   }
   it('a refusal stays as it is', async () => {
     assert.deepEqual(await ask(withTenants(saying({rejected: 'revoked'}), ['t1'])), {rejected: 'revoked'});
+  });
+
+  const grantRows: [string, Principal, string | undefined][] = [
+    ['with a grant', of('t1'), undefined],
+    ['without one', of('t2'), 'wrong_tenant'],
+    ['none', bare, 'missing_tenant'],
+  ];
+  for (const [what, who, rejected] of grantRows) {
+    it(`granted, ${what}: ${rejected ?? 'good'}`, async () => {
+      const provider = withGrantedTenants(saying({verified: who, setCookies: ['a=b']}), (tenant) => tenant === 't1');
+      const answer = await ask(provider);
+      assert.equal(answer.rejected, rejected);
+      assert.deepEqual(answer.setCookies, ['a=b']);
+      if (rejected !== undefined) assert.match(answer.detail ?? '', /^tenant: wanted one with a live grant, got/);
+    });
+  }
+  it('granted, and the grants are not known: an outage', async () => {
+    const provider = withGrantedTenants(saying({verified: of('t1')}), () => {
+      throw new Unavailable('entitlements', new Error('nothing yet'));
+    });
+    await assert.rejects(ask(provider), Unavailable);
   });
 });
