@@ -70,6 +70,8 @@ const parts = (): CheckParts => ({
       if (known instanceof Error) throw known;
       return known ?? {entitled: false, justification: 'missing-permission'};
     },
+    holdings: () => assert.fail('nobody asked how much'),
+    catalog: () => undefined,
   },
 });
 

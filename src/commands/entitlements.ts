@@ -1,6 +1,7 @@
 // postern entitlements list, check, drop: what Redis holds, what that means to a question, and fetching it anew.
 import {once} from 'node:events';
 import type {Grant} from '../core/entitlement.ts';
+import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import {clocks} from '../wiring/shared.ts';
 import {adminCall} from './adminCall.ts';
@@ -29,8 +30,8 @@ export const listEntitlements = async ({config, tenant, json = false}: ListOptio
     }
     const found =
       tenant === undefined
-        ? readTenants(redis, redis.prefix, head.plans)
-        : await readSomeTenants(redis, redis.prefix, [tenant], head.plans);
+        ? readTenants(redis, redis.prefix, head.plans, head.features)
+        : await readSomeTenants(redis, redis.prefix, [tenant], head.plans, head.features);
     const now = Date.now();
     const seen = new Set<string>();
     let count = 0;
@@ -51,21 +52,24 @@ const print = async (lines: readonly string[]): Promise<void> => {
   if (!process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain');
 };
 
-const lineOf = ({plan, tenant, user, expires}: Grant): string =>
+const lineOf = ({plan, tenant, user, expires, ...terms}: Grant): string =>
   JSON.stringify({
     grant: plan,
     tenant,
     ...(user !== null && {user}),
     ...(expires !== null && {expires: new Date(expires).toISOString()}),
+    ...writtenTerms(terms),
   });
 
-const textOf = ({plan, tenant, user, expires}: Grant, now: number): string => {
+const textOf = ({plan, tenant, user, expires, ...terms}: Grant, now: number): string => {
   const whose =
     user === null
       ? `tenant=${JSON.stringify(tenant)}`
       : `tenant=${JSON.stringify(tenant)} user=${JSON.stringify(user)}`;
   const end = expires === null ? 'for ever' : `until ${new Date(expires).toISOString()}`;
-  return `${whose} plan=${JSON.stringify(plan)} ${end}${expires !== null && expires <= now ? ' (over)' : ''}`;
+  const over = expires === null || expires > now ? '' : now < expires + (terms.grace ?? 0) ? ' (in grace)' : ' (over)';
+  const own = Object.entries(writtenTerms(terms)).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  return `${whose} plan=${JSON.stringify(plan)} ${end}${over}${own.join('')}`;
 };
 
 export interface CheckOptions extends Asked {
@@ -81,7 +85,7 @@ export const checkEntitlement = async ({config, json = false, ...asked}: CheckOp
   const answer = await withRecord(config, async (redis) => {
     await needVersion(redis);
     const head = await readHead(redis, redis.prefix);
-    const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans);
+    const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
     return answerOf(asked, {...head, grants: found?.grants ?? []}, Date.now());
   });
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${[answer.sentence, ...answer.why].join('\n  ')}\n`);

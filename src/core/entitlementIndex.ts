@@ -1,7 +1,19 @@
 // The entitlement engine: a snapshot, prepared so that a question costs the same for a thousand grants and a million.
 import {type Attributes, userOf} from './attributes.ts';
-import type {Entitled, EntitlementStore, Flag, Justification, Plan, Question, Snapshot} from './entitlement.ts';
-import {makeGrantTableBuilder} from './grantTable.ts';
+import type {
+  Catalog,
+  Entitled,
+  EntitlementStore,
+  Flag,
+  Holdings,
+  Justification,
+  Plan,
+  Question,
+  Snapshot,
+} from './entitlement.ts';
+import {held, makeGrantTableBuilder} from './grantTable.ts';
+import {makeTermsNumbers} from './grantTerms.ts';
+import {makeHoldings, type SoldPlan, soldPlan} from './holdings.ts';
 import {isPermitted} from './permissions.ts';
 import type {Principal} from './principal.ts';
 import {compileRules, type TargetingParts} from './targeting.ts';
@@ -10,13 +22,18 @@ import {compileRules, type TargetingParts} from './targeting.ts';
 export interface EntitlementIndex extends EntitlementStore {
   entitled(principal: Principal, question: Question, attributes: Attributes, now: number): Entitled;
   isGranted(tenant: string, now: number): boolean;
-  /** Grants held: several of one plan to the same tenant or user count as one. */
+  holdings(principal: Principal, features: readonly string[], attributes: Attributes, now: number): Holdings;
+  catalog(): Catalog;
+  /** Grants held: several of one plan, on the same terms, to the same tenant or user count as one. */
   readonly grants: number;
   /** Grants left out because they name a plan that the snapshot does not have, or no tenant. */
   readonly ignored: number;
+  /** The most grants of one plan that one tenant or user has: more of them make every question of it dearer. */
+  readonly most: number;
 }
 
 const granted: Entitled = Object.freeze({entitled: true});
+const grantedInGrace: Entitled = Object.freeze({entitled: true, grace: true});
 const refused: Readonly<Record<Justification, Entitled>> = {
   'missing-feature': Object.freeze({entitled: false, justification: 'missing-feature'}),
   'missing-permission': Object.freeze({entitled: false, justification: 'missing-permission'}),
@@ -61,10 +78,12 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
   }
 
   const planNumbers = new Map<string, number>();
+  const plans: SoldPlan[] = [];
   for (const [key, plan] of snapshot.plans) {
     const number = planNumbers.size;
     planNumbers.set(key, number);
     const treats = compileDefaulted(plan, parts);
+    plans.push(soldPlan(key, plan, snapshot.features, treats));
     for (const feature of new Set(plan.features)) {
       const sold = features.get(feature);
       if (sold === undefined) continue;
@@ -74,25 +93,30 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
   }
 
   const builder = makeGrantTableBuilder();
+  const terms = makeTermsNumbers(snapshot.features);
   let read = 0;
   let ignored = 0;
-  for (const {plan, tenant, user, expires} of snapshot.grants) {
+  for (const grant of snapshot.grants) {
+    const {plan, tenant, user, expires} = grant;
     const number = planNumbers.get(plan);
     if (number === undefined || tenant === '') {
       ignored++;
     } else {
       const end = expires === null ? Number.POSITIVE_INFINITY : expires;
-      builder.add(number, tenant, user, Number.isNaN(end) ? Number.NEGATIVE_INFINITY : end);
+      builder.add(number, tenant, user, Number.isNaN(end) ? Number.NEGATIVE_INFINITY : end, terms.number(grant));
     }
     if (++read % stride === 0) yield;
   }
-  const table = yield* builder.link(stride);
+  const table = yield* builder.link(stride, terms);
+  const {features: soldFeatures, plans: soldPlans} = snapshot;
+  const catalog: Catalog = {features: soldFeatures, plans: soldPlans};
 
   const toFeature = (principal: Principal, sold: Sold, attributes: Attributes, now: number): Entitled => {
-    const end = table.latest(sold.plans, principal.tenant, userOf(principal));
-    if (end > now) return granted;
+    const state = table.state(sold.plans, principal.tenant, userOf(principal), now);
+    if (state === held.live) return granted;
     for (const treats of sold.targeting) if (treats(principal, attributes)) return granted;
-    return refused[Number.isNaN(end) ? 'missing-feature' : 'bundle-expired'];
+    if (state === held.grace) return grantedInGrace;
+    return refused[state === held.never ? 'missing-feature' : 'bundle-expired'];
   };
 
   const toPermission = (principal: Principal, permission: string, attributes: Attributes, now: number): Entitled => {
@@ -100,11 +124,14 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
     const sellers = linked.get(permission);
     if (sellers === undefined) return refused['missing-feature'];
     let expired = false;
+    let grace = false;
     for (const sold of sellers) {
       const answer = toFeature(principal, sold, attributes, now);
-      if (answer.entitled) return answer;
-      expired ||= answer.justification === 'bundle-expired';
+      if (answer.entitled && answer.grace !== true) return answer;
+      grace ||= answer.entitled;
+      expired ||= !answer.entitled && answer.justification === 'bundle-expired';
     }
+    if (grace) return grantedInGrace;
     return refused[expired ? 'bundle-expired' : 'missing-feature'];
   };
 
@@ -112,6 +139,9 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
     grants: table.size,
     ignored,
     isGranted: (tenant, now) => table.latestOf(tenant) > now,
+    most: table.most,
+    holdings: makeHoldings({features: soldFeatures, plans, table, terms}),
+    catalog: () => catalog,
     entitled: (principal, question, attributes, now) => {
       if ('permission' in question) return toPermission(principal, question.permission, attributes, now);
       const sold = features.get(question.feature);

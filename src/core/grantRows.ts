@@ -1,7 +1,7 @@
 // Rows of numbers, one for each grant, in one piece of memory; and how they are put in order without stopping the world.
 
 /**
- * Three whole numbers and an end, side by side: looking at a row touches one line of the processor's cache, which at a
+ * Four whole numbers and an end, side by side: looking at a row touches one line of the processor's cache, which at a
  * million grants is what a look-up costs. An object for each would take three times the memory and busy the collector.
  */
 export interface Rows {
@@ -26,17 +26,38 @@ export const capacity = ({ends}: Rows): number => ends.length / endsWidth;
 export const tenantOf = ({whole}: Rows, row: number): number => whole[row * wholeWidth] as number;
 export const userOf = ({whole}: Rows, row: number): number => whole[row * wholeWidth + 1] as number;
 export const planOf = ({whole}: Rows, row: number): number => whole[row * wholeWidth + 2] as number;
+/** The number of the terms that the grant has of its own; 0: none. */
+export const termsOf = ({whole}: Rows, row: number): number => whole[row * wholeWidth + 3] as number;
 export const endOf = ({ends}: Rows, row: number): number => ends[row * endsWidth + endAt] as number;
 
-export const put = (rows: Rows, row: number, tenant: number, user: number, plan: number, end: number): void => {
+/** All of a grant but its end. */
+export interface Numbers {
+  readonly tenant: number;
+  readonly user: number;
+  readonly plan: number;
+  readonly terms: number;
+}
+
+export const put = (rows: Rows, row: number, {tenant, user, plan, terms}: Numbers, end: number): void => {
   rows.whole[row * wholeWidth] = tenant;
   rows.whole[row * wholeWidth + 1] = user;
   rows.whole[row * wholeWidth + 2] = plan;
+  rows.whole[row * wholeWidth + 3] = terms;
   rows.ends[row * endsWidth + endAt] = end;
 };
 
-export const copy = (from: Rows, row: number, to: Rows, at: number): void =>
-  put(to, at, tenantOf(from, row), userOf(from, row), planOf(from, row), endOf(from, row));
+export const copy = (from: Rows, row: number, to: Rows, at: number): void => {
+  for (let place = 0; place < 4; place++)
+    to.whole[at * wholeWidth + place] = from.whole[row * wholeWidth + place] as number;
+  to.ends[at * endsWidth + endAt] = endOf(from, row);
+};
+
+/** The same grant, whenever it ends. */
+export const isSameGrant = (rows: Rows, a: number, b: number): boolean =>
+  tenantOf(rows, a) === tenantOf(rows, b) &&
+  userOf(rows, a) === userOf(rows, b) &&
+  planOf(rows, a) === planOf(rows, b) &&
+  termsOf(rows, a) === termsOf(rows, b);
 
 /** The number at a place, which then becomes one more. */
 const bump = (counts: Int32Array, at: number): number => {

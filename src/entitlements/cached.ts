@@ -187,11 +187,11 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     void refresh();
   };
 
-  /** The facts about a tenant; throws Unavailable if there are none, or none young enough. */
-  const factsOf = (tenant: string | undefined, moment: number): BuiltIndex => {
+  /** What knows this tenant, or Unavailable. */
+  const indexFor = (tenant: string | undefined, moment: number | undefined): BuiltIndex => {
     const at = steady();
     const old = at - asOf;
-    look(moment, at, old);
+    if (moment !== undefined) look(moment, at, old);
     const index = overlay.indexOf(tenant);
     if (index === undefined || old > settings.stale) {
       observer?.request('entitlements', 'memory', 'miss');
@@ -203,8 +203,11 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
 
   return {
     entitled: (principal, question, attributes, moment) =>
-      factsOf(principal.tenant, moment).entitled(principal, question, attributes, moment),
-    isGranted: (tenant, moment) => factsOf(tenant, moment).isGranted(tenant, moment),
+      indexFor(principal.tenant, moment).entitled(principal, question, attributes, moment),
+    isGranted: (tenant, moment) => indexFor(tenant, moment).isGranted(tenant, moment),
+    holdings: (principal, features, attributes, moment) =>
+      indexFor(principal.tenant, moment).holdings(principal, features, attributes, moment),
+    catalog: () => indexFor(undefined, undefined).catalog(),
     health() {
       const part = 'entitlements';
       if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};

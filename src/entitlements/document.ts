@@ -1,6 +1,15 @@
 // Entitlements as people and services write them: the model of the file, the HTTP answer and the Redis values.
 import {z} from 'zod';
-import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import type {Catalog, Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import {
+  addShape,
+  amountFindings,
+  graceShape,
+  limitsShape,
+  measureShape,
+  termsFindings,
+  valuesShape,
+} from './amounts.ts';
 
 const key = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
 const strings = z.array(z.string().max(1_024));
@@ -48,8 +57,16 @@ const targetingRule = z.strictObject({
 const rules = z.array(targetingRule).max(1_000).prefault([]);
 
 /** What a feature, a plan and a flag look like. */
-export const featureShape = z.strictObject({permissions: z.array(key).prefault([])});
-export const planShape = z.strictObject({features: z.array(key), default: z.boolean().prefault(false), rules});
+export const featureShape = z.strictObject({permissions: z.array(key).prefault([]), ...measureShape});
+export const planShape = z.strictObject({
+  features: z.array(key),
+  default: z.boolean().prefault(false),
+  rules,
+  rank: z.number('is not a number: write 10 for the least of your plans, 20 for the next').exactOptional(),
+  values: valuesShape,
+  limits: limitsShape,
+  hidden: z.boolean().exactOptional(),
+});
 export const flagShape = z.strictObject({
   on: z.boolean(),
   default: z.boolean().prefault(false),
@@ -69,10 +86,22 @@ export const grantShape = z.strictObject({
   tenant: key,
   user: key.nullable().prefault(null),
   expires: endShape.prefault(null),
+  grace: graceShape,
+  values: valuesShape,
+  add: addShape,
+  limits: limitsShape,
 });
 
 const documentShape = z.strictObject({
-  features: z.record(key, featureShape.or(z.null().transform(() => ({permissions: []})))).prefault({}),
+  features: z
+    .record(
+      key,
+      z
+        .unknown()
+        .transform((value) => value ?? {})
+        .pipe(featureShape),
+    )
+    .prefault({}),
   plans: z.record(key, planShape).prefault({}),
   grants: z.array(z.unknown()).nullable().prefault([]),
   flags: z.record(key, flagShape).nullable().prefault({}),
@@ -93,7 +122,14 @@ const mostFindings = 20;
 /** Grants checked before others have their turn on the event loop. */
 const batch = 5_000;
 
-/** Looks for names that nothing defines: they would silently entitle nobody. */
+/** Names that nothing defines, which would silently entitle nobody, and amounts that fit nothing. */
+export const definitionFindings = (
+  features: ReadonlyMap<string, Feature>,
+  plans: ReadonlyMap<string, Plan>,
+  flags: ReadonlyMap<string, Flag>,
+): Finding[] => [...danglingNames(features, plans, flags), ...amountFindings(features, plans)];
+
+/** Looks for names that nothing defines. */
 export const danglingNames = (
   features: ReadonlyMap<string, Feature>,
   plans: ReadonlyMap<string, Plan>,
@@ -114,11 +150,13 @@ export const danglingNames = (
 };
 
 /** One grant, checked: the grant, or what is wrong with it. */
-export const readGrant = (raw: unknown, plans: ReadonlyMap<string, Plan>): Grant | Finding => {
+export const readGrant = (raw: unknown, {features, plans}: Catalog): Grant | Finding => {
   const read = grantShape.safeParse(raw);
   if (!read.success) return toFinding(read.error.issues[0]);
-  if (!plans.has(read.data.plan)) return {path: ['plan'], message: `there is no plan "${read.data.plan}"`};
-  return read.data;
+  const plan = plans.get(read.data.plan);
+  if (plan === undefined) return {path: ['plan'], message: `there is no plan "${read.data.plan}"`};
+  const [wrong] = termsFindings(features, plan, read.data);
+  return wrong ?? read.data;
 };
 
 export const isFinding = (value: Grant | Finding): value is Finding => 'message' in value;
@@ -130,11 +168,11 @@ export const readDocument = async (raw: unknown, most = mostFindings): Promise<R
   const features = new Map<string, Feature>(Object.entries(read.data.features));
   const plans = new Map<string, Plan>(Object.entries(read.data.plans));
   const flags = new Map<string, Flag>(Object.entries(read.data.flags ?? {}));
-  const findings = danglingNames(features, plans, flags);
+  const findings = definitionFindings(features, plans, flags);
 
   const grants: Grant[] = [];
   for (const [at, rawGrant] of (read.data.grants ?? []).entries()) {
-    const grant = readGrant(rawGrant, plans);
+    const grant = readGrant(rawGrant, {features, plans});
     if (isFinding(grant)) findings.push({path: ['grants', at, ...grant.path], message: grant.message});
     else grants.push(grant);
     if (findings.length >= most) break;
@@ -151,7 +189,7 @@ export const readDocument = async (raw: unknown, most = mostFindings): Promise<R
 export const notAll = (said: number, found: number): string =>
   `is ${said}, and there are ${found} grants: something is missing, or the number is to be changed`;
 
-const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
+export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
   path: issue?.path ?? [],
   message: issue?.message ?? 'is not understood',
 });

@@ -2,7 +2,7 @@
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
 import {
-  danglingNames,
+  definitionFindings,
   type Finding,
   featureShape,
   flagShape,
@@ -10,17 +10,16 @@ import {
   notAll,
   planShape,
   readGrant,
+  toFinding,
 } from './document.ts';
 import type {Head} from './overlay.ts';
 
 const key = z.string().min(1).max(256);
 const begin = z.strictObject({ends: z.literal(true)});
 const end = z.strictObject({end: z.int().min(0)});
-const definition = z.union([
-  z.strictObject({feature: key, permissions: featureShape.shape.permissions}),
-  z.strictObject({plan: key, ...planShape.shape}),
-  z.strictObject({flag: key, ...flagShape.shape}),
-]);
+const feature = z.strictObject({feature: key, ...featureShape.shape});
+const plan = z.strictObject({plan: key, ...planShape.shape});
+const flag = z.strictObject({flag: key, ...flagShape.shape});
 
 export interface LineFinding extends Finding {
   readonly line: number;
@@ -68,6 +67,11 @@ export const makeLineReader = (most = usualMost): LineReader => {
     places.set(`${part} ${name}`, line);
   };
 
+  const checked = <T>(shape: z.ZodType<T>, raw: object): T | undefined => {
+    const read = shape.safeParse(raw);
+    return read.success ? read.data : report(toFinding(read.error.issues[0]));
+  };
+
   return {
     findings,
     head: {features, plans, flags},
@@ -79,8 +83,8 @@ export const makeLineReader = (most = usualMost): LineReader => {
       if (raw === undefined) return report({path: [], message: 'is not a JSON object'});
       if (ends !== undefined) return report({path: [], message: 'stands after the line with `end`, which is the last'});
       if (Object.hasOwn(raw, 'grant')) {
-        const {grant: plan, ...rest} = raw;
-        const grant = readGrant({...rest, plan}, plans);
+        const {grant: granted, ...rest} = raw;
+        const grant = readGrant({...rest, plan: granted}, {features, plans});
         grants += 1;
         return isFinding(grant) ? report(grant) : grant;
       }
@@ -94,26 +98,32 @@ export const makeLineReader = (most = usualMost): LineReader => {
         if (ends !== grants) report({path: ['end'], message: notAll(ends, grants)});
         return undefined;
       }
-      const read = definition.safeParse(raw);
-      if (!read.success) {
-        return report({path: [], message: 'is neither a feature, a plan, a flag nor a grant as documented'});
+      if (Object.hasOwn(raw, 'feature')) {
+        const read = checked(feature, raw);
+        if (read === undefined) return undefined;
+        const {feature: name, ...rest} = read;
+        return define('features', features, name, rest);
       }
-      if ('feature' in read.data) {
-        return define('features', features, read.data.feature, {permissions: read.data.permissions});
+      if (Object.hasOwn(raw, 'plan')) {
+        const read = checked(plan, raw);
+        if (read === undefined) return undefined;
+        const {plan: name, ...rest} = read;
+        return define('plans', plans, name, rest);
       }
-      if ('plan' in read.data) {
-        const {plan, ...rest} = read.data;
-        return define('plans', plans, plan, rest);
+      if (Object.hasOwn(raw, 'flag')) {
+        const read = checked(flag, raw);
+        if (read === undefined) return undefined;
+        const {flag: name, ...rest} = read;
+        return define('flags', flags, name, rest);
       }
-      const {flag, ...rest} = read.data;
-      return define('flags', flags, flag, rest);
+      return report({path: [], message: 'is neither a feature, a plan, a flag nor a grant as documented'});
     },
     whole: () => ends !== undefined,
     end() {
       if (promised && ends === undefined) {
         report({path: [], message: 'is the last one, and there is no line with `end`: the rest is missing'});
       }
-      for (const finding of danglingNames(features, plans, flags)) {
+      for (const finding of definitionFindings(features, plans, flags)) {
         report(finding, places.get(`${String(finding.path[0])} ${String(finding.path[1])}`));
       }
     },

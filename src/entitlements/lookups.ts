@@ -1,6 +1,7 @@
 // Entitlements that are asked for one principal at a time, kept for a while: fresh, stale while fetched again, too old.
+import {units, unlimited} from '../core/amount.ts';
 import type {Cache} from '../core/cache.ts';
-import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore, Holding, Holdings, Question} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {isPermitted} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
@@ -67,9 +68,11 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
   const drops = makeDrops(settings.stale);
   let failing: {readonly since: number; readonly why: string} | undefined;
 
-  const lifeOf = ({grants}: KeptGrants): number => {
+  const lifeOf = ({grants: {features, plans = []}}: KeptGrants): number => {
     const life =
-      Object.keys(grants.features).length === 0 ? Math.min(settings.negative, settings.fresh) : settings.fresh;
+      Object.keys(features).length === 0 && plans.length === 0
+        ? Math.min(settings.negative, settings.fresh)
+        : settings.fresh;
     return life;
   };
   const isFresh = (kept: KeptGrants, moment: number) => moment - kept.at < lifeOf(kept);
@@ -121,27 +124,53 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     );
   };
 
+  /** What is known under a key, made into an answer. */
+  const answered = <A>(
+    principal: Principal,
+    name: string,
+    ask: (deadline: number) => Promise<PrincipalGrants>,
+    deadline: number,
+    answer: (grants: PrincipalGrants) => A,
+  ): A | Promise<A> => {
+    const at = steady();
+    const key = `${source.name}:${name}${drops.mark(principal, at)}`;
+    const kept = memory.get(key);
+    if (kept !== undefined && isUsable(kept, at)) {
+      const fresh = isFresh(kept, at);
+      observer?.request('entitlements', 'memory', fresh ? 'hit' : 'stale');
+      if (!fresh) refresh(key, ask);
+      return answer(kept.grants);
+    }
+    observer?.request('entitlements', 'memory', 'miss');
+    return within('entitlements', fetch(key, ask), deadline).then(({grants}) => answer(grants));
+  };
+
   return {
     entitled(principal, question, _attributes, moment, call) {
       if ('permission' in question && !isPermitted(principal, question.permission)) {
         return {entitled: false, justification: 'missing-permission'};
       }
       const feature = 'feature' in question ? question.feature : undefined;
-      const at = steady();
-      const key = `${source.name}:${source.keyOf(principal, feature)}${drops.mark(principal, at)}`;
-      const ask = (deadline: number) => source.lookup(principal, feature, call?.credential, deadline);
-
-      const kept = memory.get(key);
-      if (kept !== undefined && isUsable(kept, at)) {
-        const fresh = isFresh(kept, at);
-        observer?.request('entitlements', 'memory', fresh ? 'hit' : 'stale');
-        if (!fresh) refresh(key, ask);
-        return answer(kept.grants, question, moment);
-      }
-      observer?.request('entitlements', 'memory', 'miss');
-      const deadline = call?.deadline ?? Number.POSITIVE_INFINITY;
-      return within('entitlements', fetch(key, ask), deadline).then(({grants}) => answer(grants, question, moment));
+      return answered(
+        principal,
+        source.keyOf(principal, feature),
+        (deadline) => source.lookup(principal, feature, call?.credential, deadline),
+        call?.deadline ?? Number.POSITIVE_INFINITY,
+        (grants) => answer(grants, question, moment),
+      );
     },
+    holdings(principal, features, _attributes, _moment, call) {
+      const {holdings} = source;
+      if (holdings === undefined) return nothingHeld;
+      return answered(
+        principal,
+        holdings.keyOf(principal),
+        (deadline) => holdings.lookup(principal, call?.credential, deadline),
+        call?.deadline ?? Number.POSITIVE_INFINITY,
+        (grants) => holdingsIn(grants, features),
+      );
+    },
+    catalog: () => undefined,
     drop: (drop, mark = String(now())) => drops.add(drop, mark, steady()),
     health() {
       const part = 'entitlements';
@@ -179,6 +208,22 @@ const answer = ({features, permissionFeatures}: PrincipalGrants, question: Quest
     }
   );
 };
+
+const nothingHeld: Holdings = {plans: [], grace: false, amounts: new Map()};
+
+const holdingsIn = ({plans = [], amounts = {}}: PrincipalGrants, asked: readonly string[]): Holdings => ({
+  plans,
+  grace: false,
+  amounts: new Map(
+    asked.flatMap((name): readonly (readonly [string, Holding])[] => {
+      const found = Object.hasOwn(amounts, name) ? amounts[name] : undefined;
+      if (found === undefined) return [];
+      const {amount, per} = found;
+      const reckoned = amount === unlimited ? Number.POSITIVE_INFINITY : amount;
+      return [[name, {amount: reckoned, ...(per !== undefined && {per}), grace: false, origins: []}]];
+    }),
+  ),
+});
 
 const toFeature = (features: PrincipalGrants['features'], feature: string, now: number): Entitled => {
   const end = Object.hasOwn(features, feature) ? features[feature] : undefined;
@@ -227,17 +272,22 @@ export const keptGrantsCodec = {
   encode: (kept: KeptGrants): unknown => kept,
   decode(json: unknown): KeptGrants | undefined {
     if (!isObject(json) || typeof json.at !== 'number' || !isObject(json.grants)) return undefined;
-    const {features, permissionFeatures} = json.grants;
+    const {features, permissionFeatures, plans, amounts} = json.grants;
     if (!isObject(features) || !Object.values(features).every((end) => end === null || typeof end === 'number')) {
       return undefined;
     }
     if (permissionFeatures !== undefined && !isLinks(permissionFeatures)) return undefined;
+    if (plans !== undefined && !isTexts(plans)) return undefined;
+    if (amounts !== undefined && !(isObject(amounts) && Object.values(amounts).every(isAmount))) return undefined;
     return json as unknown as KeptGrants;
   },
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isLinks = (value: unknown): boolean =>
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+const isLinks = (value: unknown): boolean => isObject(value) && Object.values(value).every(isTexts);
+const isAmount = (value: unknown): boolean =>
   isObject(value) &&
-  Object.values(value).every((keys) => Array.isArray(keys) && keys.every((key) => typeof key === 'string'));
+  (typeof value.amount === 'number' || typeof value.amount === 'string' || isTexts(value.amount)) &&
+  (value.per === undefined || (units as readonly unknown[]).includes(value.per));

@@ -1,17 +1,10 @@
 // What changed since the snapshot: a small index of the tenants concerned, laid over the large one.
-import type {Attributes, Entitled, Grant, Question, Snapshot} from '../core/entitlement.ts';
-import type {Principal} from '../core/principal.ts';
+import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {EntitlementIndex} from '../core/entitlementIndex.ts';
 import type {TenantGrants} from './source.ts';
 
-/** The engine's index of one snapshot (core/entitlementIndex.ts). */
-export interface BuiltIndex {
-  entitled(principal: Principal, question: Question, attributes: Attributes, now: number): Entitled;
-  isGranted(tenant: string, now: number): boolean;
-  /** How many grants it holds. */
-  readonly grants: number;
-  /** How many it left out, since they name a plan that is not there. */
-  readonly ignored?: number;
-}
+/** The engine's index of one snapshot. */
+export type BuiltIndex = EntitlementIndex;
 
 /** A snapshot without its grants. */
 export type Head = Omit<Snapshot, 'grants'>;

@@ -36,9 +36,12 @@ export const recordParts = ['features', 'plans', 'flags', 'grants'] as const;
 /** How many fields each hash had when it was loaded, in the order of `recordParts`. */
 export type Counts = readonly [features: number, plans: number, flags: number, tenants: number];
 
+/** What is written here, and what can be read: 2 has values, limits and terms; 1 has none and says nothing of it. */
+const format = 2;
+
 /** The name of a whole says what belongs to it, so that a hash that Redis has lost is missed, also by who never saw it. */
 export const versionOf = (id: string, [features, plans, flags, tenants]: Counts): string =>
-  `${id};features=${features};plans=${plans};flags=${flags};tenants=${tenants}`;
+  `${id};format=${format};features=${features};plans=${plans};flags=${flags};tenants=${tenants}`;
 
 /** Undefined: a name that somebody else has given. */
 export const countsIn = (version: string): Counts | undefined => {
@@ -46,6 +49,14 @@ export const countsIn = (version: string): Counts | undefined => {
   if (found === null) return undefined;
   const [, features, plans, flags, tenants] = found.map(Number) as [number, number, number, number, number];
   return [features, plans, flags, tenants];
+};
+
+/** Throws Unavailable for a record that a newer Postern has written: it may say what would not be understood. */
+export const refuseNewer = (prefix: string, version: string): void => {
+  const written = /;format=(\d{1,9});/.exec(version)?.[1];
+  if (written === undefined || Number(written) <= format) return;
+  const what = `${recordKeys(prefix).version} names a record of format ${written}, and this Postern reads up to ${format}`;
+  throw new Unavailable('entitlements', new Error(`${what}: update this Postern, or load the record with one like it`));
 };
 
 /** One command. Rejects with Unavailable. */

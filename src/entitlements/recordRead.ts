@@ -1,5 +1,5 @@
 // Redis as the store of record: reading it.
-import type {Grant} from '../core/entitlement.ts';
+import type {Catalog, Grant} from '../core/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {describeFinding, featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
@@ -45,6 +45,7 @@ export async function* readTenants(
   redis: RecordCalls,
   prefix: string,
   plans: Head['plans'],
+  features: Head['features'] = new Map(),
 ): AsyncGenerator<TenantGrants> {
   const keys = recordKeys(prefix);
   let cursor = '0';
@@ -55,7 +56,7 @@ export async function* readTenants(
     cursor = String(next);
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const tenant = String(fields[at]);
-      yield {tenant, grants: unpackGrants(keys.grants, tenant, String(fields[at + 1]), plans)};
+      yield {tenant, grants: unpackGrants(keys.grants, tenant, String(fields[at + 1]), {features, plans})};
     }
   } while (cursor !== '0');
 }
@@ -66,6 +67,7 @@ export const readSomeTenants = async (
   prefix: string,
   tenants: readonly string[],
   plans: Head['plans'],
+  features: Head['features'] = new Map(),
 ): Promise<readonly TenantGrants[]> => {
   const keys = recordKeys(prefix);
   const replies = await recordCalls(
@@ -74,7 +76,10 @@ export const readSomeTenants = async (
   );
   return tenants.map((tenant, at) => {
     const reply = replies[at];
-    return {tenant, grants: typeof reply === 'string' ? unpackGrants(keys.grants, tenant, reply, plans) : []};
+    return {
+      tenant,
+      grants: typeof reply === 'string' ? unpackGrants(keys.grants, tenant, reply, {features, plans}) : [],
+    };
   });
 };
 
@@ -85,11 +90,11 @@ export const readVersion = async (redis: RecordCalls, prefix: string): Promise<s
 };
 
 /** A grant that is not understood is an error, not left out: leaving it out would take away what was bought. */
-const unpackGrants = (key: string, tenant: string, text: string, plans: Head['plans']): readonly Grant[] => {
+const unpackGrants = (key: string, tenant: string, text: string, catalog: Catalog): readonly Grant[] => {
   const list = parse(text);
   if (!Array.isArray(list)) return broken(`${key}, field ${tenant.slice(0, 100)}: is not a JSON list of grants`);
   return list.map((raw: unknown): Grant => {
-    const grant = readGrant(typeof raw === 'object' ? {...raw, tenant} : raw, plans);
+    const grant = readGrant(typeof raw === 'object' ? {...raw, tenant} : raw, catalog);
     return isFinding(grant) ? broken(`${key}, field ${tenant.slice(0, 100)}: ${describeFinding(grant)}`) : grant;
   });
 };

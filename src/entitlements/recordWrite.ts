@@ -1,5 +1,6 @@
 // Redis as the store of record: writing it.
 import type {Grant, Snapshot} from '../core/entitlement.ts';
+import {writtenTerms} from './amounts.ts';
 import type {Head} from './overlay.ts';
 import {
   type Counts,
@@ -155,10 +156,11 @@ export const writeTenant = async (
 
 const packGrants = (grants: readonly Grant[]): string =>
   JSON.stringify(
-    grants.map(({plan, user, expires}) => ({
+    grants.map(({plan, user, expires, ...terms}) => ({
       plan,
       ...(user !== null && {user}),
       ...(expires !== null && {expires: isoOf(expires)}),
+      ...writtenTerms(terms),
     })),
   );
 

@@ -2,7 +2,7 @@
 import type {Grant} from '../core/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Head} from './overlay.ts';
-import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys} from './record.ts';
+import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys, refuseNewer} from './record.ts';
 import {refuseLoss} from './recordLoss.ts';
 import {readHead, readSomeTenants, readTenants, readVersion} from './recordRead.ts';
 import type {Follower, SnapshotSource} from './source.ts';
@@ -61,6 +61,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
         new Error(`Redis holds none (no ${keys.version}): run postern entitlements load`),
       );
     }
+    refuseNewer(prefix, version);
     if (version === known && !due && steady() - heard < silence) return 'unchanged';
     position ??= await newest(redis);
     for (let attempt = 0; attempt < tries; attempt++) {
@@ -68,9 +69,15 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
       const before = await readVersion(redis, prefix);
       const current = await readHead(redis, prefix);
       const grants: Grant[] = [];
+      const added = new Set<string>();
       let tenants = 0;
-      for await (const tenant of readTenants(redis, prefix, current.plans)) {
+      for await (const tenant of readTenants(redis, prefix, current.plans, current.features)) {
         tenants += 1;
+        // A tenant that comes twice, since its hash grew meanwhile, has not bought twice.
+        if (tenant.grants.some(({add}) => add !== undefined)) {
+          if (added.has(tenant.tenant)) continue;
+          added.add(tenant.tenant);
+        }
         for (const grant of tenant.grants) grants.push(grant);
       }
       // A load by somebody else in between would leave a mixture of two.
@@ -127,7 +134,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
           }
           if (everything || head === undefined) changed();
           else {
-            const changes = await readSomeTenants(following, prefix, [...tenants], head.plans);
+            const changes = await readSomeTenants(following, prefix, [...tenants], head.plans, head.features);
             follower.apply(changes);
             if (changes.every(({grants}) => grants.length === 0)) await emptied();
           }

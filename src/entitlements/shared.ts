@@ -1,6 +1,7 @@
 // Snapshots in Redis: one instance fetches and the others read, or what was read last survives the loss of its source.
 import {z} from 'zod';
-import type {Grant, Snapshot} from '../core/entitlement.ts';
+import {units} from '../core/amount.ts';
+import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement.ts';
 import type {Versioned} from './source.ts';
 
 /** What was fetched, and the moment (milliseconds of the steady clock) for which it is known to hold. */
@@ -147,8 +148,9 @@ export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   yield JSON.stringify([[...snapshot.features], [...snapshot.plans], [...snapshot.flags]]);
   let rows: string[] = [];
   let length = 0;
-  for (const {plan, tenant, user, expires} of snapshot.grants) {
-    const row = JSON.stringify([plan, tenant, user, writtenEnd(expires)]);
+  for (const {plan, tenant, user, expires, ...terms} of snapshot.grants) {
+    const end = writtenEnd(expires);
+    const row = JSON.stringify(hasTerms(terms) ? [plan, tenant, user, end, terms] : [plan, tenant, user, end]);
     rows.push(row);
     length += row.length;
     if (length < pieceLength) continue;
@@ -158,6 +160,9 @@ export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   }
   if (rows.length > 0) yield `[${rows.join(',')}]`;
 }
+
+const hasTerms = ({grace, values, add, limits}: Terms): boolean =>
+  grace !== undefined || values !== undefined || add !== undefined || limits !== undefined;
 
 /** JSON writes NaN, a date that could not be read, as null, which would mean for ever: it has been, as in 1970. */
 const writtenEnd = (end: number | null): number | null => {
@@ -180,9 +185,24 @@ const rules = z.array(
   }),
 );
 const strings = z.array(z.string());
+const optional = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null).exactOptional();
+const featureShape = z.strictObject({
+  permissions: strings,
+  value: z.enum(['number', 'text', 'list']).exactOptional(),
+  limit: z.strictObject({per: z.enum(units)}).exactOptional(),
+});
+const planShape = z.strictObject({
+  features: strings,
+  default: z.boolean(),
+  rules,
+  rank: z.number().exactOptional(),
+  values: optional<Values>(),
+  limits: optional<Limits>(),
+  hidden: z.boolean().exactOptional(),
+});
 const headShape = z.tuple([
-  z.array(z.tuple([z.string(), z.strictObject({permissions: strings})])),
-  z.array(z.tuple([z.string(), z.strictObject({features: strings, default: z.boolean(), rules})])),
+  z.array(z.tuple([z.string(), featureShape])),
+  z.array(z.tuple([z.string(), planShape])),
   z.array(z.tuple([z.string(), z.strictObject({on: z.boolean(), default: z.boolean(), off: z.boolean(), rules})])),
 ]);
 
@@ -213,17 +233,29 @@ export const unpackSnapshot = async (pieces: AsyncIterable<string | undefined>):
 const unpacked = (packed: readonly string[]): Iterable<Grant> => ({
   *[Symbol.iterator]() {
     for (const piece of packed) {
-      for (const [plan, tenant, user, expires] of JSON.parse(piece) as Row[]) yield {plan, tenant, user, expires};
+      for (const [plan, tenant, user, expires, terms] of JSON.parse(piece) as Row[]) {
+        yield terms === undefined ? {plan, tenant, user, expires} : {plan, tenant, user, expires, ...terms};
+      }
     }
   },
 });
 
-type Row = readonly [plan: string, tenant: string, user: string | null, expires: number | null];
+type Row = readonly [plan: string, tenant: string, user: string | null, expires: number | null, terms?: Terms];
 
 const isRow = (row: unknown): row is Row => {
-  if (!Array.isArray(row) || row.length !== 4) return false;
-  const [plan, tenant, user, expires] = row as unknown[];
+  if (!Array.isArray(row) || (row.length !== 4 && row.length !== 5)) return false;
+  const [plan, tenant, user, expires, terms] = row as unknown[];
+  if (row.length === 5 && !isTerms(terms)) return false;
   if (typeof plan !== 'string' || typeof tenant !== 'string') return false;
   if (user !== null && typeof user !== 'string') return false;
   return expires === null || typeof expires === 'number';
+};
+
+const isMapping = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTerms = (value: unknown): boolean => {
+  if (!isMapping(value)) return false;
+  const {grace, values, add, limits} = value as Record<string, unknown>;
+  if (grace !== undefined && typeof grace !== 'number') return false;
+  return [values, add, limits].every((each) => each === undefined || isMapping(each));
 };

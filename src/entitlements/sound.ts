@@ -1,6 +1,7 @@
 // May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
 import type {Snapshot} from '../core/entitlement.ts';
 import type {TargetingRule} from '../core/targeting.ts';
+import {amountFindings} from './amounts.ts';
 import {danglingNames, describeFinding} from './document.ts';
 
 /** A feature that a rule asks for. */
@@ -61,6 +62,8 @@ const mostTold = 5;
 const fewGrants = 10;
 /** The same for losing more than half of them. */
 const manyGrants = 1_000;
+/** Each question about a holder looks at all of them. */
+const mostOfOneHolder = 1_000;
 
 /**
  * What is wrong with the definitions, after the name of the source; undefined: nothing. `whole`: the source itself says that nothing is missing, so that
@@ -76,6 +79,8 @@ export const unsoundHead = (
   }
   const dangling = danglingNames(features, plans, flags);
   if (dangling.length > 0) return `names what is not there: ${some(dangling.map(describeFinding))}`;
+  const wrong = amountFindings(features, plans);
+  if (wrong.length > 0) return `holds what is wrong: ${some(wrong.map(describeFinding))}`;
   const missing = wanted.filter(({feature}) => !features.has(feature));
   if (missing.length === 0) return undefined;
   const told = missing.map(({feature, rule}) => `"${feature}", which the rule "${rule}" asks for`);
@@ -84,11 +89,14 @@ export const unsoundHead = (
 
 /** What is wrong with the number of grants; undefined: nothing. `ignored`: those that name a plan that is not there. */
 export const unsoundGrants = (
-  {grants, ignored = 0}: {readonly grants: number; readonly ignored?: number},
+  {grants, ignored = 0, most = 0}: {readonly grants: number; readonly ignored?: number; readonly most?: number},
   before: number,
   whole: boolean,
 ): string | undefined => {
   if (ignored > 0) return `has ${ignored} grants that name no tenant, or a plan that is not there`;
+  if (most > mostOfOneHolder) {
+    return `has ${most} grants of one plan to one holder, each on terms of its own, and ${mostOfOneHolder} are the most: put them together`;
+  }
   if (whole) return undefined;
   if (grants === 0 && before >= fewGrants) return `has no grants, after ${before}; ${sayIfMeant}`;
   if (before >= manyGrants && grants < before / 2) return `has ${grants} grants, after ${before}; ${sayIfMeant}`;

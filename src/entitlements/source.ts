@@ -1,5 +1,6 @@
 // Where grants come from: two shapes, whole snapshots and per-principal look-ups.
 
+import type {Unit} from '../core/amount.ts';
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Trial} from '../core/trial.ts';
@@ -49,6 +50,16 @@ export interface PrincipalGrants {
   readonly features: Readonly<Record<string, number | null>>;
   /** Permission key -> keys of the features it is linked to; absent if the source does not know. */
   readonly permissionFeatures?: Readonly<Record<string, readonly string[]>>;
+  /** Names of the plans, the highest first; absent if the source does not know. */
+  readonly plans?: readonly string[];
+  /** Feature key -> how much of it; `unlimited`: no end. */
+  readonly amounts?: Readonly<Record<string, LookedUpAmount>>;
+}
+
+export interface LookedUpAmount {
+  readonly amount: number | string | readonly string[];
+  /** Of a limit. */
+  readonly per?: Unit;
 }
 
 /** A source that is asked about one principal (or tenant) at a time (kinde, frontier). */
@@ -65,5 +76,10 @@ export interface LookupSource {
   ): Promise<PrincipalGrants>;
   /** Whether it can be asked. Absent: only with the token of a user. */
   readonly trial?: Trial;
+  /** How plans and amounts are asked for, with the same contract; absent: the source knows of none. */
+  readonly holdings?: {
+    keyOf(principal: Principal): string;
+    lookup(principal: Principal, credential: string | undefined, deadline: number): Promise<PrincipalGrants>;
+  };
   close?(): Promise<void>;
 }

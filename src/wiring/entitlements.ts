@@ -28,13 +28,13 @@ export interface Entitlements {
 
 type EntitlementsSettings = NonNullable<Settings['entitlements']>;
 
+const missing = (): never => {
+  throw new Unavailable('entitlements', new Error('the setting `entitlements` is missing'));
+};
+
 /** Without the setting no rule can ask (the configuration's checks see to it); if one did, it would not be let through. */
 const nothingConfigured: Entitlements = {
-  store: {
-    entitled: () => {
-      throw new Unavailable('entitlements', new Error('the setting `entitlements` is missing'));
-    },
-  },
+  store: {entitled: missing, holdings: missing, catalog: missing},
   health: () => [],
   meter: () => () => {},
   start: async () => {},

@@ -169,6 +169,8 @@ const stepOf = (provider: string, {verified, rejected}: Authentication): Provide
     : {provider, verdict: 'verified', principal: verified};
 
 const listeningStore = (store: EntitlementStore, tell: (step: EntitlementStep) => void): EntitlementStore => ({
+  holdings: store.holdings,
+  catalog: store.catalog,
   entitled(principal, asked, ...rest) {
     const told = (answer: Entitled) => {
       tell({asked, answer});

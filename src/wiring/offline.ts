@@ -99,10 +99,10 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
 
 const makeStore = async (snapshot: Snapshot | undefined): Promise<EntitlementStore> => {
   if (snapshot !== undefined) return loadEntitlementIndex(snapshot, {compilePattern, pause: async () => {}});
-  const unknown = (): never => {
+  const nobody = (): never => {
     throw new Unavailable('entitlements', new Error('no entitlements are given, and nobody is asked offline'));
   };
-  return {entitled: unknown, isGranted: unknown};
+  return {entitled: nobody, isGranted: nobody, holdings: nobody, catalog: nobody};
 };
 
 /** Where a principal that is given stands. It comes before every other place, and no request of a client has it. */

@@ -164,6 +164,7 @@ describe('whether a tenant is granted anything', () => {
     ['a name that every object has', [grant('pro', null)], 'constructor', false],
     ['no name', [grant('pro', null, {tenant: ''})], '', false],
     ['no grants at all', [], 't1', false],
+    ['one that has ended and holds on', [grant('basic', ended, {grace: 1})], 't1', true],
   ];
   for (const [what, grants, tenant, granted] of rows) {
     it(`${what}: ${granted}`, () =>

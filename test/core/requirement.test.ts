@@ -26,7 +26,11 @@ const firstUnmet = (
     deadline: Number.POSITIVE_INFINITY,
   };
   const asksNobody = {
-    entitlements: {entitled: () => assert.fail('the entitlement store was asked')},
+    entitlements: {
+      entitled: () => assert.fail('the entitlement store was asked'),
+      holdings: () => assert.fail('the entitlement store was asked'),
+      catalog: () => undefined,
+    },
     relate: () => assert.fail('a provider was asked'),
   };
   const answer = compileRequirement(requirement, asksNobody)(facts);

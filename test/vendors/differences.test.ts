@@ -67,7 +67,11 @@ const decide = async (
     paths: {caseSensitive: true, allow: []} as never,
     providers,
     revocations: makeRevocationSet(),
-    entitlements: {entitled: () => ({entitled: true})},
+    entitlements: {
+      entitled: () => ({entitled: true}),
+      holdings: () => assert.fail('nobody asked'),
+      catalog: () => undefined,
+    },
   });
   const decision = await check(request('/', {headers}), {id: 'd', now: Date.now(), deadline: Number.POSITIVE_INFINITY});
   return decision.outcome === 'allow' ? `allow ${decision.principal?.subject}` : decision.reason;

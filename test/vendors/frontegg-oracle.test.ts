@@ -98,7 +98,11 @@ describe("Frontegg's SDK as oracle", () => {
       paths: {caseSensitive: true, allow: []} as never,
       providers: [provider],
       revocations: makeRevocationSet(),
-      entitlements: {entitled: () => ({entitled: true})},
+      entitlements: {
+        entitled: () => ({entitled: true}),
+        holdings: () => assert.fail('nobody asked'),
+        catalog: () => undefined,
+      },
     });
     const context = {id: 'd', now: Date.now(), deadline: Number.POSITIVE_INFINITY};
     const decision = await check(request('/', {headers}), context);

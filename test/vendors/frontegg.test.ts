@@ -273,7 +273,11 @@ describe('the Frontegg provider', () => {
           paths: {caseSensitive: true, allow: []} as never,
           providers: [provider],
           revocations: makeRevocationSet(),
-          entitlements: {entitled: () => ({entitled: true})},
+          entitlements: {
+            entitled: () => ({entitled: true}),
+            holdings: () => assert.fail('nobody asked'),
+            catalog: () => undefined,
+          },
         });
         const token = await frontegg.sign(claimsOf(type, {...claims}));
         const headers: Record<string, string> =
