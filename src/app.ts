@@ -14,6 +14,8 @@ import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import type {Configuration} from './wiring/decider.ts';
 import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
+import {makeExplainer} from './wiring/explainer.ts';
+import {makeExplainRoutes} from './wiring/explainRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {makeShared} from './wiring/shared.ts';
 
@@ -96,6 +98,11 @@ export const startApp = async (file: string, configuration: Configuration): Prom
         reach: shared.redis === undefined ? 'this instance only' : 'every instance',
       }),
       ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, every: clocks.every}),
+      ...makeExplainRoutes({
+        explainer: makeExplainer({decider: inForce.decider, configuration: inForce.configuration, clocks}),
+        recent: shared.recent,
+        redact: shared.redact,
+      }),
     ],
     log,
     limited: makeLimited('admin', metrics, log, clocks.steady),

@@ -28,6 +28,19 @@ export interface Request {
   readonly namedRule?: string;
 }
 
+/** Adds a value to those of its name (in lower case), joined as Envoy joins them. */
+export const addHeader = (headers: Map<string, string>, name: string, value: string): void => {
+  const before = headers.get(name);
+  headers.set(name, before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ','}${value}`);
+};
+
+/** The headers of a request from its lines, names in any case. */
+export const headersFrom = (lines: Iterable<readonly [name: string, value: string]>): Map<string, string> => {
+  const headers = new Map<string, string>();
+  for (const [name, value] of lines) addHeader(headers, name.toLowerCase(), value);
+  return headers;
+};
+
 /** Everything before the first `?` of a request target. */
 export const rawPathOf = (target: string): string => {
   const mark = target.indexOf('?');

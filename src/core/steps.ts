@@ -19,7 +19,7 @@ export interface SlicesParts {
 }
 
 /** Milliseconds of one slice: a decision that comes meanwhile waits no longer. */
-const longestSlice = 4;
+export const longestSlice = 4;
 
 /** Piece by piece, with a pause whenever a slice has taken its time. */
 export const inSlices = async <T>(steps: Steps<T>, {steady, pause}: SlicesParts): Promise<T> => {

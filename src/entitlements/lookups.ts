@@ -1,7 +1,7 @@
 // Entitlements that are asked for one principal at a time, kept for a while: fresh, stale while fetched again, too old.
 import {units, unlimited} from '../core/amount.ts';
 import type {Cache} from '../core/cache.ts';
-import type {Entitled, EntitlementStore, Holding, Holdings, Question} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore, Holding, Holdings, Question, SourceCall} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {isPermitted} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
@@ -129,19 +129,26 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     principal: Principal,
     name: string,
     ask: (deadline: number) => Promise<PrincipalGrants>,
-    deadline: number,
+    call: SourceCall | undefined,
     answer: (grants: PrincipalGrants) => A,
   ): A | Promise<A> => {
     const at = steady();
     const key = `${source.name}:${name}${drops.mark(principal, at)}`;
+    // Whoever explains has no token any more: nobody is asked for nothing, and no request that waits fails with it.
+    const mayAsk = call !== undefined || source.asksWithToken !== true;
     const kept = memory.get(key);
     if (kept !== undefined && isUsable(kept, at)) {
       const fresh = isFresh(kept, at);
       observer?.request('entitlements', 'memory', fresh ? 'hit' : 'stale');
-      if (!fresh) refresh(key, ask);
+      if (!fresh && mayAsk) refresh(key, ask);
       return answer(kept.grants);
     }
     observer?.request('entitlements', 'memory', 'miss');
+    if (!mayAsk) {
+      const why = new Error(`${source.name} is only asked with the token of the principal, which is not kept`);
+      throw new Unavailable('entitlements', why);
+    }
+    const deadline = call?.deadline ?? Number.POSITIVE_INFINITY;
     return within('entitlements', fetch(key, ask), deadline).then(({grants}) => answer(grants));
   };
 
@@ -155,7 +162,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         principal,
         source.keyOf(principal, feature),
         (deadline) => source.lookup(principal, feature, call?.credential, deadline),
-        call?.deadline ?? Number.POSITIVE_INFINITY,
+        call,
         (grants) => answer(grants, question, moment),
       );
     },
@@ -166,7 +173,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         principal,
         holdings.keyOf(principal),
         (deadline) => holdings.lookup(principal, call?.credential, deadline),
-        call?.deadline ?? Number.POSITIVE_INFINITY,
+        call,
         (grants) => holdingsIn(grants, features),
       );
     },

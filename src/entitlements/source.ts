@@ -65,6 +65,8 @@ export interface LookedUpAmount {
 /** A source that is asked about one principal (or tenant) at a time (kinde, frontier). */
 export interface LookupSource {
   readonly name: string;
+  /** It can only be asked with the principal's own token. */
+  readonly asksWithToken?: true;
   /** What the answer depends on: equal keys may share an answer (`tenant:t1`). Never holds a token. */
   keyOf(principal: Principal, feature: string | undefined): string;
   /** Rejects with Unavailable for an outage or a malformed reply. `credential`: the token that the vendor's API wants. */

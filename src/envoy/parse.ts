@@ -1,6 +1,6 @@
 // From the wire to the Request that the rest of Postern knows. On the way of every request.
 import {isUtf8} from 'node:buffer';
-import type {Request} from '../core/request.ts';
+import {addHeader, type Request} from '../core/request.ts';
 import type {CheckRequest, HeaderValue, HttpRequest, Peer} from './wire.ts';
 
 const nobody: Request['source'] = {address: '', principal: ''};
@@ -69,8 +69,7 @@ const joined = (lines: readonly HeaderValue[]): Map<string, string> => {
   for (const line of lines) {
     const name = line.key ?? '';
     const value = line.raw_value && line.raw_value.length > 0 ? textOf(line.raw_value) : (line.value ?? '');
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ','}${value}`);
+    addHeader(headers, name, value);
   }
   return headers;
 };

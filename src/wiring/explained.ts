@@ -1,5 +1,5 @@
 // Wrappers that tell each step of one decision: what it looked at, wanted and found. They exist only while somebody asks.
-import {type CheckParts, makeCheck} from '../check.ts';
+import {type CheckParts, compileCheck} from '../check.ts';
 import type {Held, Place} from '../core/credential.ts';
 import type {CheckContext, Decision} from '../core/decision.ts';
 import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
@@ -9,6 +9,7 @@ import type {PartName} from '../core/requirement/compile.ts';
 import type {Facts, Unmet} from '../core/requirement/part.ts';
 import {filledIn} from '../core/requirement/template.ts';
 import type {Rule} from '../core/rules.ts';
+import {inSlices, longestSlice, type SlicesParts, whole} from '../core/steps.ts';
 import type {Authentication, Provider} from '../providers/provider.ts';
 
 /** One rule, as far as it was looked at. Undefined: the rule does not ask for it. */
@@ -58,8 +59,16 @@ export interface Explanation {
   readonly decision: Decision;
 }
 
-/** Decides once more, and tells how. The parts stay as they are; what they cache, they cache. */
-export const explain = async (parts: CheckParts, request: Request, context: CheckContext): Promise<Explanation> => {
+/**
+ * Decides once more, and tells how. The parts stay as they are; what they cache, they cache. In slices, for others may be
+ * deciding meanwhile, and there may be thousands of rules.
+ */
+export const explain = async (
+  parts: CheckParts,
+  request: Request,
+  context: CheckContext,
+  slices: SlicesParts,
+): Promise<Explanation> => {
   const places: {place: string; held: Held['held']; accepted: {provider: string; accepts: boolean}[]}[] = [];
   const requirements: RequirementStep[] = [];
   const entitlements: EntitlementStep[] = [];
@@ -107,9 +116,10 @@ export const explain = async (parts: CheckParts, request: Request, context: Chec
       return unmet instanceof Promise ? unmet.then(tell) : tell(unmet);
     },
   };
-  const decision = await makeCheck(listening)(request, context);
+  const check = await inSlices(compileCheck(listening), slices);
+  const decision = await check(request, context);
   return {
-    rules: await rulesLookedAt(parts, request, context, decision.rule),
+    rules: await rulesLookedAt(parts, request, context, decision.rule, slices),
     places,
     ...(provider && {provider}),
     ...(revoked !== undefined && {revoked}),
@@ -227,9 +237,15 @@ const rulesLookedAt = async (
   request: Request,
   context: CheckContext,
   decided: string | undefined,
+  {steady, pause}: SlicesParts,
 ): Promise<readonly RuleStep[]> => {
   const steps: RuleStep[] = [];
+  let began = steady();
   for (const rule of parts.rules) {
+    if (steady() - began > longestSlice) {
+      await pause();
+      began = steady();
+    }
     const holds = (match: Rule['match']) => matches(parts, {...rule, match}, request, context);
     const {connection, hosts, methods, path} = rule.match;
     const matched = rule.name === decided;
@@ -250,5 +266,5 @@ const rulesLookedAt = async (
 const matches = async (parts: CheckParts, rule: Rule, request: Request, context: CheckContext): Promise<boolean> => {
   const {namedRule: _, ...unnamed} = request;
   const one: CheckParts = {...parts, rules: [{...rule, access: {access: 'public'}, shadow: false}]};
-  return (await makeCheck(one)(unnamed, context)).outcome === 'allow';
+  return (await whole(compileCheck(one))(unnamed, context)).outcome === 'allow';
 };

@@ -7,6 +7,8 @@ import type {Shared} from './shared.ts';
 
 export interface InForce {
   decider(): Decider;
+  /** What it was made from. */
+  configuration(): Configuration;
   /** Takes a change over, lets it wait, or refuses it. One at a time. Rejects only for a bug. */
   change(loaded: Loaded): Promise<void>;
   /** Takes over what waited, if it need not any more; to be called often. */
@@ -47,6 +49,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
   });
   const retired = new Set<Decider>();
   let decider = await makeDecider(configuration, shared);
+  let current = configuration;
   let endMeters = decider.meter();
   let waiting: Waiting | undefined;
   let refusal: string | undefined;
@@ -73,6 +76,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
   const takeOver = async (loaded: Configuration, next: Decider): Promise<void> => {
     const last = decider;
     decider = next;
+    current = loaded;
     waiting = undefined;
     endMeters();
     endMeters = next.meter();
@@ -99,6 +103,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
 
   return {
     decider: () => decider,
+    configuration: () => current,
     change: async (loaded) => {
       if (closed) return;
       abandon();

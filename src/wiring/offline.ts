@@ -1,11 +1,9 @@
 // A configuration that decides without a network: keys, principals, entitlements, revocations and the time are given.
 import {type CheckParts, makeCheck} from '../check.ts';
-import type {Credential, Place} from '../core/credential.ts';
 import type {Decision} from '../core/decision.ts';
 import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
 import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
-import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
 import type {RevocationSet} from '../core/revocationSet.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -15,7 +13,9 @@ import type {CallFailure, CheckResponse} from '../envoy/wire.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {Configuration} from './decider.ts';
 import {type Explanation, explain} from './explained.ts';
+import {type Given, placeOfGiven, withGiven} from './given.ts';
 import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
+import {placed} from './placed.ts';
 import {makeProviders} from './providers.ts';
 import {clocks, makeShared} from './shared.ts';
 import {withTolerances} from './tolerances.ts';
@@ -26,6 +26,8 @@ export interface OfflineFacts {
   readonly now: () => number;
   /** Undefined: a rule that asks what was bought gets `unavailable`. */
   readonly snapshot: Snapshot | undefined;
+  /** Instead of the snapshot: a store that knows. */
+  readonly entitlements?: EntitlementStore;
   readonly revocations: Pick<RevocationSet, 'revoked'>;
   /** Sees the parts before the check is made of them: this is where an explanation listens in. */
   readonly wrap?: (parts: CheckParts) => CheckParts;
@@ -39,8 +41,10 @@ export interface Answered {
 
 export interface Offline extends Pick<OfflineKeys, 'sign' | 'usual'> {
   readonly providers: readonly Provider[];
-  /** Decides as the program would. `as`: this principal has presented its credential, whatever the request holds. */
-  decide(request: Request, as?: Principal): Promise<Answered>;
+  /** The same request, with a token where the provider of that name looks first. */
+  withToken(request: Request, token: string, provider: string): Request;
+  /** Decides as the program would. `as`: this is found of a credential, whatever the request holds. */
+  decide(request: Request, as?: Given): Promise<Answered>;
   /** The same, step by step. */
   explain(request: Request): Promise<{readonly explanation: Explanation; readonly answer: Answered['answer']}>;
   close(): Promise<void>;
@@ -49,11 +53,11 @@ export interface Offline extends Pick<OfflineKeys, 'sign' | 'usual'> {
 export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts): Promise<Offline> => {
   const {redis: _, ...alone} = settings;
   const quiet = {...alone, log: {...settings.log, level: 'silent' as const}};
-  const keys = makeOfflineKeys(settings.providers);
+  const keys = await makeOfflineKeys(settings.providers);
   const shared = makeShared(quiet, () => []);
   const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
-  const presented = new WeakMap<Request, Principal>();
-  const entitlements = await makeStore(facts.snapshot);
+  const presented = new WeakMap<Request, Given>();
+  const entitlements = facts.entitlements ?? (await makeStore(facts.snapshot));
   const providers = makeProviders(quiet, offline, entitlements);
   await Promise.all(providers.map((provider) => provider.start?.()));
 
@@ -65,11 +69,9 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   };
   const wrap = facts.wrap ?? ((of: CheckParts) => of);
   const check = makeCheck(wrap(parts));
-  const place = placeOfGiven(presented);
+  const givenOf = (request: Request) => presented.get(request);
   // Apart, so that a place which no client has turns up in no refusal.
-  const checkGiven = makeCheck(
-    wrap({...parts, providers: providers.map((provider) => alsoGiven(provider, place, presented))}),
-  );
+  const checkGiven = makeCheck(wrap({...parts, providers: withGiven(providers, givenOf, placeOfGiven(givenOf))}));
   const owned = providers.flatMap(({ownedHeaders = []}) => ownedHeaders);
   const render = makeRender(settings.responses, makeIdentityHeaders(settings.responses.identity, owned));
 
@@ -77,6 +79,10 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
     providers,
     sign: keys.sign,
     usual: keys.usual,
+    withToken: (request, token, of) => {
+      const place = providers.find(({name}) => name === of)?.places[0];
+      return place === undefined ? request : placed(request, token, place);
+    },
     async decide(request, as) {
       // A copy, so that the same request can be asked as somebody else.
       const asked = {...request};
@@ -87,7 +93,7 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
     },
     async explain(request) {
       const context = {id: 'offline', now: facts.now(), deadline: Number.POSITIVE_INFINITY};
-      const explanation = await explain(parts, request, context);
+      const explanation = await explain(parts, request, context, clocks);
       return {explanation, answer: render(explanation.decision, request, 'offline')};
     },
     async close() {
@@ -104,25 +110,3 @@ const makeStore = async (snapshot: Snapshot | undefined): Promise<EntitlementSto
   };
   return {entitled: nobody, isGranted: nobody, holdings: nobody, catalog: nobody};
 };
-
-/** Where a principal that is given stands. It comes before every other place, and no request of a client has it. */
-const placeOfGiven = (presented: WeakMap<Request, Principal>): Place => ({
-  label: 'given',
-  kind: 'header',
-  name: 'given',
-  find: (request) => (presented.has(request) ? {held: 'value', value: 'given'} : {held: 'nothing'}),
-});
-
-/** The same provider, which also vouches for the principals that are given in its name. */
-const alsoGiven = (provider: Provider, place: Place, presented: WeakMap<Request, Principal>): Provider => ({
-  ...provider,
-  places: [place, ...provider.places],
-  accepts(credential: Credential, request: Request) {
-    if (credential.place !== place) return provider.accepts(credential, request);
-    return presented.get(request)?.provider === provider.name ? credential : undefined;
-  },
-  async authenticate(credential, context) {
-    const principal = credential.place === place ? presented.get(context.request) : undefined;
-    return principal === undefined ? provider.authenticate(credential, context) : {verified: principal};
-  },
-});

@@ -1,5 +1,6 @@
 // Issuers without a network: every provider of JWTs finds keys that this process has made, so that claims can be tried.
-import {constants, generateKeyPairSync, type KeyObject, sign} from 'node:crypto';
+import {constants, generateKeyPair, type KeyObject, sign} from 'node:crypto';
+import {promisify} from 'node:util';
 import type {Settings} from '../config/schema.ts';
 import type {RemoteAnswer, RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -8,12 +9,15 @@ import {baseOf} from '../vendors/frontegg/settings.ts';
 
 type ProviderSettings = Settings['providers'][number];
 
-/** RFC 7518 section 3.1: what makes keys for an algorithm, and how node:crypto signs with it. */
+/** On a thread of its own: an RSA key takes a tenth of a second, and a process that answers may want one. */
+const generate = promisify(generateKeyPair);
+
+/** RFC 7518 section 3.1: what makes keys for an algorithm. */
 const families = {
-  RS: {make: () => generateKeyPairSync('rsa', {modulusLength: 2_048})},
-  PS: {make: () => generateKeyPairSync('rsa', {modulusLength: 2_048})},
-  ES: {make: (bits: string) => generateKeyPairSync('ec', {namedCurve: curves[bits] ?? 'P-256'})},
-  Ed: {make: () => generateKeyPairSync('ed25519')},
+  RS: () => generate('rsa', {modulusLength: 2_048}),
+  PS: () => generate('rsa', {modulusLength: 2_048}),
+  ES: (bits: string) => generate('ec', {namedCurve: curves[bits] ?? 'P-256'}),
+  Ed: () => generate('ed25519'),
 } as const;
 const curves: Readonly<Record<string, string>> = {'256': 'P-256', '384': 'P-384', '512': 'P-521'};
 
@@ -32,15 +36,16 @@ export interface OfflineKeys {
   usual(provider: string): Readonly<Record<string, unknown>> | undefined;
 }
 
-export const makeOfflineKeys = (providers: readonly ProviderSettings[]): OfflineKeys => {
+export const makeOfflineKeys = async (providers: readonly ProviderSettings[]): Promise<OfflineKeys> => {
   const settings = new Map(providers.map((one) => [one.name, one]));
-  const signers = new Map<string, Signer>();
+  const takers = providers.filter((one) => issuerOf(one) !== undefined);
+  const signers = new Map(
+    await Promise.all(takers.map(async (one) => [one.name, await makeSigner(algorithmOf(one), one.name)] as const)),
+  );
   const signerOf = (name: string): Signer => {
     const known = signers.get(name);
-    if (known !== undefined) return known;
-    const made = makeSigner(algorithmOf(settings.get(name)), name);
-    signers.set(name, made);
-    return made;
+    if (known === undefined) throw new Error(`${name} takes no JWTs, so it has no keys`);
+    return known;
   };
   return {
     async call(dependency, {method, url}) {
@@ -49,6 +54,7 @@ export const makeOfflineKeys = (providers: readonly ProviderSettings[]): Offline
       if (name === undefined || provider === undefined || method !== 'GET') {
         throw new Unavailable(dependency, new Error('nobody is asked offline: give the principal, or run it online'));
       }
+      if (!signers.has(name)) throw new Unavailable(dependency, new Error('it has no keys offline'));
       if (!url.endsWith('/.well-known/openid-configuration')) return json(url, {keys: [signerOf(name).jwk]});
       return json(url, {issuer: issuerOf(provider), jwks_uri: url.replace(/openid-configuration$/, 'jwks.json')});
     },
@@ -92,12 +98,12 @@ const clientOf = (provider: ProviderSettings): object => {
   return {client_id: provider.clients[0]};
 };
 
-const algorithmOf = (provider: ProviderSettings | undefined): string =>
-  provider !== undefined && 'algorithms' in provider ? (provider.algorithms[0] ?? 'RS256') : 'RS256';
+const algorithmOf = (provider: ProviderSettings): string =>
+  'algorithms' in provider ? (provider.algorithms[0] ?? 'RS256') : 'RS256';
 
-const makeSigner = (algorithm: string, kid: string): Signer => {
-  const family = families[algorithm.slice(0, 2) as keyof typeof families];
-  const {privateKey, publicKey} = family.make(algorithm.slice(2));
+const makeSigner = async (algorithm: string, kid: string): Promise<Signer> => {
+  const make = families[algorithm.slice(0, 2) as keyof typeof families];
+  const {privateKey, publicKey} = await make(algorithm.slice(2));
   return {algorithm, privateKey, jwk: {...publicKey.export({format: 'jwk'}), kid, alg: algorithm, use: 'sig'}};
 };
 

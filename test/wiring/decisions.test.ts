@@ -101,8 +101,159 @@ describe('the pages about decisions', function () {
     });
   }
 
+  const explained = async (id: string) => {
+    const {status, body} = await get(`/decisions/${id}/explanation`);
+    assert.equal(status, 200, JSON.stringify(body));
+    return body as unknown as {
+      decided: {decision: string};
+      same: boolean;
+      rules: {rule: string; matched: boolean}[];
+      places: {place: string; held: string}[];
+      provider?: {provider: string; verdict: string; reason?: string};
+      requirements: {part: string; met: boolean; wanted: unknown; got: unknown}[];
+      decision: {outcome: string; reason?: string; rule?: string; detail?: string};
+    };
+  };
+  const place = 'header:authorization:bearer';
+  const again: [what: string, path: string, bearer: () => Promise<string | undefined>, steps: object][] = [
+    [
+      'of a missing role, without its token',
+      '/orgs/acme/admin',
+      () => identityProvider.sign({sub: 'alice', org_id: 'acme', roles: ['viewer']}),
+      {
+        places: [{place, held: 'value', accepted: [{provider: 'acme', accepts: true}]}],
+        requirements: [
+          {part: 'tenant', wanted: 'acme', got: 'acme', met: true},
+          {part: 'roles', wanted: {any: ['admin']}, got: ['viewer'], met: false},
+        ],
+        reason: 'missing_role',
+      },
+    ],
+    [
+      'of a token that was late',
+      '/orgs/acme/admin',
+      () => identityProvider.sign({sub: 'alice', org_id: 'acme', exp: 1_000}),
+      {
+        places: [{place, held: 'value', accepted: [{provider: 'acme', accepts: true}]}],
+        requirements: [],
+        reason: 'token_expired',
+      },
+    ],
+    [
+      'of a token that nobody takes',
+      '/orgs/acme/admin',
+      () => identityProvider.sign({sub: 'alice', iss: 'https://else.example'}),
+      {
+        places: [{place, held: 'value', accepted: [{provider: 'acme', accepts: false}]}],
+        requirements: [],
+        reason: 'unsupported_credential',
+      },
+    ],
+    [
+      'of no credential',
+      '/orgs/acme/admin',
+      async () => undefined,
+      {places: [{place, held: 'nothing', accepted: []}], requirements: [], reason: 'no_credential'},
+    ],
+    ['of no rule', '/nowhere', async () => undefined, {places: [], requirements: [], reason: 'no_rule'}],
+    ['of an open door', '/open', async () => undefined, {places: [], requirements: [], reason: undefined}],
+  ];
+  for (const [what, path, bearer, steps] of again) {
+    it(`explain a decision again: ${what}`, async () => {
+      await ask(path, await bearer());
+      const {decisions} = await listed('?limit=1');
+      const told = await explained(decisions[0]?.decision ?? '');
+      assert.deepEqual({places: told.places, requirements: told.requirements, reason: told.decision.reason}, steps);
+      assert.deepEqual([told.same, told.decided], [true, decisions[0]]);
+      assert.doesNotMatch(JSON.stringify(told), /eyJ/);
+    });
+  }
+
+  it('say so if it would be decided otherwise now', async () => {
+    await ask('/orgs/acme/admin', await identityProvider.sign({sub: 'eve', org_id: 'acme', roles: ['admin']}));
+    const {decisions} = await listed('?limit=1');
+    const id = decisions[0]?.decision ?? '';
+    assert.equal((await explained(id)).same, true);
+    const headers = {authorization: `Bearer ${token}`};
+    await fetch(`${postern.adminUrl}/revocations`, {method: 'POST', headers, body: '{"subject":"eve"}'});
+    const told = await explained(id);
+    assert.deepEqual([told.same, told.decision.outcome, told.decision.reason], [false, 'deny', 'revoked']);
+  });
+
+  const explain = async (body: unknown) => {
+    const answer = await fetch(`${postern.adminUrl}/explain`, {
+      method: 'POST',
+      headers: {authorization: `Bearer ${token}`},
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return {
+      status: answer.status,
+      told: (await answer.json()) as Awaited<ReturnType<typeof explained>> & {detail: string},
+    };
+  };
+
+  it('explain a request that is typed in: with a token, with claims, as curl; and count nothing', async () => {
+    const bearer = await identityProvider.sign({sub: 'bob', org_id: 'acme', roles: ['viewer']});
+    const before = await Promise.all([
+      postern.metric('postern_decisions_total{rule="admins",outcome="deny",reason="missing_role",provider="acme"}'),
+      postern.metric('postern_authentications_total{provider="acme",credential="header",result="verified"}'),
+    ]);
+    const {kept} = await listed('');
+    const rows: [body: object, outcome: string, reason: string | undefined][] = [
+      [{path: '/open'}, 'allow', undefined],
+      [{path: '/orgs/acme/admin', token: bearer}, 'deny', 'missing_role'],
+      [{path: '/orgs/acme/admin', headers: {Authorization: [`Bearer ${bearer}`]}}, 'deny', 'missing_role'],
+      [{curl: `curl https://localhost/orgs/acme/admin -H 'authorization: Bearer ${bearer}'`}, 'deny', 'missing_role'],
+      [{path: '/orgs/acme/admin', claims: {sub: 'ann', org_id: 'acme', roles: ['admin']}}, 'allow', undefined],
+      [{path: '/orgs/acme/admin', claims: {sub: 'eve', org_id: 'acme', iat: 'now-60'}}, 'deny', 'revoked'],
+      [{path: '/orgs/acme/admin', token: bearer, at: '2099-01-01T00:00:00Z'}, 'deny', 'token_expired'],
+      [{path: 'https://else.example/a//b'}, 'deny', 'ambiguous_path'],
+    ];
+    for (const [body, outcome, reason] of rows) {
+      const {status, told} = await explain(body);
+      assert.deepEqual(
+        [status, told.decision?.outcome, told.decision?.reason],
+        [200, outcome, reason],
+        JSON.stringify(told),
+      );
+      assert.doesNotMatch(JSON.stringify(told), /eyJ/);
+    }
+    assert.equal((await listed('')).kept, kept);
+    assert.deepEqual(
+      await Promise.all([
+        postern.metric('postern_decisions_total{rule="admins",outcome="deny",reason="missing_role",provider="acme"}'),
+        postern.metric('postern_authentications_total{provider="acme",credential="header",result="verified"}'),
+      ]),
+      before,
+    );
+  });
+
+  const typos: [body: unknown, detail: RegExp][] = [
+    ['nonsense', /not a JSON object/],
+    ['[]', /not a JSON object/],
+    [{}, /Give path \(and method\), or curl/],
+    [{path: '/', curl: 'curl a.example'}, /one of them/],
+    [{pth: '/'}, /unknown key "pth"; did you mean "path"\?/],
+    [{path: 7}, /path is not a text/],
+    [{path: '/', headers: 7}, /headers is neither/],
+    [{path: '/', headers: ['nothing']}, /"nothing" has no colon/],
+    [{path: '/', headers: {a: 7}}, /headers is neither/],
+    [{path: '/', claims: 'alice'}, /claims is not an object/],
+    [{path: '/', claims: {}, token: 'x'}, /take one of the two out/],
+    [{path: '/', claims: {}, provider: 'nobody'}, /provider "nobody" is none that takes JWTs; those are acme/],
+    [{path: '/', at: 'soon'}, /at is not a time/],
+    [{curl: 'wget a.example'}, /must begin with curl/],
+    [{curl: "curl 'a.example"}, /not closed/],
+  ];
+  for (const [body, detail] of typos) {
+    it(`explain ${JSON.stringify(body)}: ${detail.source}`, async () => {
+      const {status, told} = await explain(body);
+      assert.deepEqual([status, detail.test(told.detail)], [400, true], JSON.stringify(told));
+    });
+  }
+
   it('ask for the admin token', async () => {
-    for (const path of ['/decisions', '/decisions/x', '/decisions/stream'])
+    for (const path of ['/decisions', '/decisions/x', '/decisions/x/explanation', '/decisions/stream'])
       assert.equal((await get(path, 'wrong')).status, 401, path);
   });
 
@@ -141,7 +292,7 @@ describe('the pages about decisions', function () {
 describe('a Postern that keeps no decisions', () => {
   it('says so', async () => {
     const postern = await startPostern({admin: {token, decisions: 0}, rules: rules.slice(0, 1)});
-    for (const path of ['/decisions', '/decisions/x', '/decisions/stream']) {
+    for (const path of ['/decisions', '/decisions/x', '/decisions/x/explanation', '/decisions/stream']) {
       const answer = await fetch(`${postern.adminUrl}${path}`, {headers: {authorization: `Bearer ${token}`}});
       assert.deepEqual([answer.status, /admin\.decisions is 0/.test(await answer.text())], [404, true], path);
     }

@@ -1,6 +1,6 @@
 // What `postern explain` is asked about: a method and a path with flags, a curl command, or a CheckRequest as JSON.
 import {readFile} from 'node:fs/promises';
-import type {Request} from '../../core/request.ts';
+import {headersFrom, type Request} from '../../core/request.ts';
 import {parse} from '../../envoy/parse.ts';
 import type {CheckRequest} from '../../envoy/wire.ts';
 import {CommandError} from '../settings.ts';
@@ -47,20 +47,9 @@ const requestOf = ({method, host, scheme, target, headers}: AskedRequest): Reque
   scheme,
   host,
   target,
-  headers: joined(headers),
+  headers: headersFrom(headers),
   source: {address: '', principal: ''},
 });
-
-/** As Envoy joins several values of one name. */
-const joined = (lines: readonly (readonly [string, string])[]): Map<string, string> => {
-  const headers = new Map<string, string>();
-  for (const [name, value] of lines) {
-    const key = name.toLowerCase();
-    const before = headers.get(key);
-    headers.set(key, before === undefined ? value : `${before}${key === 'cookie' ? '; ' : ','}${value}`);
-  }
-  return headers;
-};
 
 const withFlags = async (
   request: Request,
@@ -74,7 +63,7 @@ const withFlags = async (
   ];
   return {
     ...request,
-    headers: joined(lines),
+    headers: headersFrom(lines),
     ...(host !== undefined && {host}),
     ...(rule !== undefined && {namedRule: rule}),
   };

@@ -1,16 +1,17 @@
 // postern explain: which rule would decide this request, by whom and why.
 import type {Snapshot} from '../../core/entitlement.ts';
-import type {Principal} from '../../core/principal.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {makeRevocationSet} from '../../core/revocationSet.ts';
+import {answerShown} from '../../wiring/answerShown.ts';
 import {makeDecider} from '../../wiring/decider.ts';
 import {type Explanation, explain} from '../../wiring/explained.ts';
-import {type Answered, makeOffline} from '../../wiring/offline.ts';
+import {explanationJson} from '../../wiring/explanationJson.ts';
+import {type Answered, makeOffline, type Offline} from '../../wiring/offline.ts';
 import {clocks, makeShared} from '../../wiring/shared.ts';
 import {CommandError, settingsOf} from '../settings.ts';
 import {givenEntitlements} from '../test/entitlements.ts';
-import {tokenWith} from '../test/token.ts';
+import {signerOf, tokenWith} from '../test/token.ts';
 import {type AskedOptions, contentOf, requestAsked} from './asked.ts';
 import {colours, plain, textOf} from './text.ts';
 
@@ -54,8 +55,8 @@ const told = async (method: string | undefined, path: string | undefined, option
   const paint = (options.color ?? process.stdout.isTTY) ? colours : plain;
   process.stdout.write(
     options.json
-      ? `${JSON.stringify(jsonOf(explanation, answer), undefined, 2)}\n`
-      : textOf(asked, explanation, answer, paint),
+      ? `${JSON.stringify(explanationJson(explanation, answer), undefined, 2)}\n`
+      : textOf(asked, explanation, answerShown(answer), paint),
   );
   const {decision} = explanation;
   if (decision.outcome === 'deny') process.exitCode = refusals[decision.reason].kind === 'error' ? 2 : 1;
@@ -77,7 +78,7 @@ const explainOnline = async (configuration: Loaded, request: Request, now: numbe
   try {
     await Promise.all([shared.start(), decider.start()]);
     const context = {id: 'explained', now, deadline: now + patience};
-    const explanation = await explain(decider.parts, request, context);
+    const explanation = await explain(decider.parts, request, context, clocks);
     return {asked: request, explanation, answer: decider.render(explanation.decision, request, 'explained')};
   } finally {
     await decider.close();
@@ -96,17 +97,22 @@ const explainOffline = async (
   const offline = await makeOffline(configuration, {now: () => now, snapshot, revocations: makeRevocationSet()});
   try {
     const asked =
-      claims === undefined ? request : withToken(request, tokenWith(offline, await claimsOf(claims), provider, now));
+      claims === undefined ? request : signedBy(offline, request, await claimsOf(claims), {named: provider, now});
     return {asked, ...(await offline.explain(asked))};
   } finally {
     await offline.close();
   }
 };
 
-const withToken = (request: Request, token: string): Request => ({
-  ...request,
-  headers: new Map([...request.headers, ['authorization', `Bearer ${token}`]]),
-});
+const signedBy = (
+  offline: Offline,
+  request: Request,
+  claims: Readonly<Record<string, unknown>>,
+  {named, now}: {readonly named: string | undefined; readonly now: number},
+): Request => {
+  const signer = signerOf(offline, claims, named);
+  return offline.withToken(request, tokenWith(offline, claims, signer, now), signer);
+};
 
 /** Claims as JSON, or `@file`. */
 const claimsOf = async (given: string): Promise<Readonly<Record<string, unknown>>> => {
@@ -127,26 +133,3 @@ const timeOf = (at: string | undefined): number => {
   if (Number.isNaN(time)) throw new CommandError(`--at: "${at}" is not a time: write 2027-01-31T12:00:00Z`);
   return time;
 };
-
-const jsonOf = ({decision, provider, ...steps}: Explanation, answer: Answered['answer']) => {
-  const {
-    outage,
-    credentialPlace,
-    principal,
-    setCookies: _,
-    ...rest
-  } = decision as typeof decision & {setCookies?: unknown};
-  return {
-    ...steps,
-    ...(provider && {provider: {...provider, principal: provider.principal && withoutClaims(provider.principal)}}),
-    decision: {
-      ...rest,
-      ...(principal && {principal: withoutClaims(principal)}),
-      ...(credentialPlace && {credentialPlace: credentialPlace.label}),
-      ...(outage && {outage: outage.message}),
-    },
-    answer,
-  };
-};
-
-const withoutClaims = ({claims: _, ...principal}: Principal) => principal;

@@ -2,10 +2,11 @@
 import type {Decision} from '../../core/decision.ts';
 import type {Snapshot} from '../../core/entitlement.ts';
 import type {Principal} from '../../core/principal.ts';
-import type {Request} from '../../core/request.ts';
+import {headersFrom, type Request} from '../../core/request.ts';
 import {revocationOf} from '../../core/revocationOrder.ts';
 import {makeRevocationSet} from '../../core/revocationSet.ts';
 import type {Configuration} from '../../wiring/decider.ts';
+import type {Given} from '../../wiring/given.ts';
 import {makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline.ts';
 import {CommandError} from '../settings.ts';
 import type {CaseFile, TestCase} from './caseFile.ts';
@@ -50,7 +51,7 @@ export const runCases = async (
         Object.entries(file.tokens).map(([name, claims]) => [name, () => tokenOf(offline, claims, moment)]),
       );
       const request = requestOf(one, (name) => tokens.get(name)?.());
-      const answered = await offline.decide(request, principalOf(one, file));
+      const answered = await offline.decide(request, givenOf(one, file));
       const actual = actualOf(answered, request);
       results.push({
         it: one.it,
@@ -76,8 +77,8 @@ const revocationsOf = ({revocations}: CaseFile, now: number, {settings}: Configu
   return set;
 };
 
-const principalOf = ({principal}: TestCase, {principals}: CaseFile): Principal | undefined =>
-  principal === undefined ? undefined : (principals[principal] as Principal);
+const givenOf = ({principal}: TestCase, {principals}: CaseFile): Given | undefined =>
+  principal === undefined ? undefined : {given: 'principal', principal: principals[principal] as Principal};
 
 /** The claims of a case: `$provider` and `$header` are none. */
 const tokenOf = (offline: Offline, given: Readonly<Record<string, unknown>>, now: number): string => {
@@ -87,19 +88,11 @@ const tokenOf = (offline: Offline, given: Readonly<Record<string, unknown>>, now
 };
 
 const requestOf = (one: TestCase, token: (name: string) => string | undefined): Request => {
-  const headers = new Map<string, string>();
-  const add = (name: string, value: string) => {
-    const key = name.toLowerCase();
-    const before = headers.get(key);
-    headers.set(key, before === undefined ? value : `${before}${key === 'cookie' ? '; ' : ','}${value}`);
-  };
-  if (one.token !== undefined) add('authorization', `Bearer ${token(one.token)}`);
-  for (const [name, value] of one.headers) {
-    add(
-      name,
-      value.replace(/\{([\w-]+)\}/g, (whole, of: string) => token(of) ?? whole),
-    );
-  }
+  const filled = one.headers.map(([name, value]): [string, string] => [
+    name,
+    value.replace(/\{([\w-]+)\}/g, (whole, of: string) => token(of) ?? whole),
+  ]);
+  const bearer: [string, string][] = one.token === undefined ? [] : [['authorization', `Bearer ${token(one.token)}`]];
   return {
     kind: 'http',
     id: 'offline',
@@ -107,7 +100,7 @@ const requestOf = (one: TestCase, token: (name: string) => string | undefined): 
     scheme: one.scheme,
     host: one.host,
     target: one.path,
-    headers,
+    headers: headersFrom([...bearer, ...filled]),
     source: {address: '127.0.0.1', principal: ''},
     ...(one.rule !== undefined && {namedRule: one.rule}),
   };

@@ -2,30 +2,32 @@
 import type {Offline} from '../../wiring/offline.ts';
 import {CommandError} from '../settings.ts';
 
-/**
- * `claims` stand before what is usual; null takes a claim out, `now-60` and `now+60` are times. The provider is the one
- * that is named, else that of the issuer in the claims, else the first that takes JWTs. `now` in milliseconds.
- */
+type Claims = Readonly<Record<string, unknown>>;
+
+/** The provider that is named, else that of the issuer in the claims, else the first that takes JWTs. */
+export const signerOf = (offline: Offline, claims: Claims, named: string | undefined): string => {
+  const takers = offline.providers.map(({name}) => name).filter((name) => offline.usual(name) !== undefined);
+  const byIssuer = takers.find((name) => offline.usual(name)?.iss === claims.iss);
+  const provider = named ?? byIssuer ?? takers[0];
+  if (provider !== undefined && takers.includes(provider)) return provider;
+  throw new CommandError(
+    named === undefined
+      ? 'no provider takes JWTs, so claims cannot be tried; give principals instead'
+      : `the provider "${named}" is none that takes JWTs; those are ${takers.join(', ') || 'none'}`,
+  );
+};
+
+/** `claims` stand before what is usual; null takes a claim out, `now-60` and `now+60` are times. `now` in milliseconds. */
 export const tokenWith = (
   offline: Offline,
-  claims: Readonly<Record<string, unknown>>,
+  claims: Claims,
   named: string | undefined,
   now: number,
   header: object = {},
 ): string => {
-  const takers = offline.providers.map(({name}) => name).filter((name) => offline.usual(name) !== undefined);
-  const byIssuer = takers.find((name) => offline.usual(name)?.iss === claims.iss);
-  const provider = named ?? byIssuer ?? takers[0];
-  const usual = provider === undefined ? undefined : offline.usual(provider);
-  if (provider === undefined || usual === undefined) {
-    throw new CommandError(
-      named === undefined
-        ? 'no provider takes JWTs, so claims cannot be tried; give principals instead'
-        : `the provider "${named}" is none that takes JWTs; those are ${takers.join(', ') || 'none'}`,
-    );
-  }
+  const provider = signerOf(offline, claims, named);
   const seconds = Math.floor(now / 1_000);
-  const whole: Record<string, unknown> = {...usual, sub: 'someone', iat: seconds, exp: seconds + 600};
+  const whole: Record<string, unknown> = {...offline.usual(provider), sub: 'someone', iat: seconds, exp: seconds + 600};
   for (const [claim, value] of Object.entries(claims)) {
     if (value === null) delete whole[claim];
     else whole[claim] = momentOf(value, seconds);

@@ -64,6 +64,7 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
 
   return {
     name: 'kinde',
+    asksWithToken: true,
     keyOf(principal, feature) {
       if (feature === undefined) return 'permission';
       if (hasFlag(principal, feature)) return `flag:${feature}`;
