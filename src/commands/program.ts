@@ -4,6 +4,8 @@ import {version} from '../version.ts';
 import {checkEntitlement, dropEntitlements, listEntitlements} from './entitlements.ts';
 import {loadEntitlements, restoreEntitlements} from './entitlementsLoad.ts';
 import {explainRequest} from './explain/explain.ts';
+import {choices} from './init/choices.ts';
+import {init, questions} from './init/init.ts';
 import {addKey, disableKey, listKeys, newKey, rotateKey} from './keys.ts';
 import {revocations, revoke, unrevoke} from './revoke.ts';
 import {serve} from './serve.ts';
@@ -32,6 +34,17 @@ const command = (name: string, description: string, of = program) =>
   of.command(name).description(description).addOption(configuration());
 
 const collected = (value: string, before: readonly string[] = []) => [...before, value];
+
+const started = program
+  .command('init')
+  .description('write a configuration to begin with, cases that try it, entitlements, and the Envoy before it')
+  .argument('[folder]', 'where to (default: here)')
+  .option('--provider <type>', `who signs users in: ${choices.map(({type}) => type).join(', ')}`);
+for (const {name, ask} of questions) started.option(`--${name} <text>`, ask);
+started
+  .option('-y, --yes', 'ask nothing: what no option says is an example')
+  .option('--force', 'overwrite files that are there')
+  .action(init);
 
 command('serve', 'answer Envoy until SIGTERM').action(serve);
 command('validate', 'check the configuration and the files that it names; -c - reads standard input')

@@ -58,7 +58,8 @@ export const makeOfflineKeys = async (providers: readonly ProviderSettings[]): P
       if (!url.endsWith('/.well-known/openid-configuration')) return json(url, {keys: [signerOf(name).jwk]});
       return json(url, {issuer: issuerOf(provider), jwks_uri: url.replace(/openid-configuration$/, 'jwks.json')});
     },
-    sign: (provider, claims, header = {}) => signed(signerOf(provider), claims, header),
+    sign: (provider, claims, header = {}) =>
+      signed(signerOf(provider), claims, {typ: tokenTypeOf(settings.get(provider)), ...header}),
     usual(name) {
       const provider = settings.get(name);
       const issuer = provider && issuerOf(provider);
@@ -89,8 +90,16 @@ const issuerOf = (provider: ProviderSettings): string | undefined => {
 };
 
 const audienceOf = (provider: ProviderSettings): object => {
+  // Authgear issues access tokens for its own endpoint.
+  if (provider.type === 'authgear') return {aud: provider.audience?.[0] ?? provider.endpoint};
   if (!('audience' in provider) || !Array.isArray(provider.audience)) return {};
   return {aud: provider.audience[0]};
+};
+
+/** The header's `typ` (RFC 9068) where the provider insists on one. */
+const tokenTypeOf = (provider: ProviderSettings | undefined): string => {
+  if (provider?.type === 'authgear') return 'at+jwt';
+  return provider !== undefined && 'tokenType' in provider ? (provider.tokenType ?? 'JWT') : 'JWT';
 };
 
 const clientOf = (provider: ProviderSettings): object => {
@@ -114,7 +123,7 @@ const part = (value: object): string => Buffer.from(JSON.stringify(value)).toStr
 
 const signed = ({algorithm, privateKey, jwk}: Signer, claims: object, header: object): string => {
   const kid = (jwk as {kid: string}).kid;
-  const text = `${part({alg: algorithm, typ: 'JWT', kid, ...header})}.${part(claims)}`;
+  const text = `${part({alg: algorithm, kid, ...header})}.${part(claims)}`;
   const hash = algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`;
   const signature = sign(hash, Buffer.from(text), {
     key: privateKey,

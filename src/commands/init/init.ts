@@ -1,0 +1,180 @@
+// postern init: a configuration to begin with, its cases, entitlements and Envoy, by answers or by options.
+import {mkdirSync, rmdirSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {checkText, loadSettings} from '../../config/load.ts';
+import {suggestion} from '../../config/nearest.ts';
+import {CommandError} from '../settings.ts';
+import {makeAsking} from './ask.ts';
+import type {Answers, Choice, Question} from './choice.ts';
+import {choices, newKey} from './choices.ts';
+import {envoyOf, upstreamOf} from './envoy.ts';
+import {casesOf, configurationOf, entitlementsOf} from './templates.ts';
+import {existing, type Files, moveIntoPlace, writeAside} from './write.ts';
+
+/** By the name of a question: `--tenant-claim` is `tenantClaim`, as commander has it. */
+export type InitOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+const upstream: Question = {
+  name: 'upstream',
+  ask: 'your application, as host:port, behind Envoy',
+  otherwise: '127.0.0.1:8080',
+  fault: (answer) => (upstreamOf(answer) === undefined ? 'is not host:port, such as 127.0.0.1:8080' : undefined),
+};
+
+/** Every question once, for the options of the command. */
+export const questions: readonly Question[] = [
+  ...new Map([...choices.flatMap(({questions: of}) => of), upstream].map((one) => [one.name, one])).values(),
+];
+
+/** Files are made all or none; those that are there are left as they are, unless forced. */
+export const init = async (folder: string | undefined, options: InitOptions): Promise<void> => {
+  const force = options.force === true;
+  const asks = options.yes !== true && options.provider === undefined && process.stdin.isTTY && process.stdout.isTTY;
+  // Before anything is asked.
+  refuseExisting(folder, ['postern.yaml', 'cases.yaml', 'entitlements.yaml', 'envoy.yaml'], force);
+  const {choice, answers} = asks ? await asked(options) : await given(options);
+  const files = filesOf(choice, answers);
+  const names = Object.keys(files);
+  refuseExisting(folder, names, force);
+  await write(folder ?? '.', files, force);
+
+  const at = folder === undefined ? '' : `cd ${folder}\n  `;
+  const notes = (choice.notes?.(answers) ?? []).map((note) => `${note}\n`);
+  process.stdout.write(`written: ${names.join(', ')}
+${notes.join('')}next:
+  ${at}postern validate --strict    # the configuration, and the files that it names
+  postern test cases.yaml      # what becomes of each request
+  postern serve                # and, beside it: envoy -c envoy.yaml
+`);
+};
+
+const refuseExisting = (folder = '.', names: readonly string[], force: boolean): void => {
+  const there = force ? [] : existing(folder, names);
+  if (there.length === 0) return;
+  const which = there.map((name) => join(folder, name)).join(', ');
+  const are = there.length === 1 ? 'is there already, and is' : 'are there already, and are';
+  throw new CommandError(`${which} ${are} not overwritten: name another folder (postern init FOLDER), or --force`);
+};
+
+interface Chosen {
+  readonly choice: Choice;
+  readonly answers: Answers;
+}
+
+const typeNames = choices.map(({type}) => type);
+
+const choiceOf = (type: string): Choice => {
+  const found = choices.find((one) => one.type.toLowerCase() === type.toLowerCase());
+  if (found !== undefined) return found;
+  throw new CommandError(`--provider: ${type} is none of ${typeNames.join(', ')}${suggestion(type, typeNames)}`);
+};
+
+const optionOf = (options: InitOptions, name: string): string | undefined => {
+  const value = options[name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Without questions: what no option says is an example. */
+const given = async (options: InitOptions): Promise<Chosen> => {
+  const type = optionOf(options, 'provider');
+  if (type === undefined && options.yes !== true) {
+    throw new CommandError(`--provider: is needed where nobody can be asked: one of ${typeNames.join(', ')}`);
+  }
+  const choice = choiceOf(type ?? 'oidc');
+  const own = [...choice.questions, upstream];
+  for (const {name} of questions) {
+    if (optionOf(options, name) === undefined || own.some((one) => one.name === name)) continue;
+    throw new CommandError(
+      `--${name}: is nothing that ${choice.type} asks for; it asks for ${own.map((one) => `--${one.name}`).join(', ')}`,
+    );
+  }
+  const answers: Answers = Object.fromEntries([
+    ...own.map(({name, otherwise}) => [name, optionOf(options, name) ?? otherwise]),
+    ['key', newKey()],
+  ]);
+  const faults: string[] = [];
+  for (const question of own) {
+    const fault = await faultOf(choice, answers, question);
+    if (fault !== undefined) faults.push(`--${question.name}: ${answers[question.name]} ${fault}`);
+  }
+  if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  return {choice, answers};
+};
+
+const asked = async (options: InitOptions): Promise<Chosen> => {
+  const asking = makeAsking(process.stdin, process.stdout);
+  try {
+    const type = await asking.one(
+      'Who signs your users in?',
+      choices.map(({type: name, title}) => ({name, title})),
+    );
+    const choice = choiceOf(type);
+    const own = [...choice.questions, upstream];
+    let answers: Answers = Object.fromEntries([
+      ...own.map(({name, otherwise}) => [name, otherwise]),
+      ['key', newKey()],
+    ]);
+    for (const question of own) {
+      const {name, ask, otherwise} = question;
+      const answer = await asking.text(`What is ${ask}?`, optionOf(options, name) ?? otherwise, (one) =>
+        faultOf(choice, {...answers, [name]: one}, question),
+      );
+      answers = {...answers, [name]: answer};
+    }
+    return {choice, answers};
+  } finally {
+    asking.close();
+  }
+};
+
+/** What the configuration's own checks say of an answer. One that names what is not here (`${ISSUER}`) is taken as it is. */
+const faultOf = async (choice: Choice, answers: Answers, {name, at, fault}: Question): Promise<string | undefined> => {
+  const answer = answers[name] ?? '';
+  if (/[\n\r]/.test(answer)) return 'is more than one line';
+  const own = fault?.(answer);
+  if (own !== undefined || at === undefined || answer.includes('${')) return own;
+  const checked = await checkText(configurationOf(choice, answers), 'postern.yaml', {
+    variable: () => undefined,
+    readFile: async () => ({text: 'x'}),
+    resolve: (path) => path,
+  });
+  return checked.errors?.find(({path}) => path === at || path.startsWith(`${at}[`))?.message;
+};
+
+const filesOf = (choice: Choice, answers: Answers): Files => {
+  const to = upstreamOf(answers.upstream ?? '');
+  if (to === undefined) throw new CommandError(`--upstream: ${upstream.fault?.(answers.upstream ?? '')}`);
+  const own = choice.files?.(answers) ?? {};
+  const hasSecrets = Object.keys(own).some((name) => name.startsWith('secrets/'));
+  return {
+    'entitlements.yaml': {content: entitlementsOf(choice)},
+    'cases.yaml': {content: casesOf(choice, answers)},
+    'envoy.yaml': {content: envoyOf(to)},
+    ...own,
+    ...(hasSecrets && {'secrets/.gitignore': {content: '*\n'}}),
+    // Last: whoever finds it finds the rest.
+    'postern.yaml': {content: configurationOf(choice, answers)},
+  };
+};
+
+/** Every file or none: made aside, checked as they stand there, then moved. */
+const write = async (folder: string, files: Files, force: boolean): Promise<void> => {
+  const made = mkdirSync(folder, {recursive: true});
+  const aside = writeAside(folder, files);
+  const clear = () => rmSync(aside, {recursive: true, force: true});
+  const stop = () => {
+    clear();
+    if (made !== undefined) rmdirSync(made);
+    process.exit(130);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const {errors = []} = await loadSettings(join(aside, 'postern.yaml'));
+    const [error] = errors.filter(({message}) => !message.includes('environment variable'));
+    if (error !== undefined) throw new CommandError(`${error.path}: ${error.message}`);
+    moveIntoPlace(aside, folder, Object.keys(files), force);
+  } finally {
+    clear();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+};
