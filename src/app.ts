@@ -17,6 +17,7 @@ import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
 import {makeExplainer} from './wiring/explainer.ts';
 import {makeExplainRoutes} from './wiring/explainRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
+import {startShadow} from './wiring/shadow/start.ts';
 import {makeShared} from './wiring/shared.ts';
 
 export interface App {
@@ -37,24 +38,24 @@ const healthInterval = 250;
  * Starts to serve, and takes over changes of the configuration file while it runs. Rejects if it cannot listen.
  *
  * @param file path of the configuration, to watch
+ * @param shadowFile path of the one that is compared with it, to watch, too
  */
-export const startApp = async (file: string, configuration: Configuration): Promise<App> => {
+export const startApp = async (file: string, configuration: Configuration, shadowFile?: string): Promise<App> => {
   const {settings} = configuration;
   let secrets = configuration.secrets;
   const shared = makeShared(settings, () => secrets);
   const {clocks, log, metrics} = shared;
   let draining = false;
-  const inForce = await makeInForce({
-    configuration,
-    shared,
-    learned: (more) => {
-      secrets = [...new Set([...secrets, ...more])];
-    },
-  });
+  const learned = (more: readonly string[]) => {
+    secrets = [...new Set([...secrets, ...more])];
+  };
+  const inForce = await makeInForce({configuration, shared, learned});
 
   const queueDelay = makeQueueDelay(clocks.steady);
+  const shadow =
+    shadowFile === undefined ? undefined : startShadow(shadowFile, {shared, queueDelay: queueDelay.now, learned});
   const service = makeService({
-    inForce: inForce.decider,
+    inForce: shadow === undefined ? inForce.decider : shadow.beside(inForce.decider),
     newId: clocks.newId,
     now: clocks.now,
     log,
@@ -74,7 +75,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
   const health = (): readonly Health[] =>
     draining
       ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
-      : [...inForce.decider().health(), ...shared.health(), ...inForce.health()];
+      : [...inForce.decider().health(), ...shared.health(), ...inForce.health(), ...(shadow?.health() ?? [])];
   const logHealth = makeHealthLog(log);
   const look = () => {
     inForce.tend();
@@ -138,6 +139,7 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       log.info({signal}, 'told to end: draining');
       watcher.close();
       aside.close();
+      await shadow?.close();
       clearInterval(looking);
       await server.drain();
       await inForce.close();
@@ -147,6 +149,8 @@ export const startApp = async (file: string, configuration: Configuration): Prom
       log.info({}, 'ended');
       await log.flush();
     },
-    look: watcher.look,
+    look: async () => {
+      await Promise.all([watcher.look(), shadow?.look()]);
+    },
   };
 };

@@ -46,7 +46,9 @@ started
   .option('--force', 'overwrite files that are there')
   .action(init);
 
-command('serve', 'answer Envoy until SIGTERM').action(serve);
+command('serve', 'answer Envoy until SIGTERM')
+  .option('--shadow-config <file>', 'another configuration: what it would decide otherwise is counted and logged')
+  .action(serve);
 command('validate', 'check the configuration and the files that it names; -c - reads standard input')
   .option('--strict', 'warnings fail, too')
   .option('--json', 'for programs')

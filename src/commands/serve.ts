@@ -9,9 +9,9 @@ import {CommandError, settingsOf} from './settings.ts';
  * be had. SIGTERM and SIGINT drain and end it with status 0; further ones change nothing. SIGHUP
  * looks for a changed configuration at once, and ends nothing.
  */
-export const serve = async ({config}: {config: string}): Promise<void> => {
+export const serve = async ({config, shadowConfig}: {config: string; shadowConfig?: string}): Promise<void> => {
   outliveSockets();
-  const starting = startApp(config, await settingsOf(config));
+  const starting = startApp(config, await settingsOf(config), shadowConfig);
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;

@@ -61,7 +61,8 @@ export const makeDecisionLog = ({log, settings}: DecisionLogParts): DecisionLog 
     ),
 });
 
-const requestFields = (request: Request | undefined) =>
+/** How lines name a request. */
+export const requestFields = (request: Request | undefined) =>
   request === undefined
     ? {}
     : {

@@ -126,6 +126,20 @@ export const metricTable = {
     meaning: 'Always 1; hash tells the configuration in force, so that instances that differ can be seen.',
     query: 'count(count by (hash) (postern_config_info)) > 1',
   },
+  postern_shadow_decisions_total: {
+    type: 'counter',
+    labels: ['result'],
+    meaning:
+      'Decisions that were compared with those of `serve --shadow-config`. result: same, different, dropped (there was no time), or failed (a bug).',
+    query: 'sum by (result) (rate(postern_shadow_decisions_total[5m]))',
+  },
+  postern_shadow_differences_total: {
+    type: 'counter',
+    labels: ['rule', 'outcome', 'next'],
+    meaning:
+      'Decisions that the shadow configuration would make otherwise. rule and outcome: those that were answered; next: the outcome that it would be. Of equal outcomes the reasons differ, or the principal.',
+    query: 'sum by (rule, outcome, next) (rate(postern_shadow_differences_total[5m])) > 0',
+  },
   postern_limited_total: {
     type: 'counter',
     labels: ['port', 'limit'],

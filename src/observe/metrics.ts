@@ -47,6 +47,10 @@ export interface Metrics {
   /** A limit of a port has ended something. */
   limited(port: string, limit: string): void;
   reloaded(result: 'success' | 'failure'): void;
+  /** What came of a decision that the shadow configuration was to make, too. */
+  shadowed(result: 'same' | 'different' | 'dropped' | 'failed'): void;
+  /** It would be another. */
+  differed(rule: string | undefined, outcome: Outcome, next: Outcome): void;
   /** Takes over the names of a configuration, at the start and at each reload: series of vanished names are dropped. */
   configured(configuration: Configured): void;
   /** The same, with all names at once and the series of the new ones rule by rule. */
@@ -82,6 +86,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   const dependencyRequests = makeTally(seriesLimit);
   const limits = makeTally(seriesLimit);
   const reloads = makeTally(seriesLimit);
+  const shadowed = makeTally(seriesLimit);
+  const differences = makeTally(seriesLimit);
   const checks = makeTimings(durationBounds, 10);
   const dependencyTimes = makeTimings(durationBounds, 1_000);
   const readers = new Map<GaugeName, Set<() => readonly Sample[]>>();
@@ -113,6 +119,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     'postern_dependency_requests_total',
     counted('postern_dependency_requests_total', dependencyRequests),
   );
+  register(registry, 'postern_shadow_decisions_total', counted('postern_shadow_decisions_total', shadowed));
+  register(registry, 'postern_shadow_differences_total', counted('postern_shadow_differences_total', differences));
   register(registry, 'postern_limited_total', counted('postern_limited_total', limits));
   register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
@@ -146,6 +154,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     const orAbsent = (names: ReadonlySet<string>) => new Set([...names, NONE, OTHER]);
     decisions.keep(0, orAbsent(rules));
     decisions.keep(3, orAbsent(providers));
+    differences.keep(0, orAbsent(rules));
     authentications.keep(0, orAbsent(providers));
     yield* declareDecisions(decisions, configuration);
   }
@@ -167,6 +176,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     },
     limited: (port, limit) => limits.add(port, limit),
     reloaded: (result) => reloads.add(result),
+    shadowed: (result) => shadowed.add(result),
+    differed: (rule, outcome, next) => differences.add(bounded(rule, rules), outcome, next),
     configured: (configuration) => whole(configuring(configuration)),
     configuring,
     gauge,

@@ -1,19 +1,16 @@
 // What one configuration decides by: providers, entitlements, the check and the form of its answers.
-import {type CheckParts, compileCheck} from '../check.ts';
+import type {CheckParts} from '../check.ts';
 import type {Loaded} from '../config/load.ts';
 import type {Check} from '../core/decision.ts';
 import {type Health, oneOfSeveral} from '../core/health.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
-import {inSlices} from '../core/steps.ts';
-import {replying} from '../envoy/browser/replies.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
 import {makeDecisionLog} from '../observe/decisionLog.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck, observedProvider} from '../observe/observed.ts';
 import {remembering} from '../observe/recent.ts';
 import {makeRemember} from '../observe/remembered.ts';
 import type {Provider} from '../providers/provider.ts';
-import {makeEntitlements} from './entitlements.ts';
-import {makeProviders} from './providers.ts';
+import {makeDeciding} from './deciding.ts';
 import type {Shared} from './shared.ts';
 
 /** A configuration that has been loaded. */
@@ -40,10 +37,9 @@ export interface Decider {
 
 /** Compiles the rules in slices: a configuration is made ready while the one in force goes on deciding. */
 export const makeDecider = async ({settings}: Configuration, shared: Shared): Promise<Decider> => {
-  const entitlements = makeEntitlements(settings, shared);
-  const providers = makeProviders(settings, shared, entitlements.store);
-  const {metrics, log, clocks, revocation} = shared;
-  const revocations = revocation.of(settings);
+  const deciding = makeDeciding(settings, shared);
+  const {parts, providers, entitlements} = deciding;
+  const {metrics, log, clocks} = shared;
   const meterKeys = () =>
     metrics.gauge('postern_keys_age_seconds', () =>
       providers.flatMap(({name, keysAge}) => {
@@ -62,12 +58,10 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
   );
-  const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
-  const counted = providers.map((provider) => observedProvider(provider, metrics));
-  const check = await inSlices(compileCheck({...parts, providers: counted}), clocks);
+  const check = await deciding.compile((provider) => observedProvider(provider, metrics));
 
   return {
-    check: observedCheck(replying(check, settings.responses), observer, clocks.steady),
+    check: observedCheck(check, observer, clocks.steady),
     parts,
     observer,
     render: makeRender(settings.responses, identityHeaders),
@@ -79,12 +73,8 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
         for (const end of ends) end();
       };
     },
-    start: async () => {
-      await Promise.all([...providers.map((provider) => provider.start?.()), entitlements.start()]);
-    },
-    close: async () => {
-      await Promise.all([...providers.map((provider) => provider.close?.()), entitlements.close()]);
-    },
+    start: deciding.start,
+    close: deciding.close,
   };
 };
 

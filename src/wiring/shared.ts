@@ -139,7 +139,7 @@ const recentOf = ({token, decisions}: Settings['admin']): RecentDecisions | unde
   token === undefined || decisions === 0 ? undefined : makeRecentDecisions({count: decisions});
 
 /** Throws, naming the setting, if the authorities cannot be read. */
-const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
+export const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
   noProxy,
   ...(proxy !== undefined && {proxy}),
   ...(ca !== undefined && {ca: readAuthorities(ca)}),
@@ -156,7 +156,11 @@ const readAuthorities = (path: string): string => {
 /** Remote facts take about 32 MB for each kind at the most. */
 const mostCacheBytes = 32 * 1024 * 1024;
 
-const makeCaches = (metrics: Metrics, redis: RedisParts | undefined, {now, steady}: Clocks): MakeFetchingCache => {
+export const makeCaches = (
+  metrics: Pick<Metrics, 'cache' | 'gauge'>,
+  redis: RedisParts | undefined,
+  {now, steady}: Clocks,
+): MakeFetchingCache => {
   const made = new Map<string, FetchingCache<never>>();
   return (name, codec) => {
     const known = made.get(name);

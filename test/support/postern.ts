@@ -19,6 +19,8 @@ export interface PosternOptions {
   readonly unready?: boolean;
   /** Arguments of node before the program: `['--cpu-prof']`. */
   readonly nodeArgs?: readonly string[];
+  /** More arguments of `serve`; `FOLDER` in them is the folder of the configuration. */
+  readonly args?: readonly string[];
   /** A program and its arguments to run node with: `['taskset', '-c', '0']`. */
   readonly under?: readonly string[];
   /** The main.ts of another tree than this one. */
@@ -101,6 +103,7 @@ export const startPostern = async (
     'serve',
     '-c',
     join(folder, 'postern.yaml'),
+    ...(options.args ?? []).map((word) => word.replace('FOLDER', folder)),
   ];
   const postern = await start({
     name: 'postern',

@@ -1,0 +1,19 @@
+// Metrics that count nothing: for parts that decide nothing of what is answered.
+import type {Metrics} from './metrics.ts';
+
+const nothing = (): void => {};
+
+export const silentMetrics: Metrics = {
+  decided: nothing,
+  authenticated: nothing,
+  cache: {request: nothing},
+  remote: {called: nothing, circuit: nothing},
+  limited: nothing,
+  reloaded: nothing,
+  shadowed: nothing,
+  differed: nothing,
+  configured: nothing,
+  configuring: function* () {},
+  gauge: () => nothing,
+  exposition: async () => ({type: 'text/plain', text: ''}),
+};

@@ -1,0 +1,43 @@
+// What a configuration decides by, and nothing of how that is counted or told.
+import {type CheckParts, compileCheck} from '../check.ts';
+import type {Settings} from '../config/schema.ts';
+import type {Check} from '../core/decision.ts';
+import {inSlices} from '../core/steps.ts';
+import {replying} from '../envoy/browser/replies.ts';
+import type {Provider} from '../providers/provider.ts';
+import {type Entitlements, makeEntitlements} from './entitlements.ts';
+import {makeProviders} from './providers.ts';
+import type {Shared} from './shared.ts';
+
+export interface Deciding {
+  readonly parts: CheckParts;
+  readonly providers: readonly Provider[];
+  readonly entitlements: Entitlements;
+  /** Compiled in slices. `wrap`: looks on while a provider is asked. */
+  compile(wrap?: (provider: Provider) => Provider): Promise<Check>;
+  /** Loads what can be loaded ahead; resolves when the first attempts are over. Never rejects. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const makeDeciding = (settings: Settings, shared: Shared): Deciding => {
+  const entitlements = makeEntitlements(settings, shared);
+  const providers = makeProviders(settings, shared, entitlements.store);
+  const revocations = shared.revocation.of(settings);
+  const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
+  return {
+    parts,
+    providers,
+    entitlements,
+    compile: async (wrap = (provider) => provider) => {
+      const check = await inSlices(compileCheck({...parts, providers: providers.map(wrap)}), shared.clocks);
+      return replying(check, settings.responses);
+    },
+    start: async () => {
+      await Promise.all([...providers.map((provider) => provider.start?.()), entitlements.start()]);
+    },
+    close: async () => {
+      await Promise.all([...providers.map((provider) => provider.close?.()), entitlements.close()]);
+    },
+  };
+};
