@@ -1,5 +1,6 @@
 // A running Postern, asked on its admin port.
 import type {Settings} from '../config/schema.ts';
+import {printable} from '../observe/redact.ts';
 import {makeRemote} from '../remote/client.ts';
 import {CommandError} from './settings.ts';
 
@@ -14,7 +15,7 @@ export const adminCall = async (
 ): Promise<unknown> => {
   if (token === undefined) {
     throw new CommandError(
-      'without `redis` this asks the running process on its admin port, which needs `admin.token`: set one of the two',
+      `this asks the running process on its admin port, which needs \`admin.token\`: set it${path.startsWith('/decisions') ? '' : ', or `redis`'}`,
     );
   }
   if (listen.kind === 'unix') throw new CommandError('the admin port is a Unix socket: ask it with curl --unix-socket');
@@ -31,11 +32,22 @@ export const adminCall = async (
     const request = {method, url, headers, ...(body && {body: JSON.stringify(body)})};
     const answer = await remote.call('admin', request, Date.now() + patience);
     if (answer.status < 300) return JSON.parse(answer.body);
-    throw new CommandError(`${url} answered ${answer.status}: ${answer.body.trim()}`);
+    throw new CommandError(`${url} answered ${answer.status}: ${saidIn(answer.body)}`);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`cannot ask ${url}: ${(error as Error).message}; is Postern running?`);
   } finally {
     await remote.close();
   }
+};
+
+/** The sentence of a refusal, or the whole of it. */
+const saidIn = (body: string): string => {
+  try {
+    const {detail} = JSON.parse(body) as {detail?: unknown};
+    if (typeof detail === 'string') return detail;
+  } catch {
+    // then it is shown as it is
+  }
+  return printable(body.trim(), 512);
 };

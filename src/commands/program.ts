@@ -73,6 +73,7 @@ command(
   .option('--token <token>', 'a bearer; @file reads it from there, - from standard input')
   .option('--curl <command>', 'a curl command, whole')
   .option('--check-request <file>', 'a CheckRequest as JSON; - reads standard input')
+  .option('--decision <id>', 'a decision that the running process has made: the id in the body of the answer')
   .option('--rule <name>', 'the rule that the route of Envoy names')
   .option('--claims <json>', 'claims instead of a token, taken as signed by their issuer; @file reads them from there')
   .option('--provider <name>', 'the provider whose issuer signs them')

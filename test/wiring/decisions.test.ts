@@ -1,8 +1,10 @@
 // The admin pages about single decisions, of a Postern that runs.
 import assert from 'node:assert/strict';
+import {join} from 'node:path';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
-import {type Postern, startPostern} from '../support/postern.ts';
+import {freePort, temporaryFolder} from '../support/ports.ts';
+import {type Postern, runPostern, startPostern, writeFiles} from '../support/postern.ts';
 import {acme, people} from '../support/stage.ts';
 
 const token = 'a-token-of-tests';
@@ -251,6 +253,63 @@ describe('the pages about decisions', function () {
       assert.deepEqual([status, detail.test(told.detail)], [400, true], JSON.stringify(told));
     });
   }
+
+  describe('postern explain --decision', () => {
+    const explainDecision = (...args: string[]) =>
+      runPostern(['explain', '-c', join(postern.folder, 'postern.yaml'), ...args]);
+    const lastId = async () => (await listed('?limit=1')).decisions[0]?.decision ?? '';
+
+    it('tells why a request was refused, with the id that its answer carries', async () => {
+      const bearer = await identityProvider.sign({sub: 'bob', org_id: 'acme', roles: ['viewer']});
+      const answer = await ask('/orgs/acme/admin', bearer);
+      const {decision: id} = JSON.parse(answer.deniedResponse?.body ?? '{}') as {decision: string};
+      const {code, output} = await explainDecision('--decision', id);
+      assert.equal(code, 1, output);
+      for (const told of [
+        /decided\n {2}20\S+Z, in [\d.]+ ms\n {2}deny: missing_role, by the rule admins\n {2}role: wanted "admin"/,
+        /it would be decided the same now/,
+        /GET localhost \/orgs\/acme\/admin/,
+        /open: no, path differs/,
+        /header:authorization:bearer: acme vouches for it/,
+        /user bob of tenant acme\n {2}roles: viewer/,
+        /roles: wanted \{"any":\["admin"\]\}, got \["viewer"\]/,
+        /deny: missing_role, status 403/,
+      ])
+        assert.match(output, told);
+      assert.doesNotMatch(output, /eyJ/);
+    });
+    it('ends with 0 for what was let through, also as JSON', async () => {
+      await ask('/open');
+      const {code, output} = await explainDecision('--decision', await lastId(), '--json');
+      assert.deepEqual([code, JSON.parse(output).decision], [0, {outcome: 'allow', rule: 'open'}]);
+    });
+    const faults: [args: string[], told: RegExp][] = [
+      [['--decision', 'none'], /answered 404: This decision is not kept/],
+      [['--decision', '../x'], /"..\/x" is no id/],
+      [['--decision', 'x', 'GET', '/'], /leave out what names another request/],
+      [['--decision', 'x', '--at', '2027-01-31T12:00:00Z'], /leave out what names another request/],
+    ];
+    for (const [args, told] of faults) {
+      it(`${args.join(' ')}: ${told.source}`, async () => {
+        const {code, output} = await explainDecision(...args);
+        assert.deepEqual([code, told.test(output)], [2, true], output);
+      });
+    }
+    it('needs the token, and a process that runs', async () => {
+      const folder = temporaryFolder();
+      const config = join(folder, 'postern.yaml');
+      const port = await freePort();
+      const told = async (admin: object) => {
+        writeFiles(folder, {
+          'postern.yaml': {rules: rules.slice(0, 1), admin: {listen: `127.0.0.1:${port}`, ...admin}},
+        });
+        const {code, output} = await runPostern(['explain', '-c', config, '--decision', 'x']);
+        return `${code} ${output}`;
+      };
+      assert.match(await told({}), /^2 .*needs `admin.token`: set it/);
+      assert.match(await told({token}), /^2 .*is Postern running\?/);
+    });
+  });
 
   it('ask for the admin token', async () => {
     for (const path of ['/decisions', '/decisions/x', '/decisions/x/explanation', '/decisions/stream'])

@@ -25,7 +25,7 @@ export const requestAsked = async (
   const ways = [path ?? method, options.curl, options.checkRequest].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     throw new CommandError(
-      'what is to be explained? Give METHOD PATH, or --curl COMMAND, or --check-request FILE; one of them',
+      'what is to be explained? Give METHOD PATH, or --curl COMMAND, --check-request FILE or --decision ID; one of them',
     );
   }
   if (options.checkRequest !== undefined) return withFlags(await readCheckRequest(options.checkRequest), options);

@@ -13,7 +13,8 @@ import {CommandError, settingsOf} from '../settings.ts';
 import {givenEntitlements} from '../test/entitlements.ts';
 import {signerOf, tokenWith} from '../test/token.ts';
 import {type AskedOptions, contentOf, requestAsked} from './asked.ts';
-import {colours, plain, textOf} from './text.ts';
+import {rememberedDecision} from './remembered.ts';
+import {colours, type Paint, plain, textOf} from './text.ts';
 
 export interface ExplainOptions extends AskedOptions {
   readonly config: string;
@@ -22,6 +23,7 @@ export interface ExplainOptions extends AskedOptions {
   readonly entitlements?: string;
   readonly at?: string;
   readonly offline?: boolean;
+  readonly decision?: string;
   readonly json?: boolean;
   readonly color?: boolean;
 }
@@ -44,6 +46,7 @@ export const explainRequest = async (
 };
 
 const told = async (method: string | undefined, path: string | undefined, options: ExplainOptions): Promise<void> => {
+  if (options.decision !== undefined) return toldAgain(options.decision, method, options);
   const configuration = await settingsOf(options.config);
   const request = await requestAsked(method, path, options);
   const now = timeOf(options.at);
@@ -52,7 +55,7 @@ const told = async (method: string | undefined, path: string | undefined, option
     ? await explainOffline(configuration, request, now, options)
     : await explainOnline(configuration, request, now);
 
-  const paint = (options.color ?? process.stdout.isTTY) ? colours : plain;
+  const paint = paintOf(options);
   process.stdout.write(
     options.json
       ? `${JSON.stringify(explanationJson(explanation, answer), undefined, 2)}\n`
@@ -60,6 +63,19 @@ const told = async (method: string | undefined, path: string | undefined, option
   );
   const {decision} = explanation;
   if (decision.outcome === 'deny') process.exitCode = refusals[decision.reason].kind === 'error' ? 2 : 1;
+};
+
+const paintOf = ({color}: ExplainOptions): Paint => ((color ?? process.stdout.isTTY) ? colours : plain);
+
+/** The exit status is that of the decision which was made. */
+const toldAgain = async (id: string, method: string | undefined, options: ExplainOptions): Promise<void> => {
+  const others = ['host', 'header', 'cookie', 'token', 'curl', 'checkRequest', 'rule', 'claims', 'at'] as const;
+  if (method !== undefined || others.some((name) => options[name] !== undefined)) {
+    throw new CommandError('--decision explains a decision that was made: leave out what names another request');
+  }
+  const {json, outcome, text} = await rememberedDecision(options.config, id);
+  process.stdout.write(options.json ? `${JSON.stringify(json, undefined, 2)}\n` : text(paintOf(options)));
+  process.exitCode = outcome === 'error' ? 2 : outcome === 'deny' || outcome === 'answer' ? 1 : 0;
 };
 
 interface Explained {
