@@ -1,6 +1,8 @@
 // The command line as a tree: commands, their options, and what each does.
-import {Command, Option} from 'commander';
+import {Argument, Command, Option} from 'commander';
 import {version} from '../version.ts';
+import {completion} from './completion/completion.ts';
+import {shells} from './completion/shells.ts';
 import {checkEntitlement, dropEntitlements, listEntitlements} from './entitlements.ts';
 import {loadEntitlements, restoreEntitlements} from './entitlementsLoad.ts';
 import {explainRequest} from './explain/explain.ts';
@@ -9,6 +11,7 @@ import {init, questions} from './init/init.ts';
 import {addKey, disableKey, listKeys, newKey, rotateKey} from './keys.ts';
 import {revocations, revoke, unrevoke} from './revoke.ts';
 import {serve} from './serve.ts';
+import {formats} from './test/report.ts';
 import {test} from './test/test.ts';
 import {validate} from './validate/validate.ts';
 
@@ -33,13 +36,26 @@ const configuration = () =>
 const command = (name: string, description: string, of = program) =>
   of.command(name).description(description).addOption(configuration());
 
+/** One of some words: the help and completion name them, and the command refuses others in its own words. */
+const oneOf = (flags: string, about: string, words: readonly string[]) => {
+  const option = new Option(flags, about);
+  option.argChoices = [...words];
+  return option;
+};
+
 const collected = (value: string, before: readonly string[] = []) => [...before, value];
 
 const started = program
   .command('init')
   .description('write a configuration to begin with, cases that try it, entitlements, and the Envoy before it')
   .argument('[folder]', 'where to (default: here)')
-  .option('--provider <type>', `who signs users in: ${choices.map(({type}) => type).join(', ')}`);
+  .addOption(
+    oneOf(
+      '--provider <type>',
+      'who signs users in',
+      choices.map(({type}) => type),
+    ),
+  );
 for (const {name, ask} of questions) started.option(`--${name} <text>`, ask);
 started
   .option('-y, --yes', 'ask nothing: what no option says is an example')
@@ -92,7 +108,7 @@ program
   .option('--coverage', 'say which rules and requirements no case tries')
   .option('--min-coverage <percent>', 'fail below it')
   .option('--filter <text>', 'only cases with this text in their name')
-  .option('--format <format>', 'text, tap or junit', 'text')
+  .addOption(oneOf('--format <format>', 'how the results are written', formats).default('text'))
   .action((files, options, command) => test(files, options, command.getOptionValueSource('config') === 'cli'));
 command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
   .option('--subject <subject>', 'all tokens of this subject')
@@ -172,3 +188,11 @@ keys
   .requiredOption('--file <keys.yaml>')
   .option('--overlap <hours>', 'how long the old one is good beside the new one', '24')
   .action(rotateKey);
+
+const toComplete = new Argument('<shell>');
+toComplete.argChoices = [...shells];
+program
+  .command('completion')
+  .description('print what a shell sources to complete this command line')
+  .addArgument(toComplete)
+  .action((shell) => completion(shell, program));
