@@ -8,7 +8,8 @@ import type {Access} from '../core/rules.ts';
 import {type Steps, whole} from '../core/steps.ts';
 import {durationBounds, type GaugeName, type MetricDefinition, type MetricName, metricTable} from './metricTable.ts';
 import type {Outcome} from './outcome.ts';
-import {makeTally, makeTimings, NONE, OTHER, type Tally, type Timings} from './tally.ts';
+import {complete, counted, openMetrics, timed, type WireSample} from './samples.ts';
+import {makeTally, makeTimings, NONE, OTHER, type Tally} from './tally.ts';
 
 /** One value of a gauge at the moment of asking. Labels that are absent become `none`. */
 export interface Sample {
@@ -204,38 +205,7 @@ function* declareDecisions(decisions: Tally, {rules, providers}: Configured): St
   }
 }
 
-/** A sample as prom-client writes it. */
-interface WireSample {
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-  readonly metricName?: string;
-}
-
 const isGauge = (name: MetricName): name is GaugeName => metricTable[name].type === 'gauge';
-
-const complete = (names: readonly string[], labels: Readonly<Record<string, string>> = {}) =>
-  Object.fromEntries(names.map((name) => [name, labels[name] ?? NONE]));
-
-const counted = (name: MetricName, tally: Tally) => () =>
-  tally.series().map(({labels, value}) => ({
-    labels: Object.fromEntries(metricTable[name].labels.map((label, position) => [label, labels[position] ?? NONE])),
-    value,
-  }));
-
-const timed = (name: MetricName, timings: Timings) => () =>
-  timings.series().flatMap(({label, counts, sum}) => {
-    const labels = {[metricTable[name].labels[0] ?? '']: label};
-    let count = 0;
-    const buckets = [...counts].map((own, bucket): WireSample => {
-      count += own;
-      return {metricName: `${name}_bucket`, labels: {...labels, le: durationBounds[bucket] ?? '+Inf'}, value: count};
-    });
-    return [
-      ...buckets,
-      {metricName: `${name}_sum`, labels, value: sum},
-      {metricName: `${name}_count`, labels, value: count},
-    ];
-  });
 
 /** A registry asks its metrics for nothing but `name` and `get()`; the type of prom-client names its own classes only. */
 const register = (registry: Registry, name: MetricName, samples: () => readonly WireSample[]) => {
@@ -243,18 +213,3 @@ const register = (registry: Registry, name: MetricName, samples: () => readonly 
   const metric = {name, get: async () => ({name, help: meaning, type, aggregator: 'sum', values: samples()})};
   registry.registerMetric(metric as unknown as Metric);
 };
-
-/**
- * The same exposition as OpenMetrics 1.0. Not by prom-client: asked for it once, it renames its counters for good, and
- * the next scrape in the plain format has them without `_total`.
- */
-const openMetrics = (text: string) =>
-  `${text
-    .replace(/^# (HELP|TYPE) (\S+)_total (.*)$/gm, (line, word, name, rest) =>
-      isCounter(text, `${name}_total`) ? `# ${word} ${name} ${rest}` : line,
-    )
-    .replace(/([{,])le="(\d+)"/g, '$1le="$2.0"')
-    .replace(/\n{2,}/g, '\n')
-    .trimEnd()}\n# EOF\n`;
-
-const isCounter = (text: string, name: string) => text.includes(`\n# TYPE ${name} counter\n`);
