@@ -69,6 +69,7 @@ const whereToLook: Readonly<Record<Reason, string>> = {
   missing_feature: 'The plan of the tenant; `postern_entitlements_age_seconds`, if it was bought just now.',
   feature_expired: 'The end of the grant in the entitlements.',
   not_related: 'The relation at the vendor; `relation` of the rule.',
+  condition_failed: '`when` of the rule; `detail` says whether it is false or cannot be worked out.',
   denied_by_rule: 'Which client still calls it.',
   no_rule: 'Whether a rule is missing, or its match is too narrow: the decision log has host, method and path.',
   ambiguous_host:

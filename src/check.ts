@@ -1,5 +1,6 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
 import {canonicalHost} from './core/authority.ts';
+import type {CompileCondition} from './core/condition.ts';
 import {type Found, makeCredentialFinder} from './core/credential.ts';
 import type {Challenge, Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
@@ -26,6 +27,8 @@ export interface CheckParts {
   readonly providers: readonly Provider[];
   readonly revocations: Revocations;
   readonly entitlements: EntitlementStore;
+  /** Absent where no rule has a condition. */
+  readonly condition?: CompileCondition;
   /** Looks on while requirements are tried. Absent where nobody does. */
   readonly wrapPart?: (rule: Rule, ...part: Parameters<WrapPart>) => Holds;
 }
@@ -55,7 +58,7 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     if (path?.others !== undefined && !path.others.every(isRead)) return {outcome: 'deny', reason: 'ambiguous_path'};
     if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
 
-    const decided = await decide(match, request, context);
+    const decided = await decide(match, path, request, context);
     const decision = match.rule.access.access === 'lenient' ? lenient(match.rule, decided) : decided;
     return match.rule.shadow ? letThrough(match.rule, decision) : decision;
   };
@@ -67,7 +70,12 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     return {...rest, outcome: 'allow', rule: name, ignored: reason, withheld: everyPlace};
   }
 
-  async function decide({rule, captures}: RuleMatch, request: Request, context: CheckContext): Promise<Decision> {
+  async function decide(
+    {rule, captures}: RuleMatch,
+    path: CanonicalPath | undefined,
+    request: Request,
+    context: CheckContext,
+  ): Promise<Decision> {
     const {access} = rule;
     if (access.access === 'public') return {outcome: 'allow', rule: rule.name};
     if (access.access === 'deny') return {outcome: 'deny', reason: 'denied_by_rule', rule: rule.name};
@@ -111,7 +119,7 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
         return {outcome: 'deny', reason: 'revoked', ...known, challenge: askedOf(access.require)};
 
       const {now, deadline} = context;
-      const answer = holds(rule)({principal, captures, request, credential, now, deadline});
+      const answer = holds(rule)({principal, captures, request, path, credential, now, deadline});
       // Most facts are in memory: then there is nothing to wait for.
       const unmet = answer instanceof Promise ? await answer : answer;
       return unmet === undefined ? {outcome: 'allow', ...known} : {outcome: 'deny', ...unmet, ...known};
@@ -144,7 +152,13 @@ function* compileFinders({rules, providers}: CheckParts): Steps<(rule: Rule) => 
 }
 
 /** The requirement of each rule, compiled. A rule that asks for nothing takes any verified principal. */
-function* compileRequirements({rules, providers, entitlements, wrapPart}: CheckParts): Steps<(rule: Rule) => Holds> {
+function* compileRequirements({
+  rules,
+  providers,
+  entitlements,
+  condition,
+  wrapPart,
+}: CheckParts): Steps<(rule: Rule) => Holds> {
   const relate = (name: string): Relate | undefined => {
     const provider = providers.find((one) => one.name === name);
     if (provider?.related === undefined) return undefined;
@@ -157,7 +171,12 @@ function* compileRequirements({rules, providers, entitlements, wrapPart}: CheckP
     yield;
     if (!('require' in rule.access)) continue;
     const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
-    const sources: Sources = {entitlements, relate, attributes: compileAttributes(rule.attributes)};
+    const sources: Sources = {
+      entitlements,
+      relate,
+      ...(condition && {condition}),
+      attributes: compileAttributes(rule.attributes),
+    };
     byRule.set(rule, compileRequirement(rule.access.require, sources, wrap));
   }
   return (rule) => byRule.get(rule) as Holds;

@@ -93,7 +93,8 @@ describe('the map', () => {
     ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
     ['pino', /^pino$/, /^observe\//],
     ['grpc', /^@grpc\//, /^envoy\//],
-    ['commander', /^commander$/, /^commands\/program\.ts$/],
+    ['commander', /^commander$/, /^commands\/(program|completion\/\w+)\.ts$/],
+    ['cel', /^@bufbuild\//, /^conditions\/library\.ts$/],
     ['re2js', /^re2js$/, /^entitlements\/pattern\.ts$/],
     ['yaml', /^yaml$/, /^(config|entitlements|providers)\//],
   ];

@@ -60,6 +60,16 @@ const captureFindings = (rule: unknown, at: SettingPath): readonly Finding[] => 
   });
 };
 
+/** `require.when` must be a condition, over what the path of its rule captures. */
+const conditionFindings = (rule: unknown, at: SettingPath, fault: ConditionFault): readonly Finding[] => {
+  const {match, require} = mapping(rule);
+  const {path} = mapping(match);
+  const {when} = mapping(require);
+  if (typeof when !== 'string' || when === '' || (path !== undefined && typeof path !== 'string')) return [];
+  const message = fault(when, path === undefined ? [] : capturesIn(path));
+  return message === undefined ? [] : [{path: [...at, 'when'], at: 'value', message}];
+};
+
 const accessFindings = (rule: unknown, path: SettingPath): readonly Finding[] => {
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return [];
   const given = accessKeys.filter((key) => Object.hasOwn(rule, key));
@@ -85,6 +95,9 @@ const grantedFindings = (settings: Mapping, lookupTypes: readonly string[]): rea
   );
 };
 
+/** What is wrong with a condition in a rule that captures these. */
+type ConditionFault = (text: string, captures: readonly string[]) => string | undefined;
+
 /**
  * Faults between settings. `relationTypes`: the provider types that know relations. `lookupTypes`: the entitlement sources
  * that are asked about one principal at a time.
@@ -93,6 +106,7 @@ export const crossFindings = (
   tree: unknown,
   relationTypes: readonly string[],
   lookupTypes: readonly string[],
+  conditionFault: ConditionFault,
 ): readonly Finding[] => {
   const settings = mapping(tree);
   const types = new Map<string, unknown>();
@@ -116,7 +130,11 @@ export const crossFindings = (
   for (const [index, item] of items(settings.rules).entries()) {
     const require = mapping(mapping(item).require);
     const at: SettingPath = ['rules', index, 'require'];
-    findings.push(...accessFindings(item, ['rules', index]), ...captureFindings(item, at));
+    findings.push(
+      ...accessFindings(item, ['rules', index]),
+      ...captureFindings(item, at),
+      ...conditionFindings(item, at, conditionFault),
+    );
     strings(require.providers).forEach((name, place) => {
       reportUnknown([...at, 'providers', place], name);
     });

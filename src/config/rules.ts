@@ -97,6 +97,11 @@ const requirement = z.strictObject({
   features: listOf('Features that must be bought'),
   entitledPermissions: listOf('Permissions that must be held and whose feature is live'),
   relation: relation.describe('A relation between principal and resource.').exactOptional(),
+  when: text
+    .describe(
+      'A condition in CEL over `request`, `principal`, `claims`, `value` and `now`, which must be true: see docs/guides/conditions.md.',
+    )
+    .exactOptional(),
 });
 
 const attributeType = z

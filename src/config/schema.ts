@@ -1,6 +1,7 @@
 // All settings: joins what each folder declares beside its code, and checks the whole.
 import {z} from 'zod';
 import {adminSettings} from '../admin/settings.ts';
+import {conditionFault} from '../conditions/settings.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
@@ -118,7 +119,7 @@ export const checkSettings = (
   }
   const isConsequence = ({path}: Finding): boolean =>
     removed.some((gone) => startsWith(path, gone) || (gone.length === path.length + 1 && startsWith(gone, path)));
-  crossFindings(whole, relationTypes, lookupTypes).forEach(add);
+  crossFindings(whole, relationTypes, lookupTypes, conditionFault).forEach(add);
   for (let round = 0; round < mostRounds; round++) {
     const parsed = settingsSchema.safeParse(rest, {error: wording});
     if (parsed.success) {

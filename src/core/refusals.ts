@@ -90,6 +90,7 @@ const table = {
   missing_feature: forbidden('The plan does not include this feature. Upgrade the plan to use it.'),
   feature_expired: forbidden('The plan that included this feature has expired. Renew it to go on.'),
   not_related: forbidden('There is no right to this resource. Ask its owner for access.'),
+  condition_failed: forbidden('A condition for this does not hold. Ask whoever runs this which one.'),
   denied_by_rule: forbidden('This is closed to everyone.'),
   no_rule: forbidden('No rule opens this. If it should be reachable, add a rule for it.'),
   ambiguous_path: badRequest(

@@ -25,6 +25,8 @@ export interface Requirement {
   readonly features?: ListRequirement;
   readonly entitledPermissions?: ListRequirement;
   readonly relation?: {readonly provider: string; readonly permission: string; readonly resource: string};
+  /** A condition, as its text. */
+  readonly when?: string;
 }
 
 /** What a rule is for. A part that is absent matches anything of its connection. */

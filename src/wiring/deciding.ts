@@ -1,5 +1,6 @@
 // What a configuration decides by, and nothing of how that is counted or told.
 import {type CheckParts, compileCheck} from '../check.ts';
+import {compileCondition} from '../conditions/condition.ts';
 import type {Settings} from '../config/schema.ts';
 import type {Check} from '../core/decision.ts';
 import {inSlices} from '../core/steps.ts';
@@ -24,7 +25,13 @@ export const makeDeciding = (settings: Settings, shared: Shared): Deciding => {
   const entitlements = makeEntitlements(settings, shared);
   const providers = makeProviders(settings, shared, entitlements.store);
   const revocations = shared.revocation.of(settings);
-  const parts: CheckParts = {...settings, providers, revocations, entitlements: entitlements.store};
+  const parts: CheckParts = {
+    ...settings,
+    providers,
+    revocations,
+    entitlements: entitlements.store,
+    condition: compileCondition,
+  };
   return {
     parts,
     providers,

@@ -106,7 +106,7 @@ export const explain = async (
       const tell = (unmet: Unmet | undefined) => {
         requirements.push({
           part: name,
-          wanted: wantedOf(wanted, facts),
+          wanted: name === 'when' ? wanted : wantedOf(wanted, facts),
           got: gotOf(name, facts),
           met: unmet === undefined,
         });

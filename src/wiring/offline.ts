@@ -1,5 +1,6 @@
 // A configuration that decides without a network: keys, principals, entitlements, revocations and the time are given.
 import {type CheckParts, makeCheck} from '../check.ts';
+import {compileCondition} from '../conditions/condition.ts';
 import type {Decision} from '../core/decision.ts';
 import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
 import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
@@ -62,6 +63,7 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   await Promise.all(providers.map((provider) => provider.start?.()));
 
   const parts: CheckParts = {
+    condition: compileCondition,
     ...settings,
     providers,
     revocations: withTolerances(settings, facts.revocations),

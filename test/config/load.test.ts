@@ -59,7 +59,11 @@ describe('config/load: what is accepted', () => {
   it('gives the defaults of the documentation', async () => {
     const {settings} = await load(provider + rules);
     assert.deepEqual(settings?.server.listen, [{kind: 'tcp', host: '127.0.0.1', port: 9191}]);
-    assert.deepEqual(settings?.admin, {listen: {kind: 'tcp', host: '127.0.0.1', port: 9190}, hosts: []});
+    assert.deepEqual(settings?.admin, {
+      listen: {kind: 'tcp', host: '127.0.0.1', port: 9190},
+      decisions: 1000,
+      hosts: [],
+    });
     assert.deepEqual(settings?.paths, {caseSensitive: true, allow: new Set()});
     assert.deepEqual(settings?.revocation.onFeedLost, 'keep');
     assert.equal(settings?.redis, undefined);

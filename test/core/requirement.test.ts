@@ -21,6 +21,7 @@ const firstUnmet = (
     principal: who,
     captures,
     request: request('/'),
+    path: undefined,
     credential: {place: plainPlace('authorization'), value: 'secret'},
     now: moment,
     deadline: Number.POSITIVE_INFINITY,

@@ -10,6 +10,7 @@ import {roles} from './roles.ts';
 import {scopes} from './scopes.ts';
 import {stepUp} from './stepUp.ts';
 import {tenant} from './tenant.ts';
+import {when} from './when.ts';
 
 /** What of `require` is no part: `providers` chooses who is asked, before there is a principal. */
 export type PartName = Exclude<keyof Requirement, 'providers'>;
@@ -25,6 +26,7 @@ const parts: {readonly [K in PartName]-?: Part<K>} = {
   permissions,
   scopes,
   stepUp,
+  when,
   features,
   entitledPermissions,
   relation,

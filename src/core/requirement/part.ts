@@ -1,8 +1,10 @@
 // One part of a rule's `require`: what it is given, what it answers, and how it is compiled.
 import type {Attributes} from '../attributes.ts';
+import type {CompileCondition} from '../condition.ts';
 import type {Credential} from '../credential.ts';
 import type {Challenge} from '../decision.ts';
 import type {EntitlementStore} from '../entitlement.ts';
+import type {CanonicalPath} from '../path.ts';
 import type {Principal} from '../principal.ts';
 import type {Reason} from '../refusals.ts';
 import type {Request} from '../request.ts';
@@ -14,6 +16,8 @@ export interface Facts {
   /** What the rule's path captured, decoded once. */
   readonly captures: ReadonlyMap<string, string>;
   readonly request: Request;
+  /** Undefined of a connection. */
+  readonly path: CanonicalPath | undefined;
   /** The principal's own, for those who ask a vendor in its name. */
   readonly credential: Credential;
   /** Milliseconds since the epoch. */
@@ -49,6 +53,8 @@ export interface Sources {
   relate(provider: string): Relate | undefined;
   /** What targeting rules may look at. Absent: the captures of the path. */
   readonly attributes?: ((facts: Facts) => Attributes) | undefined;
+  /** Makes a condition of its text. Absent where no rule has one. */
+  readonly condition?: CompileCondition;
 }
 
 /** What a setting of `require` means; compile.ts has them in a table. */

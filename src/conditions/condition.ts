@@ -1,0 +1,113 @@
+// A condition in CEL (github.com/google/cel-spec): read, looked through, and made ready to run.
+import type {Bindings, CompileCondition, Condition} from '../core/condition.ts';
+import {type ConditionFault, Faulty} from './faults.ts';
+import {type CelFunc, type Expr, type Library, library} from './library.ts';
+import {typeCheck} from './typeCheck.ts';
+import type {Type} from './types.ts';
+import {variables} from './variables.ts';
+
+/** Characters of a condition: more than a person reads. */
+export const longestCondition = 4_096;
+
+/** The condition of a text that was read before. Throws for one that was not, which is a bug. */
+export const compileCondition: CompileCondition = (source) => {
+  const read = readCondition(source);
+  if ('fault' in read) throw new Error(`a condition that was not checked: ${read.fault.message}`);
+  return read.condition;
+};
+
+export type Compiled = {readonly condition: Condition} | {readonly fault: ConditionFault};
+
+/**
+ * Reads and looks through a condition. What is wrong with it is a value; never throws. `captures`: what the path of the
+ * rule captures; absent: not known.
+ */
+export const readCondition = (source: string, captures?: readonly string[]): Compiled => {
+  if (source.length > longestCondition) {
+    const message = `is longer than ${longestCondition} characters; make two rules of it`;
+    return {fault: {at: longestCondition, message}};
+  }
+  try {
+    const cel = library();
+    const {expr, sourceInfo} = parse(cel, source);
+    const looks = typeCheck(expr, {
+      variables: withCaptures(captures),
+      functions: functionsOf(cel),
+      at: ({id}) => sourceInfo?.positions[String(id)] ?? 0,
+      isPattern: cel.isPattern,
+    });
+    return {condition: {looks, test: runnable(cel, expr)}};
+  } catch (error) {
+    if (error instanceof Faulty) return {fault: {at: error.at, message: error.message}};
+    return {fault: {at: 0, message: 'is nested too deeply to be read'}};
+  }
+};
+
+const parse = (cel: Library, source: string): ReturnType<Library['parse']> => {
+  try {
+    return cel.parse(source);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    const {location, message} = error as {location?: {start?: {offset?: number}}; message?: string};
+    const [, found] = /found (.*) but expecting/.exec(message ?? '') ?? [];
+    const what = found === undefined ? '' : `: ${found} was not expected`;
+    throw new Faulty(location?.start?.offset ?? 0, `cannot be read as CEL${what}`);
+  }
+};
+
+const withCaptures = (captures: readonly string[] | undefined): Readonly<Record<string, Type>> => {
+  const {request} = variables;
+  const known = request?.members?.captures;
+  if (captures === undefined || request === undefined || known?.of === undefined) return variables;
+  const of = known.of;
+  const members = Object.fromEntries(captures.map((name) => [name, of]));
+  return {...variables, request: {...request, members: {...request.members, captures: {...known, members}}}};
+};
+
+let functions: ReadonlyMap<string, readonly CelFunc[]> | undefined;
+const functionsOf = ({env}: Library): ReadonlyMap<string, readonly CelFunc[]> => {
+  functions ??= Map.groupBy(env.funcs, ({name}) => name);
+  return functions;
+};
+
+const runnable = (cel: Library, expr: Expr): Condition['test'] => {
+  const run = cel.plan(cel.env, expr) as (bindings: object) => unknown;
+  const moments = withMoments(cel);
+  return ({now, principal, ...bindings}: Bindings) => {
+    try {
+      const result = run({
+        ...bindings,
+        ...(principal && {principal: moments(principal)}),
+        ...(now !== undefined && {now: cel.timestamp(now)}),
+      });
+      if (typeof result === 'boolean') return result;
+      return cel.isCelError(result) ? inOurWords(result.message) : 'it is neither true nor false';
+    } catch {
+      // A value that the library takes for none of its own, such as a number where a key is wanted.
+      return 'it cannot be worked out';
+    }
+  };
+};
+
+/** Dates as the library has them. */
+const withMoments =
+  ({timestamp}: Library) =>
+  (parts: ReadonlyMap<string, unknown>) => {
+    let some: Map<string, unknown> | undefined;
+    for (const [name, value] of parts) {
+      if (!(value instanceof Date)) continue;
+      some ??= new Map(parts);
+      some.set(name, timestamp(value.getTime()));
+    }
+    return some ?? parts;
+  };
+
+/** The library's words may hold what a client sent: a name, an index or a type is all that is told of them. */
+const inOurWords = (message: string): string => {
+  if (message.startsWith('field not found')) return 'it asks for something that is not there: ask `has(...)` before';
+  if (message.startsWith('index ')) return 'it asks for a place that the list does not have';
+  const [, types] = /^found no matching overload for '.*' applied to '(\([\w., ()]*\))'$/.exec(message) ?? [];
+  if (types !== undefined) return `an operator or function does not fit what it is given: ${types}`;
+  if (/overflow|range|zero/.test(message)) return 'a number is out of range';
+  return 'a value is not what is needed';
+};

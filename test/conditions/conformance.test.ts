@@ -1,0 +1,73 @@
+// The conformance tests of CEL's specification (v0.25, as @bufbuild/cel-spec ships them), as far as conditions go: those
+// that end in true, false or an error, without messages of protobuf and without extensions but that for texts.
+import assert from 'node:assert/strict';
+import {getConformanceSuite} from '@bufbuild/cel-spec/testdata/tests.js';
+import {Faulty} from '../../src/conditions/faults.ts';
+import {type CelFunc, library} from '../../src/conditions/library.ts';
+import {typeCheck} from '../../src/conditions/typeCheck.ts';
+import {dyn} from '../../src/conditions/types.ts';
+
+type Suite = ReturnType<typeof getConformanceSuite>;
+type Row = Suite['tests'][number];
+
+/** Of other things than conditions: protobuf, and extensions that are not there. */
+const left =
+  /^(proto\d|enums|wrappers|dynamic|namespace|optionals|block_ext|bindings_ext|math_ext|network_ext|encoders_ext|macros2)/;
+/** Nor names in back-ticks, `strings.quote`, and a map whose keys are equal numbers of two types. */
+const messages = /`|0u: 2\}|strings\.quote|TestAll|Value\b|google\.|proto\d?\b|Enum|NestedType/;
+
+function* rowsOf(suite: Suite): Generator<Row> {
+  yield* suite.tests;
+  for (const inner of suite.suites) yield* rowsOf(inner);
+}
+
+type Expected = boolean | 'error';
+const expectedOf = ({original: {resultMatcher: wanted}}: Row): Expected | undefined => {
+  if (wanted.case === undefined) return true;
+  if (wanted.case === 'evalError') return 'error';
+  return wanted.case === 'value' && wanted.value.kind.case === 'boolValue' ? wanted.value.kind.value : undefined;
+};
+
+const functions = Map.groupBy(library().env.funcs, ({name}) => name) as ReadonlyMap<string, readonly CelFunc[]>;
+
+/** What this program makes of it: refused when it is read, or run. */
+const outcome = (text: string, names: readonly string[]): {read: string | undefined; run: unknown} => {
+  const {parse, plan, env, isCelError, isPattern} = library();
+  try {
+    const {expr} = parse(text);
+    const result = plan(env, expr)({});
+    const run = isCelError(result) ? 'error' : result;
+    try {
+      const variables = Object.fromEntries(names.map((name) => [name, dyn]));
+      typeCheck(expr, {variables, functions, at: () => 0, isPattern});
+      return {read: undefined, run};
+    } catch (error) {
+      if (!(error instanceof Faulty)) throw error;
+      return {read: error.message, run};
+    }
+  } catch (error) {
+    if (error instanceof Faulty) throw error;
+    return {read: 'cannot be read', run: 'error'};
+  }
+};
+
+describe("the conformance tests of CEL's specification", () => {
+  let tried = 0;
+  for (const suite of getConformanceSuite().suites) {
+    if (left.test(suite.name)) continue;
+    it(suite.name, () => {
+      for (const row of rowsOf(suite)) {
+        const {expr, bindings, disableCheck} = row.original;
+        const expected = expectedOf(row);
+        if (expected === undefined || Object.keys(bindings).length > 0 || messages.test(expr)) continue;
+        tried += 1;
+        const {read, run} = outcome(expr, []);
+        assert.deepEqual(run, expected, expr);
+        // What is refused when it is read must be what the specification's own checker refuses, or an error anyway.
+        if (!disableCheck && expected !== 'error') assert.equal(read, undefined, `${expr}: ${read}`);
+      }
+    });
+  }
+
+  it('are hundreds', () => assert.ok(tried > 500, String(tried)));
+});
