@@ -1,19 +1,21 @@
 // npm run demo: Postern between a real Envoy and a service, and what becomes of a dozen telling requests.
-// `--once` ends after the table; otherwise everything stays up until Ctrl-C.
-import {readFileSync} from 'node:fs';
-import {parseDocument} from 'yaml';
+// `npm run demo -- frontegg` (kinde, authgear, frontier) shows the example of a vendor. `--once` ends after the table; otherwise
+// everything stays up until Ctrl-C, and denials are told as they come. `--copy FOLDER` runs a copy of the settings there.
+import {parseArgs} from 'node:util';
 import {obtain} from '../../scripts/tools.ts';
 import {startEcho} from '../../test/support/echo.ts';
 import {startEnvoy} from '../../test/support/envoy.ts';
-import {startIdentityProvider, tokenRequest} from '../../test/support/identityProvider.ts';
 import {freePort} from '../../test/support/ports.ts';
 import {startPostern} from '../../test/support/postern.ts';
 import {endAll} from '../../test/support/processes.ts';
-import {makeRows, people} from './rows.ts';
+import {makeDenials} from './denials.ts';
+import {configurationFor} from './files.ts';
+import {own} from './own.ts';
+import type {Scene} from './scene.ts';
 import {askPostern, type Outcome, sendThroughEnvoy} from './send.ts';
 import {asExpected, printTable} from './table.ts';
+import {vendors} from './vendors.ts';
 
-const example = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const say = (text: string): void => console.log(text);
 
 /** Everything that was started, the last first, is ended in this order. */
@@ -27,26 +29,30 @@ const end = async (): Promise<void> => {
   await endAll();
 };
 
-/** examples/postern.yaml as it is, but for ports that are taken on this machine. */
-const configuration = async (issuer: string): Promise<string> => {
-  const document = parseDocument(example('postern.yaml'));
-  document.setIn(['providers', 0, 'issuer'], issuer);
-  document.setIn(['server', 'listen'], `127.0.0.1:${await freePort(9191)}`);
-  document.setIn(['admin', 'listen'], `127.0.0.1:${await freePort(9190)}`);
-  return document.toString();
+const asked = () => {
+  const usage = `Usage: npm run demo -- [${Object.keys(vendors).join(' | ')}] [--once] [--copy FOLDER]`;
+  try {
+    const {values, positionals} = parseArgs({
+      options: {once: {type: 'boolean', default: false}, copy: {type: 'string'}},
+      allowPositionals: true,
+    });
+    const [vendor, ...others] = positionals;
+    if (others.length > 0 || (vendor !== undefined && !Object.hasOwn(vendors, vendor)))
+      throw new Error(`${positionals.join(' ')} is none of them.`);
+    return {scene: (vendor === undefined ? own : vendors[vendor]) as Scene, ...values};
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${usage}`);
+  }
 };
 
 const demo = async (): Promise<boolean> => {
-  say('An identity provider (oidc-provider), a service that echoes what it receives, Postern, and Envoy in front.\n');
-  const identityProvider = started(
-    await startIdentityProvider({people, audience: 'orders-api', port: await freePort(9180)}),
-  );
+  const {scene, once, copy} = asked();
+  say(`${scene.about}, a service that echoes what it receives, Postern, and Envoy in front.\n`);
+  const begun = started(await scene.begin());
   const echo = started(await startEcho({port: await freePort(9280)}));
-  const postern = started(
-    await startPostern(await configuration(identityProvider.issuer), {
-      files: {'entitlements.yaml': example('entitlements.yaml')},
-    }),
-  );
+  const {file, text, shown, because} = await configurationFor(scene, begun, copy);
+  let follow: (output: string) => void = () => {};
+  const postern = started(await startPostern(text, {at: file, env: begun.env, onOutput: (output) => follow(output)}));
   const tool = await obtain('envoy');
   const envoy =
     tool.missing === undefined
@@ -63,28 +69,31 @@ const demo = async (): Promise<boolean> => {
     say(`${tool.missing}\nSo there is no Envoy here: Postern is asked over gRPC what Envoy would ask it.\n`);
   }
 
-  const rows = await makeRows(identityProvider);
   const send = envoy === undefined ? askPostern(postern.address) : sendThroughEnvoy(envoy.port);
   const outcomes: Outcome[] = [];
-  for (const row of rows) outcomes.push(await send(row));
-  printTable(rows, outcomes, say);
-  const isGood = rows.every((row, at) => asExpected(row, outcomes[at] as Outcome));
+  for (const row of begun.rows) outcomes.push(await send(row));
+  printTable(begun.rows, outcomes, say);
+  const isGood = begun.rows.every((row, at) => asExpected(row, outcomes[at] as Outcome));
   say(isGood ? '\nEvery row is as it should be.' : '\nThe rows marked with ✗ are not as they should be.');
   if (!isGood) say(`\nWhat Postern logged:\n${postern.logs().slice(-4_000)}`);
 
-  if (process.argv.includes('--once')) return isGood;
-  say(`
-Still running until you press Ctrl-C:
-  service behind Envoy   ${envoy === undefined ? '(no Envoy)' : `http://127.0.0.1:${envoy.port}`}
-  metrics and readiness  ${postern.adminUrl}/metrics   ${postern.adminUrl}/readyz
-  identity provider      ${identityProvider.issuer}   people: ${Object.keys(people).join(', ')}
-  settings               examples/postern.yaml, examples/entitlements.yaml`);
+  if (once) return isGood;
+  const lines = [
+    `service behind Envoy   ${envoy === undefined ? '(no Envoy)' : `http://127.0.0.1:${envoy.port}`}`,
+    `metrics and readiness  ${postern.adminUrl}/metrics   ${postern.adminUrl}/readyz`,
+    ...(begun.where === undefined ? [] : [begun.where]),
+    `settings               ${shown}   change a rule: it counts within two seconds`,
+    ...(because === undefined ? [] : [`                       (${because})`]),
+  ];
+  say(`\nStill running until you press Ctrl-C:\n${lines.map((line) => `  ${line}`).join('\n')}`);
   if (envoy !== undefined) {
     say(`
 Try it:
-  TOKEN=$(curl -s ${tokenRequest(identityProvider.issuer, 'alice')} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-  curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:${envoy.port}/orgs/acme/orders`);
+  ${begun.token}
+  curl -i -H "${begun.header}" http://127.0.0.1:${envoy.port}${begun.path}`);
   }
+  say('\nDenials, as they come:');
+  follow = makeDenials(say);
   return new Promise(() => {
     // Until Ctrl-C.
   });

@@ -27,8 +27,10 @@ const identityIn = (headers: Echoed['headers']): string => {
       {method: '', url: '', body: '', headers: headers.map(([key, value]) => [key.replaceAll('_', '-'), value])},
       name,
     ).join('+');
-  const subject = held('x-auth-subject');
-  return subject === '' ? 'nobody in particular' : `${subject} of ${held('x-auth-tenant')} (${held('x-auth-roles')})`;
+  const subject = held('x-auth-subject') || held('x-authgear-user-id');
+  if (subject === '') return 'nobody in particular';
+  const [tenant, roles] = [held('x-auth-tenant'), held('x-auth-roles') || held('x-authgear-user-roles')];
+  return `${subject}${tenant === '' ? '' : ` of ${tenant}`}${roles === '' ? '' : ` (${roles})`}`;
 };
 
 const reasonIn = (body: string): string | undefined => {

@@ -1,6 +1,8 @@
 // npm run demo, as a newcomer runs it: with Envoy, without, and ended by Ctrl-C.
 import assert from 'node:assert/strict';
-import {dirname} from 'node:path';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {dirname, join, resolve} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {send} from '../support/http.ts';
 import {temporaryFolder} from '../support/ports.ts';
@@ -39,6 +41,51 @@ describe('demo', function () {
     assert.match(demo.output(), /envoy could not be had[\s\S]*no Envoy here/);
     assert.ok(rowsOf(demo.output(), '✓') >= 12);
     assert.equal(rowsOf(demo.output(), '✗'), 0);
+  });
+
+  for (const vendor of ['frontegg', 'kinde', 'authgear', 'frontier']) {
+    it(`${vendor} --once shows the example of the vendor, without an account`, async () => {
+      const demo = await run([vendor, '--once']);
+      assert.equal(await demo.ended, 0, demo.output());
+      assert.ok(rowsOf(demo.output(), '✓') >= 12);
+      assert.equal(rowsOf(demo.output(), '✗'), 0);
+    });
+  }
+
+  it('runs the very file that it names: an edit changes decisions, and denials are told as they come', async () => {
+    const folder = join(temporaryFolder(), 'copy');
+    const demo = await run(['--copy', folder], {}, (output) => output.includes('Denials, as they come'));
+    const [, file = ''] = /settings +(\S+)/.exec(demo.output()) ?? [];
+    assert.equal(file, join(folder, 'postern.yaml'));
+    const [, port] = /behind Envoy +http:\/\/127\.0\.0\.1:(\d+)/.exec(demo.output()) ?? [];
+    const ask = async (path: string) => (await send({port: Number(port), path})).status;
+    assert.deepEqual([await ask('/healthz'), await ask('/health2')], [200, 403]);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('path: /healthz', 'path: /health2'));
+    for (let attempt = 0; attempt < 100 && (await ask('/health2')) !== 200; attempt++) await sleep(100);
+    assert.deepEqual([await ask('/healthz'), await ask('/health2')], [403, 200]);
+    for (let attempt = 0; attempt < 50 && !/GET \/healthz/.test(demo.output()); attempt++) await sleep(100);
+    assert.match(demo.output(), /Denials, as they come:\n[\s\S]*\d\d:\d\d:\d\d {2}no_rule +GET \/healthz/);
+    await demo.stop();
+  });
+
+  it('names a file that is there, and says when it is a copy', async () => {
+    const demo = await run([], {}, (output) => output.includes('Denials, as they come'));
+    const [, shown = ''] = /settings +(\S+)/.exec(demo.output()) ?? [];
+    const isCopy = /a copy of examples\/postern\.yaml, since ports that it names are taken: /.test(demo.output());
+    assert.equal(shown, isCopy ? shown : 'examples/postern.yaml');
+    const pid = readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8').trim().split(' ');
+    const commands = pid.map((one) => readFileSync(`/proc/${one}/cmdline`, 'utf8'));
+    assert.ok(
+      commands.some((command) => command.includes(`serve\0-c\0${resolve(shown)}`)),
+      commands.join('\n'),
+    );
+    await demo.stop();
+  });
+
+  it('tells what it can show where it is asked for something else', async () => {
+    const demo = await run(['frontgg']);
+    assert.equal(await demo.ended, 1);
+    assert.match(demo.output(), /^frontgg is none of them\.\nUsage: npm run demo -- \[frontegg \| kinde/);
   });
 
   it('stays up until Ctrl-C, its curl lines work, and it leaves nothing behind', async () => {

@@ -23,6 +23,10 @@ export interface PosternOptions {
   readonly args?: readonly string[];
   /** A program and its arguments to run node with: `['taskset', '-c', '0']`. */
   readonly under?: readonly string[];
+  /** The file that holds `configuration`, to be run where it is; it is not written. */
+  readonly at?: string;
+  /** Is told what it logs, as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** The main.ts of another tree than this one. */
   readonly program?: string;
 }
@@ -83,7 +87,7 @@ export const startPostern = async (
   configuration: Readonly<Record<string, unknown>> | string,
   options: PosternOptions = {},
 ): Promise<Postern> => {
-  const folder = temporaryFolder();
+  const folder = options.at === undefined ? temporaryFolder() : dirname(options.at);
   const isText = typeof configuration === 'string';
   const given: Listening = isText ? parse(configuration) : configuration;
   // A text is run as it stands, so what it does not say is what Postern's own defaults are.
@@ -92,7 +96,7 @@ export const startPostern = async (
   const admin = given.admin?.listen ?? (isText ? '127.0.0.1:9190' : `127.0.0.1:${await freePort()}`);
   const completed = {...given, server: {listen: address, ...given.server}, admin: {...given.admin, listen: admin}};
   const text = isText ? configuration : stringify(completed);
-  writeFiles(folder, {'postern.yaml': text, ...options.files});
+  if (options.at === undefined) writeFiles(folder, {'postern.yaml': text, ...options.files});
 
   const adminUrl = `http://${admin}`;
   const [command = '', ...args] = [
@@ -102,7 +106,7 @@ export const startPostern = async (
     options.program ?? mainFile,
     'serve',
     '-c',
-    join(folder, 'postern.yaml'),
+    options.at ?? join(folder, 'postern.yaml'),
     ...(options.args ?? []).map((word) => word.replace('FOLDER', folder)),
   ];
   const postern = await start({
@@ -110,6 +114,7 @@ export const startPostern = async (
     command,
     args,
     env: {...process.env, ...options.env},
+    ...(options.onOutput && {onOutput: options.onOutput}),
     ready: async () => {
       const {status} = await fetch(`${adminUrl}/readyz`);
       return status === 200 || options.unready === true;

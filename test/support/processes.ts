@@ -25,6 +25,8 @@ export interface Program {
   readonly cwd?: string;
   /** Asked again and again until it says true; what it throws counts as false. Absent: ready at once. */
   readonly ready?: (output: string) => boolean | Promise<boolean>;
+  /** Is told what it prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** Milliseconds to become ready. */
   readonly timeout?: number;
 }
@@ -67,6 +69,7 @@ export const start = async (program: Program): Promise<Running> => {
   let printed = '';
   const keep = (chunk: Buffer) => {
     printed = (printed + chunk.toString('latin1')).slice(-kept);
+    program.onOutput?.(chunk.toString('utf8'));
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);

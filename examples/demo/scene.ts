@@ -1,0 +1,27 @@
+// A scene of the demo: which file is run, before which issuer, and what is sent.
+import type {Row} from './rows.ts';
+
+export interface Scene {
+  /** The configuration, in examples/. */
+  readonly file: string;
+  /** What stands in for the issuer. */
+  readonly about: string;
+  begin(): Promise<Begun>;
+}
+
+export interface Begun {
+  /** What the configuration takes from its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What must be another value than in the file, because a port is taken. Empty: the file runs as it is. */
+  readonly settings: readonly (readonly [path: readonly (string | number)[], value: string])[];
+  readonly rows: readonly Row[];
+  /** A line about where else to look. */
+  readonly where?: string;
+  /** A line for the shell that sets TOKEN. */
+  readonly token: string;
+  /** How TOKEN is sent: a header. */
+  readonly header: string;
+  /** What it opens. */
+  readonly path: string;
+  stop(): Promise<void>;
+}
