@@ -46,12 +46,10 @@ program() {
   # No scripts: none of the packages that run needs one. What is for development is not even looked at.
   (cd "$to" && npm pkg delete devDependencies scripts allowScripts overrides &&
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline)
+  # One file, for which the packages need not be there (by the bundler of SOURCE, which is for development).
+  node "$source/deploy/bundle.mjs" "$to"
   rm -f "$to/package-lock.json" "$to/.npmrc" "$to/node_modules/.package-lock.json"
   rm -rf "$to/node_modules/.bin"
-  # What only people and compilers read.
-  find "$to/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \
-    -o -name '*.markdown' -o -name '*.flow' -o -name '*.sh' \) -delete
-  find "$to/node_modules" -type d \( -name '.?*' -o -name test -o -name tests -o -name benchmark -o -name benchmarks \) -prune -exec rm -rf {} +
   find "$to/node_modules" -type d -empty -delete
   # To be run as it is: there is no shell, and no /usr/bin/env.
   { echo '#!/nodejs/bin/node'; sed 1d "$to/dist/src/main.js"; } > "$to/dist/src/main.js.new"

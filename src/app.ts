@@ -43,7 +43,7 @@ const healthInterval = 250;
 export const startApp = async (file: string, configuration: Configuration, shadowFile?: string): Promise<App> => {
   const {settings} = configuration;
   let secrets = configuration.secrets;
-  const shared = makeShared(settings, () => secrets);
+  const shared = await makeShared(settings, () => secrets);
   const {clocks, log, metrics} = shared;
   let draining = false;
   const learned = (more: readonly string[]) => {

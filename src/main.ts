@@ -21,6 +21,9 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   );
   process.exit(1);
 }
-void import('./commands/run.ts');
+void import('./launch.ts').then(({relaunched}) => {
+  if (process.argv[2] === 'serve') relaunched(process);
+  return import('./commands/run.ts');
+});
 
 export {};

@@ -88,7 +88,7 @@ describe('the map', () => {
 
   const onlyImporters: [library: string, of: RegExp, importers: RegExp][] = [
     ['jose', /^jose(\/|$)/, /^providers\/(jwt|keys)\.ts$/],
-    ['undici', /^undici$/, /^remote\//],
+    ['undici', /^undici(\/|$)/, /^remote\//],
     ['ioredis', /^ioredis$/, /^store\/redis\w*\.ts$/],
     ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
     ['pino', /^pino$/, /^observe\//],

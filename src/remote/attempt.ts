@@ -1,9 +1,10 @@
 // One attempt at a call: one request, one whole reply, or the finding of what went wrong.
 import {getCACertificates} from 'node:tls';
-import {Agent, buildConnector, type Dispatcher, ProxyAgent} from 'undici';
+import type {buildConnector, Dispatcher} from 'undici';
 import {connectionFault} from '../core/connectionFault.ts';
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
 import {makeIsProxied} from './proxied.ts';
+import {Agent, makeConnector, ProxyAgent} from './undiciParts.ts';
 
 const mebibyte = 1_048_576;
 /** To one host, for all dependencies together: more than all of their lanes let through, so that nobody waits here. */
@@ -51,7 +52,7 @@ export const makeAttempts = ({ca, proxy, noProxy = []}: Ways = {}): Attempts => 
     rejectUnauthorized: true,
     ...(ca !== undefined && {ca: [...getCACertificates('default'), ca]}),
   };
-  const connect = buildConnector(tls);
+  const connect = makeConnector(tls);
   const isProxied = makeIsProxied(noProxy);
   const options = {allowH2: false, connections, pipelining: 1, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000};
   /**

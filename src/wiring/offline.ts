@@ -55,7 +55,7 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   const {redis: _, ...alone} = settings;
   const quiet = {...alone, log: {...settings.log, level: 'silent' as const}};
   const keys = await makeOfflineKeys(settings.providers);
-  const shared = makeShared(quiet, () => []);
+  const shared = await makeShared(quiet, () => []);
   const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
   const presented = new WeakMap<Request, Given>();
   const entitlements = facts.entitlements ?? (await makeStore(facts.snapshot));

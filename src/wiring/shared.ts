@@ -19,7 +19,7 @@ import {version} from '../version.ts';
 import type {Entitlements} from './entitlements.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
 import {type Hold, makeHold} from './held.ts';
-import {makeRedis, type RedisParts} from './redis.ts';
+import type {RedisParts} from './redis.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
 export interface Shared {
@@ -95,7 +95,7 @@ export const clocks: Clocks = {
 const mostPrincipals = 50_000;
 
 /** `secrets`: those of the configuration in force, which the log leaves out wherever they turn up. */
-export const makeShared = (settings: Settings, secrets: () => readonly string[]): Shared => {
+export const makeShared = async (settings: Settings, secrets: () => readonly string[]): Promise<Shared> => {
   const log = makeLog({settings: settings.log, secrets});
   const metrics = makeMetrics({
     version,
@@ -111,7 +111,8 @@ export const makeShared = (settings: Settings, secrets: () => readonly string[])
   });
   const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
-  const redis = settings.redis && makeRedis(settings.redis, {clocks, log, metrics});
+  // Loaded where it is used: the client takes 15 MiB.
+  const redis = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics});
   return {
     clocks,

@@ -4,6 +4,7 @@ import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stringify} from 'yaml';
+import {nodeFlags} from '../../src/launch.ts';
 import {startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, startPostern, writeFiles} from '../support/postern.ts';
@@ -73,6 +74,15 @@ describe('postern on the command line', () => {
     const postern = await startPostern({rules: rules.slice(0, 1), server: {drainDelay: '200ms'}});
     for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) postern.process.signal(signal);
     assert.equal(await postern.process.ended, 0);
+  });
+  it('serve: whoever starts it, V8 and malloc have the room that was measured, in the process that was started', async () => {
+    const postern = await startPostern({rules: rules.slice(0, 1)}, {env: {MALLOC_ARENA_MAX: ''}});
+    const of = (file: string) => readFileSync(`/proc/${postern.process.pid}/${file}`, 'utf8').split('\0');
+    if (process.platform === 'linux') {
+      for (const flag of nodeFlags) assert.ok(of('cmdline').includes(flag), of('cmdline').join(' '));
+      assert.ok(of('environ').includes('MALLOC_ARENA_MAX='), 'what somebody has set stays');
+    }
+    assert.equal(await postern.stop(), 0);
   });
   it('serve: SIGHUP looks for a changed configuration, and ends nothing', async () => {
     const postern = await startPostern({rules: rules.slice(0, 1)});

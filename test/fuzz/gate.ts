@@ -111,7 +111,7 @@ export const openGate = async (settings: Readonly<Record<string, unknown>> = {})
   });
   const loaded = await loadSettings(join(folder, 'postern.yaml'));
   if (loaded.settings === undefined) throw new Error(JSON.stringify(loaded.errors, null, 2));
-  const shared = makeShared(loaded.settings, () => []);
+  const shared = await makeShared(loaded.settings, () => []);
   const decider = await makeDecider(loaded, shared);
   await decider.start();
   const now = Math.floor(Date.now() / 1_000);

@@ -57,7 +57,11 @@ const assemble = async (): Promise<Image> => {
     root: folder,
     entrypoint: JSON.parse(said('ENTRYPOINT')),
     command: JSON.parse(said('CMD')),
-    env: Object.fromEntries(all('ENV').map((one) => one.split('='))),
+    env: Object.fromEntries(
+      all('ENV')
+        .flatMap((line) => line.split(' '))
+        .map((one) => one.split('=')),
+    ),
     user: {uid, gid},
   };
 };

@@ -116,7 +116,7 @@ export const makeProcessWay = async (
   writeFiles(folder, {'postern.yaml': {...settings, log: {level: 'silent'}}, ...files});
   const loaded = await loadSettings(join(folder, 'postern.yaml'));
   if (loaded.settings === undefined) throw new Error(JSON.stringify(loaded.errors, null, 2));
-  const shared = makeShared(loaded.settings, () => []);
+  const shared = await makeShared(loaded.settings, () => []);
   const decider = await makeDecider(loaded, shared);
   await decider.start();
   return {

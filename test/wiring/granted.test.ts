@@ -54,7 +54,7 @@ describe('tenants: granted', () => {
     writeFiles(folder, {'postern.yaml': settings(entitlements), ...files});
     const loaded = await loadSettings(join(folder, 'postern.yaml'));
     assert.ok(loaded.settings, JSON.stringify(loaded.errors));
-    const shared = known ?? makeShared(loaded.settings, () => []);
+    const shared = known ?? (await makeShared(loaded.settings, () => []));
     const decider = await makeDecider(loaded, shared);
     open.push({decider, shared});
     const says = async (realm: string): Promise<string> => {

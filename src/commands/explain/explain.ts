@@ -89,7 +89,7 @@ type Loaded = Awaited<ReturnType<typeof settingsOf>>;
 /** By the parts that the program has: keys are fetched, sources asked, Redis read. */
 const explainOnline = async (configuration: Loaded, request: Request, now: number): Promise<Explained> => {
   const quiet = {...configuration.settings, log: {...configuration.settings.log, level: 'silent' as const}};
-  const shared = makeShared(quiet, () => configuration.secrets);
+  const shared = await makeShared(quiet, () => configuration.secrets);
   const decider = await makeDecider({...configuration, settings: quiet}, shared);
   try {
     await Promise.all([shared.start(), decider.start()]);

@@ -19,7 +19,7 @@ export const examine = async ({settings, secrets}: Configuration, timeout: numbe
   const ends: Ends = [];
   try {
     const quiet = {...settings, log: {...settings.log, level: 'silent' as const}};
-    const made = makeShared(quiet, () => secrets);
+    const made = await makeShared(quiet, () => secrets);
     ends.push(made.close);
     const heard = new Map<string, number>();
     const shared = {...made, remote: {...made.remote, call: hearingClocks(made.remote.call, heard)}};
