@@ -8,6 +8,7 @@ import {misfitOfFound} from './core/notFound.ts';
 import type {CanonicalPath, PathOptions} from './core/path.ts';
 import {canonicalPath, isTooLong} from './core/path.ts';
 import type {Request} from './core/request.ts';
+import {hostDetail, noRuleDetail, pathFault, revokedDetail, tooLongDetail} from './core/requestMisfit.ts';
 import {compileAttributes} from './core/requirement/attributes.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
 import type {Holds, Relate, Sources} from './core/requirement/part.ts';
@@ -46,17 +47,18 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
   ];
 
   return async (request, context) => {
-    if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request'};
+    if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request', detail: tooLongDetail};
     const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
-    if (request.kind === 'http' && path === undefined) return {outcome: 'deny', reason: 'ambiguous_path'};
+    if (request.kind === 'http' && path === undefined) return ambiguous(pathFault(request.target, parts.paths));
 
     const host = request.kind === 'http' ? canonicalHost(request.host) : '';
-    if (host === undefined) return {outcome: 'deny', reason: 'ambiguous_host'};
+    if (host === undefined) return {outcome: 'deny', reason: 'ambiguous_host', detail: hostDetail};
 
     const match = rules.find(request, path, host);
     const isRead = (other: CanonicalPath): boolean => isSame(match, rules.find(request, other, host));
-    if (path?.others !== undefined && !path.others.every(isRead)) return {outcome: 'deny', reason: 'ambiguous_path'};
-    if (match === undefined) return {outcome: 'deny', reason: 'no_rule'};
+    if (path?.others !== undefined && !path.others.every(isRead))
+      return ambiguous('what paths.allow opens leads to another rule, or other captures, in another reading');
+    if (match === undefined) return {outcome: 'deny', reason: 'no_rule', detail: noRuleDetail(request, parts.rules)};
 
     const decided = await decide(match, path, request, context);
     const decision = match.rule.access.access === 'lenient' ? lenient(match.rule, decided) : decided;
@@ -78,7 +80,8 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
   ): Promise<Decision> {
     const {access} = rule;
     if (access.access === 'public') return {outcome: 'allow', rule: rule.name};
-    if (access.access === 'deny') return {outcome: 'deny', reason: 'denied_by_rule', rule: rule.name};
+    if (access.access === 'deny')
+      return {outcome: 'deny', reason: 'denied_by_rule', rule: rule.name, detail: 'the rule has deny: true'};
 
     const found = findCredential(rule)(request);
     if (found.found === 'nothing' && access.access !== 'require') return {outcome: 'allow', rule: rule.name};
@@ -116,7 +119,13 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
 
       const known = {...asked, credentialPlace, principal, setCookies};
       if (parts.revocations.revoked(principal))
-        return {outcome: 'deny', reason: 'revoked', ...known, challenge: askedOf(access.require)};
+        return {
+          outcome: 'deny',
+          reason: 'revoked',
+          ...known,
+          detail: revokedDetail(principal, context.now),
+          challenge: askedOf(access.require),
+        };
 
       const {now, deadline} = context;
       const answer = holds(rule)({principal, captures, request, path, credential, now, deadline});
@@ -130,6 +139,8 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     }
   }
 }
+
+const ambiguous = (detail: string): Decision => ({outcome: 'deny', reason: 'ambiguous_path', detail});
 
 type CredentialFinder = (request: Request) => Found<Provider>;
 

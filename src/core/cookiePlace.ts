@@ -2,7 +2,7 @@
 import type {Held, Place} from './credential.ts';
 import {duplicate, holding, makeOfScheme, malformed, nothing} from './held.ts';
 import {percentDecoded} from './percent.ts';
-import {cookiesOf, type Piece} from './pieces.ts';
+import {cookiesOf, longestLine, mostCookies, type Piece} from './pieces.ts';
 
 /** How a cookie is written, beyond `name=value`. */
 export interface CookieForm {
@@ -30,10 +30,11 @@ export const cookiePlace = (name: string, {scheme, encoded = false, pieces}: Coo
 
   const read = ({value}: {readonly value: string}): Held => {
     const decoded = encoded || ofScheme !== undefined ? percentDecoded(value) : value;
-    if (decoded === undefined || (decoded !== value && /[\0-\x1f\x7f]/.test(decoded))) return malformed;
+    if (decoded === undefined) return malformed('it is not percent-encoded as it should be');
+    if (decoded !== value && /[\0-\x1f\x7f]/.test(decoded)) return malformed('it decodes to control characters');
     if (ofScheme === undefined) return holding(decoded);
     const held = ofScheme(unquoted(decoded));
-    return held.held === 'nothing' ? malformed : held;
+    return held.held === 'nothing' ? malformed(`it does not begin with the scheme ${scheme}`) : held;
   };
 
   return {
@@ -44,7 +45,7 @@ export const cookiePlace = (name: string, {scheme, encoded = false, pieces}: Coo
     find(request) {
       if (!request.headers.has('cookie')) return nothing;
       const {whole, byName} = cookiesOf(request);
-      if (!whole) return malformed;
+      if (!whole) return malformed(`there are more than ${mostCookies} cookies, or ${longestLine} characters of them`);
       const own = heldBy(byName.get(name));
       const held = names === undefined ? own : together(own, names, byName);
       return held.held === 'value' ? read(held) : held;
@@ -75,7 +76,8 @@ const together = (own: Held, names: readonly string[], byName: ReadonlyMap<strin
     const held = heldBy(byName.get(name));
     if (held.held === 'nothing') ended = true;
     else if (held.held !== 'value') return held;
-    else if (ended || at === mostPieces) return malformed;
+    else if (ended) return malformed('a piece is missing');
+    else if (at === mostPieces) return malformed(`it has more than ${mostPieces} pieces`);
     else value += held.value;
   }
   if (value === '') return own;

@@ -6,7 +6,8 @@ import type {Request} from './request.ts';
 export type Held =
   | {readonly held: 'nothing'}
   | {readonly held: 'duplicate'}
-  | {readonly held: 'malformed'}
+  /** `why`: what is wrong with it, in words without what it holds. */
+  | {readonly held: 'malformed'; readonly why: string}
   | {readonly held: 'value'; readonly value: string};
 
 /**
@@ -63,7 +64,8 @@ export type Found<A extends Acceptor> =
       readonly places: readonly Place[];
       readonly schemes: readonly string[];
     }
-  | {readonly found: 'duplicate' | 'malformed'; readonly place: Place}
+  | {readonly found: 'duplicate'; readonly place: Place}
+  | {readonly found: 'malformed'; readonly place: Place; readonly why: string}
   | {
       readonly found: 'unsupported';
       readonly place: Place;
@@ -109,9 +111,8 @@ export const makeCredentialFinder = <A extends Acceptor>(providers: readonly A[]
         const credential = provider.instead?.(place, request);
         if (credential !== undefined) return {found: 'credential', credential, provider};
       }
-      return presented === undefined
-        ? {found: 'malformed', place}
-        : {found: 'unsupported', place, presented, providers};
+      if (held.held === 'malformed') return {found: 'malformed', place, why: held.why};
+      if (presented !== undefined) return {found: 'unsupported', place, presented, providers};
     }
     return {found: 'nothing', place: expected, places, schemes};
   };

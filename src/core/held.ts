@@ -4,7 +4,7 @@ import {trimmed} from './pieces.ts';
 
 export const nothing: Held = {held: 'nothing'};
 export const duplicate: Held = {held: 'duplicate'};
-export const malformed: Held = {held: 'malformed'};
+export const malformed = (why: string): Held => ({held: 'malformed', why});
 export const holding = (value: string): Held => ({held: 'value', value});
 
 /** A token of RFC 9110 section 5.6.2 ends here: `Bearer`, `bearer x` and `Bearer: x`, but not `BearerX x`. */
@@ -29,7 +29,9 @@ export const makeOfScheme = (scheme: string): ((line: string | undefined) => Hel
     let start = scheme.length;
     while (value[start] === ' ') start++;
     const credential = value.slice(start);
-    if (value[scheme.length] !== ' ' || credential === '' || /\s/.test(credential)) return malformed;
+    if (credential === '') return malformed('nothing stands behind the scheme');
+    if (value[scheme.length] !== ' ') return malformed('what stands behind the scheme is no space');
+    if (/\s/.test(credential)) return malformed('the credential has white space in it');
     return holding(credential);
   };
 };

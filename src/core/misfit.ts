@@ -11,10 +11,29 @@ export interface Misfit {
 const longest = 96;
 const mostListed = 5;
 
-/** Addresses name people, and whatever is as long as a token may be one. */
+/** What moves a terminal's cursor or turns its writing around, and half characters. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** Of an address the person, also where the `@` is encoded. */
+const person = /[^\s@",]+(?:@|%40)/gi;
+/** A JWT begins with `{"` in base64url; keys of ours have their prefix. */
+const secret = /eyJ[\w.-]*|\bpk_\w+/g;
+
+/** Addresses name people, and whatever is as long as a token, or begins like one, may be one. */
 const quoted = (text: string): string => {
-  const masked = text.slice(0, 4 * longest).replace(/[^\s@",]+@/g, '…@');
+  const masked = text
+    .slice(0, 4 * longest)
+    .replace(unprintable, '\ufffd')
+    .replaceAll('"', "'")
+    .replace(secret, '…')
+    .replace(person, '…@');
   return masked.length > longest ? `"${masked.slice(0, longest)}…"` : `"${masked}"`;
+};
+
+/** What a value is, where not even its text may be shown: `a text`, `a list of 2`. */
+export const shapeOf = (value: unknown): string => {
+  if (typeof value === 'string') return 'a text';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return shownValue(value);
 };
 
 /** A value of a token, as it may be shown: a text in quotes, of all else only what it is. */
@@ -39,9 +58,13 @@ export const shownList = (values: readonly string[]): string => {
 export const wantedGot = (what: string, wanted: string, got: unknown): string =>
   `${what}: wanted ${wanted}, got ${shownValue(got)}`;
 
+/** Of a tenant; `odd`: what the claim is instead of a text. */
+export const tenantMisfit = (wanted: string, got: string | undefined, odd: string | undefined): string =>
+  wantedGot('tenant', wanted, got) + (odd === undefined ? '' : `: the claim is ${odd}`);
+
 /** A moment of a token in seconds beside `now` in milliseconds: `3600 s ago`, `12 s ahead`. */
 export const distance = (seconds: unknown, now: number): string => {
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return shownValue(seconds);
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return shapeOf(seconds);
   const ago = Math.round(now / 1_000 - seconds);
   return ago >= 0 ? `${ago} s ago` : `${-ago} s ahead`;
 };

@@ -21,7 +21,7 @@ export const misfitOfFound = <A extends Acceptor & {readonly name: string}>(
     case 'duplicate':
       return {reason: 'duplicate_credential', detail: `${shownPlace(found.place)} is there more than once`};
     case 'malformed':
-      return {reason: 'malformed_credential', detail: `${shownPlace(found.place)} cannot be read`};
+      return {reason: 'malformed_credential', detail: `${shownPlace(found.place)} cannot be read: ${found.why}`};
     case 'unsupported': {
       const place = shownPlace(found.place);
       const taker = all.find(

@@ -27,9 +27,9 @@ export interface CanonicalPath {
 }
 
 /** The longest path that is looked at, in characters and without its query. RFC 9110 section 4.1 wants 8,000 at least. */
-const longestPath = 16_384;
+export const longestPath = 16_384;
 
-const mostSegments = 512;
+export const mostSegments = 512;
 
 /** Whether the path of a target is longer, or of more segments, than anyone looks at: such a request is malformed. */
 export const isTooLong = (target: string): boolean => {

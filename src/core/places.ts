@@ -3,7 +3,7 @@
 import {type CookieForm, cookiePlace} from './cookiePlace.ts';
 import type {Held, Place} from './credential.ts';
 import {duplicate, holding, makeOfScheme, malformed, nothing} from './held.ts';
-import {decodedParameter, parametersOf, trimmed} from './pieces.ts';
+import {decodedParameter, longestLine, mostParameters, parametersOf, trimmed} from './pieces.ts';
 import {subprotocolHeader, subprotocolPlace} from './subprotocol.ts';
 
 /** A place as settings write it. */
@@ -65,12 +65,12 @@ export const queryPlace = (name: string): Place => ({
   find: (request) => {
     if (!request.target.includes('?')) return nothing;
     const {whole, byName} = parametersOf(request);
-    if (!whole) return malformed;
+    if (!whole) return malformed(`the query has more than ${mostParameters} parameters, or ${longestLine} characters`);
     const found = byName.get(name);
     if (found === undefined) return nothing;
     if (found.length > 1) return duplicate;
     const value = decodedParameter(found[0]?.value ?? '');
-    if (value === undefined) return malformed;
+    if (value === undefined) return malformed('it cannot be percent-decoded');
     return value === '' ? nothing : holding(value);
   },
 });

@@ -28,4 +28,6 @@ export interface Principal {
   readonly authTime?: number;
   readonly acr?: string;
   readonly amr: readonly string[];
+  /** Only where the token has something that is not understood: what it is (`an object`), for the log. */
+  readonly unread?: Readonly<Partial<Record<'tenant' | 'roles' | 'permissions' | 'scopes', string>>>;
 }

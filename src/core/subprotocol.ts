@@ -26,7 +26,7 @@ export const subprotocolPlace = (scheme = 'bearer'): Place => {
       const line = headers.get(subprotocolHeader);
       if (line === undefined) return nothing;
       const offered = protocolsOf(line);
-      if (offered === undefined) return malformed;
+      if (offered === undefined) return malformed(`it offers more than ${mostProtocols} protocols`);
       return offered.reduce<Held>(
         (held, protocol, at) => together(held, tokenAt(offered, at, protocol, name)),
         nothing,
@@ -47,7 +47,8 @@ const protocolsOf = (line: string): readonly string[] | undefined => {
 
 /** The name of the scheme is a protocol that the service may choose; what stands behind it is the token. */
 const tokenAt = (offered: readonly string[], at: number, protocol: string, name: string): Held => {
-  if (at > 0 && offered[at - 1]?.toLowerCase() === name) return protocol === '' ? malformed : holding(protocol);
+  if (at > 0 && offered[at - 1]?.toLowerCase() === name)
+    return protocol === '' ? malformed('nothing stands behind the scheme') : holding(protocol);
   if (protocol.startsWith(kubernetes)) return decoded(protocol.slice(kubernetes.length));
   return jwt.test(protocol) ? holding(protocol) : nothing;
 };
@@ -55,7 +56,9 @@ const tokenAt = (offered: readonly string[], at: number, protocol: string, name:
 const decoded = (text: string): Held => {
   const bytes = Buffer.from(text, 'base64url');
   const token = bytes.toString('latin1');
-  return bytes.toString('base64url') === text && /^[!-~]+$/.test(token) ? holding(token) : malformed;
+  return bytes.toString('base64url') === text && /^[!-~]+$/.test(token)
+    ? holding(token)
+    : malformed('it is no base64url of a token');
 };
 
 const together = (one: Held, other: Held): Held => {

@@ -81,8 +81,8 @@ export const makeService = (parts: ServiceParts): Service => {
       if ('failure' in rendered) callback(rendered.failure);
       else callback(null, rendered);
     };
-    const refuse = (reason: Reason): void => {
-      const decision: Deny = {outcome: 'deny', reason};
+    const refuse = (reason: Reason, detail?: string): void => {
+      const decision: Deny = {outcome: 'deny', reason, ...(detail !== undefined && {detail})};
       decided?.(decision, request, context);
       send(decision);
     };
@@ -99,10 +99,10 @@ export const makeService = (parts: ServiceParts): Service => {
     };
 
     guarded(() => {
-      if (!request) return refuse('malformed_request');
-      if (left <= 0) return refuse('deadline');
+      if (!request) return refuse('malformed_request', 'the CheckRequest names no method, path or peer');
+      if (left <= 0) return refuse('deadline', 'the deadline had passed when the call was read');
       if (left <= queueDelay() || waiting.size >= mostWaiting || waiting.bytes >= mostWaitingBytes)
-        return refuse('overloaded');
+        return refuse('overloaded', overload(left, queueDelay(), waiting));
 
       let open = true;
       const place: Waiting = {
@@ -136,12 +136,19 @@ export const makeService = (parts: ServiceParts): Service => {
     tooLarge(bytes, most) {
       const id = newId();
       const at = now();
-      decided?.({outcome: 'deny', reason: 'request_too_large'}, undefined, {id, now: at, deadline: at});
+      const detail = `the CheckRequest has ${bytes} bytes, server.maxMessage allows ${most}`;
+      decided?.({outcome: 'deny', reason: 'request_too_large', detail}, undefined, {id, now: at, deadline: at});
       return `the CheckRequest has ${bytes} bytes, and server.maxMessage allows ${most} (decision ${id})`;
     },
     close: waiting.close,
   };
 };
+
+/** Of what there is too much. */
+const overload = (left: number, delay: number, waiting: {readonly size: number; readonly bytes: number}): string =>
+  left <= delay
+    ? `calls wait ${Math.round(delay)} ms before they are read, and the deadline leaves ${Math.round(left)} ms`
+    : `${waiting.size} calls with ${waiting.bytes} bytes wait for a decision`;
 
 /** The last net: where not even the error answer can be made, the call ends with a gRPC status, an error to Envoy too. */
 const giveUp = (log: ServiceParts['log'], callback: sendUnaryData<CheckResponse>, step: () => void): void => {

@@ -1,12 +1,13 @@
 // The provider `apiKeys`: keys of your own, of which a file holds the hashes.
 import type {Credential} from '../core/credential.ts';
+import {distance} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {hashOfKey, idOfKey, keyOfBasic, keyPrefix, pairOfBasic} from './apiKeysForm.ts';
 import {looksLikeJwt} from './jwt.ts';
 import type {ApiKey, ApiKeys} from './keyFile.ts';
 import {type KeyFileParts, makeKeyFile} from './keyFileWatch.ts';
-import type {Provider} from './provider.ts';
+import type {Authentication, Provider} from './provider.ts';
 import type {ApiKeysSettings} from './settings.ts';
 
 /**
@@ -32,12 +33,17 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
       const keys = file.keys();
       if (keys === undefined)
         throw new Unavailable(`keys:${name}`, new Error(file.fault() ?? 'the file is being read'));
-      if (credential.value.length > longestKey) return {rejected: 'malformed_credential'};
       const {value} = credential;
-      if (isBasic(credential) && pairOfBasic(value) === undefined) return {rejected: 'malformed_credential'};
+      if (value.length > longestKey)
+        return malformed(`it has ${value.length} characters, ${longestKey} at most are a key`);
+      if (isBasic(credential) && pairOfBasic(value) === undefined)
+        return malformed('it is no pair of name and password');
       const key = isBasic(credential) ? keyByBasic(value, keys) : keyOf(value, keys);
-      if (key === undefined || key.disabled) return {rejected: 'inactive'};
-      return now < key.expires ? {verified: key.principal} : {rejected: 'token_expired'};
+      if (key === undefined) return {rejected: 'inactive', detail: 'no key of the file has this hash (and id)'};
+      if (key.disabled) return {rejected: 'inactive', detail: 'the key is disabled in the file'};
+      return now < key.expires
+        ? {verified: key.principal}
+        : {rejected: 'token_expired', detail: `expires ${distance(key.expires / 1_000, now)}, in the file`};
     },
     health: () => [file.health()],
     start: file.start,
@@ -46,6 +52,8 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
     },
   };
 };
+
+const malformed = (detail: string): Authentication => ({rejected: 'malformed_credential', detail});
 
 /** A key has at most 110 characters; Basic makes more of them. */
 const longestKey = 512;

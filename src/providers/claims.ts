@@ -1,5 +1,6 @@
 // From verified claims to a principal.
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
+import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Claims} from './jwt.ts';
 import {clientClaims, isMachine} from './machine.ts';
@@ -24,17 +25,31 @@ const itemsOf = (value: unknown): readonly string[] => {
   return text === undefined ? stringsOf(value) : [text];
 };
 
+/** A list as it is read, and where it is looked for, for what is said of one that is not understood. */
+interface ListReader {
+  (claims: Claims): readonly string[];
+  readonly claim: ReadClaim;
+}
+
 /** Compiles where a list is: a claim, or the keys of the object that a claim is. */
-const listReader = (path: ListClaim, read: (value: unknown) => readonly string[]) => {
+const listReader = (path: ListClaim, read: (value: unknown) => readonly string[]): ListReader => {
   if (typeof path === 'string' || !('keysOf' in path)) {
     const claim = claimReader(path);
-    return (claims: Claims): readonly string[] => read(claim(claims));
+    return Object.assign((claims: Claims): readonly string[] => read(claim(claims)), {claim});
   }
-  const object = claimReader(path.keysOf);
-  return (claims: Claims): readonly string[] => {
-    const value = object(claims);
+  const claim = claimReader(path.keysOf);
+  const keys = (claims: Claims): readonly string[] => {
+    const value = claim(claims);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : none;
   };
+  return Object.assign(keys, {claim});
+};
+
+/** What stands where nothing was read: a list of other things than texts, an object. Undefined: nothing, or an empty list. */
+const oddity = (value: unknown): string | undefined => {
+  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+    return undefined;
+  return shapeOf(value);
 };
 
 /** A list of strings, or one string with spaces between (RFC 6749 section 3.3). */
@@ -77,14 +92,23 @@ export const makeReadPrincipal = (
     const subject =
       textOf(claims.sub) ?? (kind === 'service' && claims.sub === undefined ? clientOf(claims) : undefined);
     if (subject === undefined) return undefined;
-    return present({
-      provider,
-      kind,
-      subject,
+    const fields = {
       tenant: textOf(tenant(claims)),
       roles: roles(claims),
       permissions: permissions(claims),
       scopes: scopes(claims),
+    };
+    const unread = present<NonNullable<Principal['unread']>>({
+      tenant: fields.tenant === undefined ? oddity(tenant(claims)) : undefined,
+      roles: fields.roles.length === 0 ? oddity(roles.claim(claims)) : undefined,
+      permissions: fields.permissions.length === 0 ? oddity(permissions.claim(claims)) : undefined,
+      scopes: fields.scopes.length === 0 ? oddity(scopes.claim(claims)) : undefined,
+    });
+    return present<Principal>({
+      provider,
+      kind,
+      subject,
+      ...fields,
       claims,
       email: isVerified(claims) ? textOf(claims.email) : undefined,
       permissionPatterns: undefined,
@@ -96,6 +120,7 @@ export const makeReadPrincipal = (
       authTime: momentOf(claims.auth_time),
       acr: textOf(claims.acr),
       amr: listOf(claims.amr),
+      unread: Object.keys(unread).length === 0 ? undefined : unread,
     });
   };
 };
@@ -131,5 +156,5 @@ const statedKindReader = (setting: ClaimSettings['kind']): ((claims: Claims) => 
 type Optional<T> = {[K in keyof T]: undefined extends T[K] ? T[K] | undefined : T[K]};
 
 /** Leaves out what is undefined: a principal from a remote cache (JSON) must be equal to a fresh one. */
-const present = (fields: {[K in keyof Required<Principal>]: Optional<Principal>[K]}): Principal =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as Principal;
+const present = <T extends object>(fields: {[K in keyof Required<T>]: Optional<T>[K]}): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

@@ -31,6 +31,11 @@ const maxBytes = 65_536;
 /** RFC 6750 section 2.1, and two characters more that are seen. Nothing that could make the issuer answer with a fault. */
 const isToken = (value: string): boolean => value.length <= longestToken && /^[\w.~+/:|-]+=*$/.test(value);
 
+const noToken = ({length}: string): string =>
+  length > longestToken
+    ? `it has ${length} characters, ${longestToken} at most are asked about`
+    : 'it has characters that no token has (RFC 6750, 2.1)';
+
 /**
  * Takes every token that does not look like a JWT (`tokens: any`: those too) or an API key of ours, so other providers of
  * the same place stand before it. What the issuer says is kept by the hash of token and settings, for `ttl` and never past `exp`; what the
@@ -71,7 +76,7 @@ export const makeIntrospectionProvider = (settings: IntrospectionSettings, parts
     },
     misfit: () => ({reason: 'unsupported_credential', detail: 'it is a JWT or an API key, about which is not asked'}),
     async authenticate({value}, context) {
-      if (!isToken(value)) return {rejected: 'malformed_credential'};
+      if (!isToken(value)) return {rejected: 'malformed_credential', detail: noToken(value)};
       const kept = await askOnce(
         {about: [value], ask: (_, asks) => ask(value, asks), life, end: expiryOf},
         context.deadline,
@@ -136,7 +141,7 @@ const makeRead = (settings: IntrospectionSettings): ((kept: KeptReply, now: numb
     return named && {...named, claims};
   });
   return ({claims}, now) => {
-    if (claims === undefined) return {rejected: 'inactive'};
+    if (claims === undefined) return {rejected: 'inactive', detail: 'its issuer says that it is not active'};
     const misfit = claimFault(claims, settings);
     if (misfit !== undefined) return {rejected: misfit.reason, detail: misfit.detail};
     const ended = timeFault({exp: never, ...claims}, settings.clockTolerance, now);

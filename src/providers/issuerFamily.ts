@@ -1,16 +1,15 @@
 // Issuers of one family, `https://login.example/{tenant}/v2.0`: a provider for each tenant, made when its first token comes.
 import type {Health} from '../core/health.ts';
-import {wantedGot} from '../core/misfit.ts';
+import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Reason} from '../core/refusals.ts';
 import type {Trial} from '../core/trial.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeWithin} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {makeIssuerTemplate} from './issuerTemplate.ts';
 import {keysAtUrl, keysByDiscovery, NotPublished} from './jwks.ts';
-import {type Claims, longestToken} from './jwt.ts';
+import {type Claims, longestToken, malformedDetail} from './jwt.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
@@ -67,11 +66,13 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
   /** The principal of this tenant's issuer, or why its claims do not fit. */
   const principalOf =
     (tenant: string) =>
-    (claims: Claims): Principal | Reason | undefined => {
+    (claims: Claims): Principal | Misfit | undefined => {
       const principal = read(claims);
       if (principal === undefined || settings.claims.tenant === undefined) return principal && {...principal, tenant};
-      if (principal.tenant === undefined) return 'missing_tenant';
-      return principal.tenant === tenant ? principal : 'wrong_issuer';
+      if (principal.tenant === tenant) return principal;
+      const got = `got ${principal.unread?.tenant ?? shownValue(principal.tenant)}`;
+      const detail = `tenant: wanted that of the issuer, ${shownValue(tenant)}, ${got}`;
+      return {reason: principal.tenant === undefined ? 'missing_tenant' : 'wrong_issuer', detail};
     };
 
   const join = (tenant: string, keys: KeyKeeper): Member => {
@@ -165,10 +166,10 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
     tenantOf: ({value}, request) => tenantIn(value, request),
     async authenticate(credential, context) {
       const tenant = tenantIn(credential.value, context.request);
-      if (tenant === undefined) return {rejected: 'malformed_credential'};
+      if (tenant === undefined) return {rejected: 'malformed_credential', detail: malformedDetail(credential.value)};
       const missing = {
         rejected: 'wrong_issuer',
-        detail: `iss: no issuer is published for the tenant "${tenant}"`,
+        detail: `iss: no issuer is published for the tenant ${shownValue(tenant)}`,
       } as const;
       const known = memberOf(tenant);
       if (known === undefined && isUnknown(tenant)) return missing;

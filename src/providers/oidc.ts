@@ -1,9 +1,8 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
-import {wantedGot} from '../core/misfit.ts';
+import {type Misfit, wantedGot} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Reason} from '../core/refusals.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
@@ -32,6 +31,9 @@ export interface ProviderParts {
   readonly after: After;
 }
 
+/** The principal of verified claims, or why they prove none; undefined: they name no subject. */
+export type ReadPrincipalOr = (claims: Claims) => Principal | Misfit | undefined;
+
 /** Vendors whose tokens are such JWTs build on the same, under their own type. */
 export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: string};
 
@@ -40,12 +42,12 @@ export type JwtProviderSettings = Omit<OidcSettings, 'type'> & {readonly type: s
  * malformed; opens no socket for any other. A verified
  * principal is kept by the hash of its token until `exp`, or until the issuer takes back the key.
  * `principalOf`: for vendors whose claims say it in ways that settings cannot; the principal keeps the token's times in
- * its claims. Where the claims prove nobody it answers why; undefined is `missing_claim`.
+ * its claims.
  */
 export const makeOidcProvider = (
   settings: JwtProviderSettings,
   parts: ProviderParts,
-  principalOf: (claims: Claims) => Principal | Reason | undefined = makeReadPrincipal(settings.name, settings.claims),
+  principalOf: ReadPrincipalOr = makeReadPrincipal(settings.name, settings.claims),
 ): Provider => {
   const {name, issuer} = settings;
   const {token} = settings.jwks;
@@ -67,7 +69,7 @@ export const makeIssuerProvider = (
   settings: JwtProviderSettings,
   keys: KeyKeeper,
   parts: Pick<ProviderParts, 'cache'>,
-  principalOf: (claims: Claims) => Principal | Reason | undefined,
+  principalOf: ReadPrincipalOr,
 ): Provider => {
   const {name, issuer, clockTolerance, clients} = settings;
   // The token that opens the way to the keys says nothing of what they verify: it rotates, and what is verified stays.
@@ -97,9 +99,9 @@ export const makeIssuerProvider = (
     if (unbound !== undefined) return {rejected: unbound.reason, detail: unbound.detail};
     // FusionAuth before 1.60 wrote the grant into the header, which is signed as well.
     const granted = claims.gty === undefined && parsed.header.gty !== undefined;
-    const principal = principalOf(granted ? {...claims, gty: parsed.header.gty} : claims) ?? 'missing_claim';
-    if (principal === 'missing_claim') return {rejected: principal, detail: wantedGot('sub', 'a text', claims.sub)};
-    return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
+    const read = principalOf(granted ? {...claims, gty: parsed.header.gty} : claims);
+    if (read === undefined) return {rejected: 'missing_claim', detail: wantedGot('sub', 'a text', claims.sub)};
+    return 'reason' in read ? {rejected: read.reason, detail: read.detail} : {verified: read, signedBy};
   };
 
   return {

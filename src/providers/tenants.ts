@@ -1,5 +1,5 @@
 // Which tenants a provider may speak for: a partner's issuer could else name a tenant that is not its own.
-import {shownList, wantedGot} from '../core/misfit.ts';
+import {shownList, tenantMisfit} from '../core/misfit.ts';
 import type {Authentication, Provider} from './provider.ts';
 
 /** A list, or a pattern in which `*` is any run of characters. */
@@ -54,13 +54,13 @@ export const withGrantedTenants = (provider: Provider, isGranted: IsGranted): Pr
   async authenticate(credential, context) {
     const isAllowed = (tenant: string): boolean => isGranted(tenant, context.now);
     const named = provider.tenantOf?.(credential, context.request);
-    if (named !== undefined && !isAllowed(named)) return {rejected: 'wrong_tenant', detail: misfit(granted, named)};
+    if (named !== undefined && !isAllowed(named))
+      return {rejected: 'wrong_tenant', detail: tenantMisfit(granted, named, undefined)};
     return ofTenants(await provider.authenticate(credential, context), isAllowed, () => granted);
   },
 });
 
 const granted = 'one with a live grant';
-const misfit = (wanted: string, got: string | undefined): string => wantedGot('tenant', wanted, got);
 
 const ofTenants = (
   found: Authentication,
@@ -74,6 +74,6 @@ const ofTenants = (
   return {
     ...rest,
     rejected: tenant === undefined ? 'missing_tenant' : 'wrong_tenant',
-    detail: misfit(wanted(), tenant),
+    detail: tenantMisfit(wanted(), tenant, verified.unread?.tenant),
   };
 };

@@ -38,6 +38,3 @@ export const otherKind = (claims: Claims, wanted: 'access' | 'id'): string | und
   const sign = signsOfId(claims);
   return sign === undefined ? undefined : `it is an id token, as ${sign} shows`;
 };
-
-/** Whether they are those of another kind than an access token. */
-export const isOtherToken = (claims: Claims): boolean => otherKind(claims, 'access') !== undefined;

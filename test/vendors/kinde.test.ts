@@ -316,7 +316,10 @@ describe('kinde', () => {
       assert.deepEqual(await ask(provider, 'k_live_user1'), first);
       assert.equal(askedOf(verifyPath), before + 1);
       rig.forward(1_001);
-      assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
+      assert.deepEqual(await ask(provider, 'k_live_user1'), {
+        rejected: 'revoked',
+        detail: 'Kinde calls the API key revoked',
+      });
       assert.equal(askedOf(verifyPath), before + 2);
     });
 
@@ -357,12 +360,12 @@ describe('kinde', () => {
         assert.ok(![...shared].some((entry) => entry.join().includes('k_live_user1')), 'the key itself is not there');
         kinde.keys.set('k_live_user1', {...user, status: 'revoked'});
         for (const instance of [one, other]) instance.forward(60_001);
-        assert.deepEqual(await askOf(other), {rejected: 'revoked'});
+        assert.deepEqual(await askOf(other), {rejected: 'revoked', detail: 'Kinde calls the API key revoked'});
 
         const odd = ['1', '{}', '{"until": 9e15}', '{"until": 9e15, "said": {"is_valid": true, "status": "active"}}'];
         for (const text of odd) {
           for (const key of shared.keys()) shared.set(key, text);
-          assert.deepEqual(await askOf(other), {rejected: 'revoked'}, text);
+          assert.deepEqual(await askOf(other), {rejected: 'revoked', detail: 'Kinde calls the API key revoked'}, text);
         }
       } finally {
         await one.close();
@@ -372,7 +375,10 @@ describe('kinde', () => {
 
     it('a bad key is asked about each time, so a new one works at once', async () => {
       const provider = make({apiKeys});
-      assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'inactive'});
+      assert.deepEqual(await ask(provider, 'k_live_user1'), {
+        rejected: 'inactive',
+        detail: 'Kinde calls the API key not valid',
+      });
       kinde.keys.set('k_live_user1', user);
       const answer = await ask(provider, 'k_live_user1');
       assert.ok(typeof answer === 'object' && answer.verified);
@@ -549,7 +555,10 @@ describe('kinde', () => {
         assert.deepEqual(asked(), [1, 1]);
         kinde.keys.set('k_live_user1', {...user, status: 'revoked', api_ids: ['api_orders']});
         rig.forward(1_001);
-        assert.deepEqual(await ask(provider, 'k_live_user1'), {rejected: 'revoked'});
+        assert.deepEqual(await ask(provider, 'k_live_user1'), {
+          rejected: 'revoked',
+          detail: 'Kinde calls the API key revoked',
+        });
         assert.deepEqual(asked(), [2, 1]);
       });
       it('without the setting there is no second call', async () => {

@@ -2,7 +2,7 @@
 import type {Entitled, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
-import {wantedList} from './list.ts';
+import {gotList, wantedList} from './list.ts';
 import type {Facts, Holds, Sources, Unmet} from './part.ts';
 
 type Answer = Entitled | Promise<Entitled>;
@@ -17,15 +17,28 @@ export const compileEntitled = (
   const {any = [], all = []} = wanted;
   const every = all.map(question);
   const some = any.map(question);
-  const detail = wantedList(what, wanted);
-  const detailed = (unmet: Unmet | undefined): Unmet | undefined => unmet && {...unmet, detail};
+  const words = wantedList(what, wanted);
+  /** Says besides what there is instead, as far as the principal itself tells. */
+  const detailed = (unmet: Unmet | undefined, {principal}: Facts): Unmet | undefined => {
+    if (unmet === undefined) return undefined;
+    const {reason} = unmet;
+    if (reason === 'missing_permission')
+      return {...unmet, detail: `${words}, ${gotList(wanted, principal, 'permissions')}`};
+    const hint =
+      reason === 'feature_expired'
+        ? ', of which a grant has ended'
+        : principal.tenant === undefined
+          ? ', got none: the credential names no tenant, to which it could be granted'
+          : '';
+    return {...unmet, detail: words + hint};
+  };
   return (facts) => {
     const unmet = firstMissing(sources, every, facts, 0);
     if (unmet instanceof Promise) {
-      return unmet.then((late) => late ?? noneOf(sources, some, facts, [])).then(detailed);
+      return unmet.then((late) => late ?? noneOf(sources, some, facts, [])).then((late) => detailed(late, facts));
     }
     const answer = unmet ?? noneOf(sources, some, facts, []);
-    return answer instanceof Promise ? answer.then(detailed) : detailed(answer);
+    return answer instanceof Promise ? answer.then((late) => detailed(late, facts)) : detailed(answer, facts);
   };
 };
 

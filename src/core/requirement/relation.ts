@@ -11,10 +11,16 @@ export const relation: Part<'relation'> = {
       detail: `relation: wanted ${shownValue(permission)} on ${shownValue(template)}`,
     };
     if (ask === undefined) return () => unmet;
+    // A provider knows its own people only.
+    const foreign = (of: string): Unmet => ({
+      ...unmet,
+      detail: `${unmet.detail} of ${provider}, got a principal of ${of}`,
+    });
     return async (facts) => {
       const resource = filledIn(template, facts.captures);
       if (typeof resource !== 'string') return unmet;
-      return (await ask({permission, resource}, facts)) === true ? undefined : unmet;
+      if ((await ask({permission, resource}, facts)) === true) return undefined;
+      return facts.principal.provider === provider ? unmet : foreign(facts.principal.provider);
     };
   },
 };

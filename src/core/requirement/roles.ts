@@ -1,10 +1,13 @@
 // `roles`: the principal holds them, compared as they stand.
-import {holdsList, wantedList} from './list.ts';
-import type {Part, Unmet} from './part.ts';
+import {gotList, holdsList, wantedList} from './list.ts';
+import type {Part} from './part.ts';
 
 export const roles: Part<'roles'> = {
   compile(wanted) {
-    const unmet: Unmet = {reason: 'missing_role', detail: wantedList('role', wanted)};
-    return ({principal}) => (holdsList(wanted, principal.roles) ? undefined : unmet);
+    const words = wantedList('role', wanted);
+    return ({principal}) =>
+      holdsList(wanted, principal.roles)
+        ? undefined
+        : {reason: 'missing_role', detail: `${words}, ${gotList(wanted, principal, 'roles')}`};
   },
 };

@@ -1,5 +1,5 @@
 // `tenant`: the principal's tenant is this one, or the one that the path names.
-import {shownValue, wantedGot} from '../misfit.ts';
+import {shownValue, tenantMisfit} from '../misfit.ts';
 import type {Part} from './part.ts';
 import {filledIn} from './template.ts';
 
@@ -10,7 +10,7 @@ export const tenant: Part<'tenant'> = {
       const filled = filledIn(wanted, captures);
       if (principal.tenant !== undefined && principal.tenant === filled) return undefined;
       const words = typeof filled === 'string' ? shownValue(filled) : 'one that the path names';
-      const detail = wantedGot('tenant', words, principal.tenant);
+      const detail = tenantMisfit(words, principal.tenant, principal.unread?.tenant);
       return {reason: principal.tenant === undefined ? 'missing_tenant' : 'wrong_tenant', detail};
     },
 };

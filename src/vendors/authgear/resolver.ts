@@ -1,6 +1,7 @@
 // Authgear's resolver: asked whose session a token or cookie is.
 import type {Credential, Place} from '../../core/credential.ts';
 import {derivedOnce} from '../../core/derived.ts';
+import {shownList} from '../../core/misfit.ts';
 import type {Asks} from '../../core/remote.ts';
 import type {Request} from '../../core/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
@@ -106,7 +107,9 @@ export const makeSessions = (
       // Whichever of its cookies it was: none of them reaches the upstream where the credential shall not.
       const pieces = shown.filter((one) => one.place.kind === 'cookie').map((one) => one.place.name);
       const answer = {setCookies, place: {...place, pieces}};
-      return principal === undefined ? {rejected: 'session_invalid', ...answer} : {verified: principal, ...answer};
+      if (principal !== undefined) return {verified: principal, ...answer};
+      const sent = shownList(shown.map(({place: {name, kind}}) => (kind === 'header' ? name : `cookie ${name}`)));
+      return {rejected: 'session_invalid', detail: `the resolver knows no session behind ${sent}`, ...answer};
     },
     health: () => [askOnce.health()],
     trials: [

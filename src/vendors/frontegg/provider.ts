@@ -3,10 +3,11 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
+import {malformedDetail} from '../../providers/jwt.ts';
 import {jwtMisfit} from '../../providers/jwtMisfit.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';
 import type {AuthenticationContext, Provider} from '../../providers/provider.ts';
-import {isOtherToken} from '../../providers/tokenKind.ts';
+import {otherKind} from '../../providers/tokenKind.ts';
 import {tokenOf} from '../../providers/tokensOf.ts';
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
 import type {VendorParts} from '../vendor.ts';
@@ -15,7 +16,7 @@ import {makeFronteggApi} from './api.ts';
 import {makeAudits} from './audits.ts';
 import {cookieNameOf, openSession, sessionCookiePlace} from './sessionCookie.ts';
 import {baseOf, type FronteggSettings} from './settings.ts';
-import {type Family, isOfFamily, looksLikeFrontegg, makeReadFrontegg} from './tokens.ts';
+import {type Family, looksLikeFrontegg, makeReadFrontegg, missingDetail, otherFamily} from './tokens.ts';
 import {vendorTokenTrial} from './vendorToken.ts';
 import {makeFronteggVerifier} from './verifier.ts';
 
@@ -46,12 +47,15 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
   const verifyToken = async (token: string, family: Family, context: AuthenticationContext): Promise<Verification> => {
     const {request, now, deadline} = context;
     const parsed = tokenOf(request, token);
-    if (parsed === undefined) return {rejected: 'malformed_credential'};
+    if (parsed === undefined) return {rejected: 'malformed_credential', detail: malformedDetail(token)};
     const {claims, signedBy, rejected, detail} = await verifier.verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected, detail};
-    if (isOtherToken(claims) || !isOfFamily(claims, family)) return {rejected: 'wrong_token_type'};
+    const other = otherKind(claims, 'access') ?? otherFamily(claims, family);
+    if (other !== undefined) return {rejected: 'wrong_token_type', detail: other};
     const principal = principalOf(claims);
-    return principal === undefined ? {rejected: 'missing_claim'} : {verified: principal, signedBy};
+    return principal === undefined
+      ? {rejected: 'missing_claim', detail: missingDetail(claims)}
+      : {verified: principal, signedBy};
   };
 
   /** The token of a credential, and until when it may stand there; undefined if a seal does not hold. */
@@ -62,7 +66,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
 
   const verifyAnew = async (credential: Credential, context: AuthenticationContext): Promise<Verification> => {
     const opened = await open(credential, context.now);
-    if (opened === undefined) return {rejected: 'session_invalid'};
+    if (opened === undefined) return {rejected: 'session_invalid', detail: sealDetail};
     const {accessToken, until} = opened;
     return {...(await verifyToken(accessToken, familyAt(credential.place.label), context)), until};
   };
@@ -93,9 +97,11 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
       const {verified: principal} = identified;
       if (principal === undefined || familyAt(credential.place.label) !== 'accessToken') return identified;
       const {sub} = principal.claims;
-      if (typeof sub !== 'string' || sub === '') return {rejected: 'missing_claim'};
+      if (typeof sub !== 'string' || sub === '') return {rejected: 'missing_claim', detail: missingDetail({sub})};
       const rights = await accessTokens.rightsOf(principal, sub, now, deadline);
-      return rights === undefined ? {rejected: 'inactive'} : {verified: withRights(principal, rights)};
+      return rights === undefined
+        ? {rejected: 'inactive', detail: inactiveDetail}
+        : {verified: withRights(principal, rights)};
     },
     health: () => [verifier.health(), accessTokens.health()],
     keysAge: verifier.age,
@@ -108,6 +114,11 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     },
   };
 };
+
+const sealDetail =
+  'the seal of the session cookie does not hold with sessionCookie.password, has run out, or holds no session';
+const inactiveDetail =
+  'Frontegg has the access token not among its active ones: it was deleted, has ended, or API tokens are disabled';
 
 const familyAt = (label: string): Family => (label === apiKeyPlace.label ? 'accessToken' : 'jwt');
 

@@ -1,4 +1,5 @@
 // The five types of token that Frontegg issues: where each may stand, and whom it stands for.
+import {shapeOf, shownList, shownValue} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
@@ -22,7 +23,20 @@ const types = new Map<unknown, TokenType>([
   ['tenantAccessToken', {family: 'accessToken', kind: 'service', subject: 'sub'}],
 ]);
 
-export const isOfFamily = (claims: Claims, family: Family): boolean => types.get(claims.type)?.family === family;
+/** Why claims are not those of a token of this family, in words; undefined: they are. */
+export const otherFamily = (claims: Claims, family: Family): string | undefined => {
+  if (types.get(claims.type)?.family === family) return undefined;
+  const wanted = [...types].flatMap(([name, type]) => (type.family === family ? [`${name}`] : []));
+  const place = family === 'jwt' ? 'here' : 'in x-api-key';
+  return `type: wanted ${shownList(wanted)} ${place}, got ${shownValue(claims.type)}`;
+};
+
+/** Which claim with the subject is missing. */
+export const missingDetail = (claims: Claims): string => {
+  const subject = types.get(claims.type)?.subject ?? 'sub';
+  const missing = textOf(claims[subject]) === undefined ? subject : 'sub';
+  return `${missing}: wanted a text, got ${shapeOf(claims[missing])}`;
+};
 
 /** Which list of active tokens an access token must be in. */
 export const holderOf = ({claims}: Principal): 'users' | 'tenants' =>

@@ -1,7 +1,8 @@
 // Frontier's access tokens, verified here by its keys: those that clients send, and those that it has just issued to us.
+import {wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import {makeVerifyJwt, parseJwt, timeFault, type VerifyJwt} from '../../providers/jwt.ts';
+import {makeVerifyJwt, malformedDetail, parseJwt, timeFault, type VerifyJwt} from '../../providers/jwt.ts';
 import type {KeyKeeper} from '../../providers/keyKeeper.ts';
 import type {Authentication} from '../../providers/provider.ts';
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';
@@ -43,12 +44,15 @@ export const makeAccessTokens = (settings: FrontierSettings, keys: KeyKeeper, pa
 
   const verifyAnew = async (verify: VerifyJwt, token: string, now: number, deadline: number): Promise<Verification> => {
     const parsed = parseJwt(token);
-    if (parsed === undefined) return {rejected: 'malformed_credential'};
+    if (parsed === undefined) return {rejected: 'malformed_credential', detail: malformedDetail(token)};
     const {claims, signedBy, rejected, detail} = await verify(parsed, now, deadline);
     if (rejected !== undefined) return {rejected, detail};
-    if (claims.gen !== undefined && claims.gen !== 'system') return {rejected: 'wrong_token_type'};
+    if (claims.gen !== undefined && claims.gen !== 'system')
+      return {rejected: 'wrong_token_type', detail: wantedGot('gen', '"system"', claims.gen)};
     const principal = principalOf(claims);
-    return typeof principal === 'string' ? {rejected: principal} : {verified: principal, signedBy};
+    return 'reason' in principal
+      ? {rejected: principal.reason, detail: principal.detail}
+      : {verified: principal, signedBy};
   };
 
   return {

@@ -19,8 +19,8 @@ import type {FrontierSettings} from './settings.ts';
 export type Exchangeable = Extract<Presented, {readonly kind: 'session' | 'personal' | 'assertion' | 'secret'}>;
 
 export type Exchanged =
-  | {readonly token: string; readonly rejected?: never}
-  | {readonly rejected: Reason; readonly token?: never};
+  | {readonly token: string; readonly rejected?: never; readonly detail?: never}
+  | {readonly rejected: Reason; readonly detail: string; readonly token?: never};
 
 /** What else of the request goes to Frontier. '' for none. */
 export interface Along {
@@ -102,7 +102,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     new Unavailable(askingAbout(presented).dependency, new Error(what));
 
   const exchange = async (presented: Exchangeable, along: Along, deadline: number): Promise<Exchanged> => {
-    if (presented.kind === 'session' && ended.has(presented.id)) return {rejected: 'session_invalid'};
+    if (presented.kind === 'session' && ended.has(presented.id)) return refusal(presented, 'session_invalid');
     const kept = await askingAbout(presented).askOnce(
       {
         about: [presented.kind, along.project, secretOf(presented)],
@@ -112,7 +112,7 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
       },
       deadline,
     );
-    if (!('sealed' in kept)) return kept;
+    if (!('sealed' in kept)) return refusal(presented, kept.rejected);
     const token = opened.get(kept) ?? unseal(kept.sealed, sealKeyOf(settings, presented));
     // Another version's entry, or one that was tampered with: as good as no answer, until its time is over.
     if (token === undefined) throw outage(presented, 'a remembered token cannot be read');
@@ -120,6 +120,25 @@ export const makeExchange = (settings: FrontierSettings, parts: VendorParts): Ex
     return {token};
   };
   return Object.assign(exchange, {health: sessions.askOnce.health});
+};
+
+/** What Frontier has said of it, in words. */
+const refusal = ({kind}: Exchangeable, rejected: Reason) => ({
+  rejected,
+  detail: `Frontier: ${words[kind]} ${said[rejected] ?? rejected}`,
+});
+const words = {
+  session: 'the session',
+  personal: 'the personal token',
+  assertion: 'the assertion',
+  secret: 'the secret',
+};
+const said: Partial<Record<Reason, string>> = {
+  session_invalid: 'is over, or not known',
+  inactive: 'is wrong, not known, or taken back (unauthenticated)',
+  disabled: 'is of somebody whose organisation is switched off',
+  unknown_subject: 'is of somebody who was deleted or switched off (not_found)',
+  malformed_credential: 'cannot be read (invalid_argument)',
 };
 
 /** The session, not its cookie: browsers get a new cookie for the same session. */

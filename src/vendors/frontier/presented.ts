@@ -26,7 +26,8 @@ export type Presented = {readonly place: Place; readonly value: string} & (
   /** A JWT of another issuer. */
   | {readonly kind: 'foreign'; readonly claims: Claims}
   /** Twice, or not readable. */
-  | {readonly kind: 'duplicate' | 'malformed'}
+  | {readonly kind: 'duplicate'}
+  | {readonly kind: 'malformed'; readonly why: string}
 );
 
 /** All that one request shows. */
@@ -80,15 +81,20 @@ const isBare = ({headers}: Request): boolean => /^[ \t]*bearer[ \t]*$/i.test(hea
 const readAt = (place: Place, request: Request, read: (value: string) => Presented | undefined) => {
   const held: Held = place.find(request);
   if (held.held === 'nothing') return undefined;
-  return held.held === 'value' ? read(held.value) : ({kind: held.held, place, value: ''} as const);
+  if (held.held === 'value') return read(held.value);
+  return held.held === 'duplicate' ? duplicateAt(place) : ({kind: held.held, place, value: '', why: held.why} as const);
 };
+
+const duplicateAt = (place: Place) => ({kind: 'duplicate', place, value: ''}) as const;
 
 /** By prefix, issuer, or the two key ids of an assertion: unverified, so this selects and grants nothing. */
 const makeTokenOf = ({issuer, personalTokens: {prefix}}: FrontierSettings, known: KnownTokens) => {
   return (place: Place, value: string, request: Request): Presented | undefined => {
     if (value.length > longestToken) return undefined;
     if (value.startsWith(prefix)) {
-      return {kind: /^[A-Za-z0-9_-]{1,512}$/.test(value) ? 'personal' : 'malformed', place, value};
+      return /^[A-Za-z0-9_-]{1,512}$/.test(value)
+        ? {kind: 'personal', place, value}
+        : {kind: 'malformed', place, value, why: 'a personal token has letters, digits, - and _ only'};
     }
     const key = known.keyOf(value);
     const verified = known.claimsOf(key);

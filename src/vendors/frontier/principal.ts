@@ -1,6 +1,6 @@
 // From the claims of Frontier's access token to a principal.
+import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
-import type {Reason} from '../../core/refusals.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
 import type {Exchangeable} from './exchange.ts';
@@ -18,7 +18,7 @@ const kinds = new Map<unknown, Principal['kind']>([
 const nowhere = {roles: ['roles'], permissions: ['permissions'], scopes: ['scope']} as const;
 
 /** Compiles the settings: verified claims -> the principal, or why there is none. */
-export const makePrincipalOf = (settings: FrontierSettings): ((claims: Claims) => Principal | Reason) => {
+export const makePrincipalOf = (settings: FrontierSettings): ((claims: Claims) => Principal | Misfit) => {
   const {name, tenant, personalTokens} = settings;
   const read = makeReadPrincipal(
     name,
@@ -37,16 +37,25 @@ export const makePrincipalOf = (settings: FrontierSettings): ((claims: Claims) =
 
   return (claims) => {
     const kind = kinds.get(claims.sub_type);
-    if (kind === undefined) return 'wrong_token_type';
+    if (kind === undefined)
+      return {
+        reason: 'wrong_token_type',
+        detail: wantedGot('sub_type', 'app/user, app/serviceuser or app/pat', claims.sub_type),
+      };
     const principal = read(claims);
-    if (principal === undefined) return 'missing_claim';
+    if (principal === undefined) return missing('sub', claims.sub);
     const isOwners = claims.sub_type === 'app/pat' && personalTokens.subject === 'owner';
     const subject = isOwners ? textOf(claims.user_id) : principal.subject;
-    if (subject === undefined) return 'missing_claim';
+    if (subject === undefined) return missing('user_id', claims.user_id);
     const of = tenantOf(claims);
     return {...principal, kind, subject, ...(of !== undefined && {tenant: of})};
   };
 };
+
+const missing = (claim: string, got: unknown): Misfit => ({
+  reason: 'missing_claim',
+  detail: `${claim}: wanted a text, got ${shapeOf(got)}`,
+});
 
 /** The one id of a comma-joined list; of several, none is the tenant, for nothing says which is meant. */
 const only = (joined: unknown): string | undefined => {

@@ -1,8 +1,9 @@
 // The frontier provider: sessions, personal tokens, access tokens, assertions and secrets, in Frontier's own precedence.
 import {derivedOnce} from '../../core/derived.ts';
+import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
-import type {Reason} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
+import type {Claims} from '../../providers/jwt.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';
 import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';
@@ -48,14 +49,14 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
 
   const resolve = async (shown: Presented, {request, now, deadline}: AuthenticationContext): Promise<Resolved> => {
     const refused = refusalOf(shown);
-    if (refused !== undefined) return {rejected: refused};
+    if (refused !== undefined) return {rejected: refused.reason, detail: refused.detail};
     if (shown.kind === 'access') {
       return {...(await tokens.presented(shown.value, shown.key, now, deadline)), token: shown.value};
     }
 
     const exchangeable = shown as Exchangeable;
-    const {token, rejected} = await exchange(exchangeable, alongOf(request), deadline);
-    if (rejected !== undefined) return {rejected};
+    const {token, rejected, detail} = await exchange(exchangeable, alongOf(request), deadline);
+    if (rejected !== undefined) return {rejected, detail};
     const principal = await tokens.issued(token, dependencyOf(settings, exchangeable), now, deadline);
     return {verified: exchangedBy(principal, exchangeable), token};
   };
@@ -71,7 +72,9 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
 
   /** The first that counts; a session that is over leaves the word to the next. */
   const firstOf = async (context: AuthenticationContext): Promise<Resolved & {readonly place?: Presented['place']}> => {
-    let over: Resolved & {readonly place?: Presented['place']} = {rejected: 'session_invalid'};
+    let over: Resolved & {readonly place?: Presented['place']} = {
+      rejected: 'session_invalid',
+    };
     for (const shown of inPrecedence(shownBy(context.request), context.now)) {
       const answer = {...(await resolve(shown, context)), place: shown.place};
       if (answer.rejected !== 'session_invalid') return answer;
@@ -119,27 +122,36 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
 const unread: ReadonlySet<Presented['kind']> = new Set(['foreign', 'duplicate', 'malformed']);
 
 /** What is refused without asking anyone. */
-const refusalOf = (shown: Presented): Reason | undefined => {
-  switch (shown.kind) {
+const refusalOf = (shown: Presented): Misfit | undefined => {
+  const {kind, place} = shown;
+  switch (kind) {
     case 'forged':
-      return 'session_invalid';
+      return {reason: 'session_invalid', detail: 'sid: its seal is none of Frontier, or it is older than 30 days'};
     case 'foreign':
-      return 'unsupported_credential';
+      return {reason: 'unsupported_credential', detail: wantedGot('iss', "Frontier's", shown.claims.iss)};
     case 'duplicate':
-      return 'duplicate_credential';
+      return {reason: 'duplicate_credential', detail: `${place.name} is there more than once`};
     case 'malformed':
-      return 'malformed_credential';
+      return {reason: 'malformed_credential', detail: `${place.name} cannot be read: ${shown.why}`};
     case 'access':
     case 'assertion':
-      return shown.place.scheme !== undefined && !(hasId(shown.claims) && hasEnd(shown)) ? 'missing_claim' : undefined;
+      return place.scheme === undefined ? undefined : bearerFault(kind, shown.claims);
     default:
       return undefined;
   }
 };
 
 /** An access token's end is looked at as it is verified; without one, an assertion is no bearer to Frontier. */
-const hasEnd = ({kind, claims}: Extract<Presented, {readonly claims: unknown}>): boolean =>
-  kind !== 'assertion' || Number.isFinite(expires(claims));
+const bearerFault = (kind: 'access' | 'assertion', claims: Claims): Misfit | undefined => {
+  const missing = !hasId(claims)
+    ? 'jti'
+    : kind === 'assertion' && !Number.isFinite(expires(claims))
+      ? 'exp'
+      : undefined;
+  return missing === undefined
+    ? undefined
+    : {reason: 'missing_claim', detail: `${missing}: wanted, for a bearer; got ${shapeOf(claims[missing])}`};
+};
 
 /** Id or name of a project; what is neither selects none, as an unknown project does at Frontier. */
 const isProject = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;

@@ -1,5 +1,6 @@
 // Kinde's API keys: opaque, so the management API is asked what a key is worth.
 import {derivedOnce} from '../../core/derived.ts';
+import {shownList, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
@@ -33,9 +34,14 @@ export const makeApiKeys = (
     accepts: (credential) => (/^k_live_[A-Za-z0-9_-]{1,248}$/.test(credential.value) ? credential : undefined),
     async authenticate({value: key}, {deadline}) {
       const said = await askOnce({about: [key], ask: (until, asks) => askAbout(key, until, asks), life}, deadline);
-      if (!isActive(said)) return {rejected: said.status === 'revoked' ? 'revoked' : 'inactive'};
+      if (!isActive(said)) {
+        const rejected = said.status === 'revoked' ? 'revoked' : 'inactive';
+        return {rejected, detail: `Kinde calls the API key ${said.status ?? 'not valid'}`};
+      }
       const isForUs = apis === undefined || said.api_ids?.some((id) => apis.includes(id)) === true;
-      return isForUs ? {verified: principalOf(said)} : {rejected: 'wrong_audience'};
+      return isForUs
+        ? {verified: principalOf(said)}
+        : {rejected: 'wrong_audience', detail: wantedGot('API of the key', shownList(apis ?? []), said.api_ids)};
     },
     health: () => [askOnce.health()],
     trials: [
