@@ -39,7 +39,7 @@ export interface Case {
   readonly host?: string;
   /** Name of a token, sent as a bearer. */
   readonly token?: string;
-  /** Pairs; `{name}` in a value becomes that token. */
+  /** Pairs; `{name}` in a value becomes that token, `{name|1/3}` the first third of it, `{name|base64url}` it written so. */
   readonly headers?: readonly (readonly [string, string])[];
   readonly rule?: string;
   readonly expect: Expected;
@@ -94,11 +94,27 @@ export const signTokens = async (
   return signed;
 };
 
+/** A token as a client writes it. */
+const written = (token: string, form: string | undefined): string => {
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(form ?? '') ?? [];
+  if (part !== undefined) {
+    const size = Math.ceil(token.length / Number(parts));
+    return token.slice((Number(part) - 1) * size, Number(part) * size);
+  }
+  if (form === 'base64url') return Buffer.from(token).toString('base64url');
+  // Every character, as nobody has to and everybody may.
+  if (form === 'percent') return token.replace(/./g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+  return token;
+};
+
 /** The headers of a case, tokens filled in. */
 const headersOf = ({token, headers = []}: Case, tokens: ReadonlyMap<string, string>): [string, string][] => {
   const filled = headers.map(([name, value]): [string, string] => [
     name,
-    value.replace(/\{(\w+)\}/g, (whole, of: string) => tokens.get(of) ?? whole),
+    value.replace(/\{(\w+)(?:\|([^}]+))?\}/g, (whole, of: string, form?: string) => {
+      const signed = tokens.get(of);
+      return signed === undefined ? whole : written(signed, form);
+    }),
   ]);
   if (token === undefined) return filled;
   const value = tokens.get(token);
