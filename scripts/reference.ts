@@ -1,13 +1,16 @@
-// Writes postern.schema.json and docs/reference/settings.md from the settings' declarations; `--check`: are they fresh?
+// Writes postern.schema.json and docs/reference/{settings,decisions}.* from what declares settings and decisions; `--check`: are they fresh?
 import {readFileSync, writeFileSync} from 'node:fs';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
 import {byType} from './byType.ts';
+import {decisionsPage, decisionsSchema} from './decisionsPage.ts';
 import {settingsPage} from './settingsPage.ts';
 
 const document = schemaDocument();
 const files: readonly (readonly [string, string])[] = [
   ['postern.schema.json', `${JSON.stringify(byType(JSON.parse(JSON.stringify(document))), null, 2)}\n`],
   ['docs/reference/settings.md', settingsPage(document)],
+  ['docs/reference/decisions.schema.json', `${JSON.stringify(decisionsSchema(), null, 2)}\n`],
+  ['docs/reference/decisions.md', decisionsPage()],
 ];
 
 const read = (url: URL): string | undefined => {

@@ -8,6 +8,7 @@ import type {Health} from './core/health.ts';
 import {makeQueueDelay} from './envoy/queueDelay.ts';
 import {makeServer} from './envoy/server.ts';
 import {makeService} from './envoy/service.ts';
+import type {LineOf} from './observe/decisionLine.ts';
 import {makeHealthLog} from './observe/healthLog.ts';
 import {makeLimited} from './observe/limits.ts';
 import {version} from './version.ts';
@@ -83,6 +84,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
     if (!draining) logHealth(parts);
     server.setServing(parts.every(({state}) => state !== 'unready'));
   };
+  const lineOf: LineOf = (of) => inForce.decider().replayLine(of);
   const admin = makeAdminServer({
     settings: settings.admin,
     routes: [
@@ -98,11 +100,12 @@ export const startApp = async (file: string, configuration: Configuration, shado
         newId: clocks.newId,
         reach: shared.redis === undefined ? 'this instance only' : 'every instance',
       }),
-      ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, every: clocks.every}),
+      ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, lineOf, every: clocks.every}),
       ...makeExplainRoutes({
         explainer: makeExplainer({decider: inForce.decider, configuration: inForce.configuration, clocks}),
         recent: shared.recent,
         redact: shared.redact,
+        lineOf,
       }),
     ],
     log,

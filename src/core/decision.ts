@@ -4,6 +4,7 @@ import type {Place} from './credential.ts';
 import type {Principal} from './principal.ts';
 import type {Reason} from './refusals.ts';
 import type {Request} from './request.ts';
+import type {UnmetPart} from './requirement/unmet.ts';
 import type {Unavailable} from './unavailable.ts';
 
 /** What a client must do to be let in, for WWW-Authenticate (RFC 6750, RFC 9470). */
@@ -29,6 +30,8 @@ interface Decided {
   readonly setCookies?: readonly string[];
   /** What was wanted and what came, of a refusal (or what would be one, on a shadow rule), for the log alone. */
   readonly detail?: string | undefined;
+  /** The part of the rule's requirement that does not hold, as values. */
+  readonly unmet?: UnmetPart;
   /** Why it is `unavailable` (or would be, on a shadow rule), for the log. */
   readonly outage?: Unavailable;
 }

@@ -2,7 +2,7 @@
 import type {Decision} from '../core/decision.ts';
 import type {Request} from '../core/request.ts';
 import {makeSeldom} from '../core/seldom.ts';
-import {requestFields} from './decisionLog.ts';
+import {requestFields} from './decisionLine.ts';
 import type {Log} from './log.ts';
 import type {Metrics} from './metrics.ts';
 import {outcomeOf, reasonOf} from './outcome.ts';

@@ -140,6 +140,12 @@ export const metricTable = {
       'Decisions that the shadow configuration would make otherwise. rule and outcome: those that were answered; next: the outcome that it would be. Of equal outcomes the reasons differ, or the principal.',
     query: 'sum by (rule, outcome, next) (rate(postern_shadow_differences_total[5m])) > 0',
   },
+  postern_decision_log_dropped_total: {
+    type: 'counter',
+    labels: [],
+    meaning: 'Lines of the decision log that the socket of log.decisions.to did not take in time.',
+    query: 'rate(postern_decision_log_dropped_total[5m]) > 0',
+  },
   postern_limited_total: {
     type: 'counter',
     labels: ['port', 'limit'],

@@ -47,6 +47,8 @@ export interface Metrics {
   };
   /** A limit of a port has ended something. */
   limited(port: string, limit: string): void;
+  /** Lines of the decision log that its socket did not take. */
+  decisionsDropped(lines: number): void;
   reloaded(result: 'success' | 'failure'): void;
   /** What came of a decision that the shadow configuration was to make, too. */
   shadowed(result: 'same' | 'different' | 'dropped' | 'failed'): void;
@@ -86,6 +88,8 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   const cacheRequests = makeTally(seriesLimit);
   const dependencyRequests = makeTally(seriesLimit);
   const limits = makeTally(seriesLimit);
+  const droppedLines = makeTally(1);
+  droppedLines.declare();
   const reloads = makeTally(seriesLimit);
   const shadowed = makeTally(seriesLimit);
   const differences = makeTally(seriesLimit);
@@ -122,6 +126,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   );
   register(registry, 'postern_shadow_decisions_total', counted('postern_shadow_decisions_total', shadowed));
   register(registry, 'postern_shadow_differences_total', counted('postern_shadow_differences_total', differences));
+  register(registry, 'postern_decision_log_dropped_total', counted('postern_decision_log_dropped_total', droppedLines));
   register(registry, 'postern_limited_total', counted('postern_limited_total', limits));
   register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
@@ -176,6 +181,9 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
       circuit: (dependency, state) => circuits.set(dependency, circuitValues[state]),
     },
     limited: (port, limit) => limits.add(port, limit),
+    decisionsDropped: (lines) => {
+      for (let line = 0; line < lines; line++) droppedLines.add();
+    },
     reloaded: (result) => reloads.add(result),
     shadowed: (result) => shadowed.add(result),
     differed: (rule, outcome, next) => differences.add(bounded(rule, rules), outcome, next),

@@ -2,6 +2,7 @@
 import type {CheckContext, Decision} from '../core/decision.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Request, rawPathOf} from '../core/request.ts';
+import type {UnmetPart} from '../core/requirement/unmet.ts';
 import {type Outcome, outcomeOf, reasonOf} from './outcome.ts';
 import {withoutJwts} from './redact.ts';
 
@@ -30,11 +31,14 @@ export interface Remembered {
   /** Where the credential stood, or the one place where one was expected: `header:authorization:bearer`. */
   readonly place?: string | undefined;
   readonly detail?: string | undefined;
+  readonly unmet?: UnmetPart | undefined;
   /** What did not answer, and how. */
   readonly dependency?: string | undefined;
   readonly outage?: string | undefined;
   /** Undefined where it could not be read. */
   readonly request?: RememberedRequest | undefined;
+  /** Milliseconds by step, where they are measured. */
+  readonly steps?: Readonly<Record<string, number>> | undefined;
   /** With its claims: whoever shows it leaves them out. */
   readonly principal?: Principal | undefined;
 }
@@ -66,8 +70,12 @@ const longestValue = 512;
 const longestPath = 2_048;
 const longestHost = 260;
 
-/** `read`: headers that rules read, in lower case; `secret`: those in which credentials stand, whatever rules read. */
-export const makeRemember = (read: Iterable<string>, secret: Iterable<string>): Remember => {
+/** `read`: headers that rules read, in lower case; `secret`: those in which credentials stand, whatever rules read. `stepsOf`: what was measured. */
+export const makeRemember = (
+  read: Iterable<string>,
+  secret: Iterable<string>,
+  stepsOf?: (request: Request) => Readonly<Record<string, number>> | undefined,
+): Remember => {
   const kept = new Set([...ownHeaders, ...read]);
   for (const name of ['authorization', 'cookie', 'proxy-authorization', 'set-cookie', ...secret]) kept.delete(name);
 
@@ -105,9 +113,11 @@ export const makeRemember = (read: Iterable<string>, secret: Iterable<string>): 
     provider: decision.provider ?? decision.principal?.provider,
     place: decision.credentialPlace?.label,
     detail: decision.detail,
+    unmet: decision.unmet,
     dependency: decision.outage?.dependency,
     outage: decision.outage?.message,
     request: request && requestOf(request),
+    steps: request && stepsOf?.(request),
     principal: decision.principal,
   });
 };

@@ -8,6 +8,7 @@ export const silentMetrics: Metrics = {
   authenticated: nothing,
   cache: {request: nothing},
   remote: {called: nothing, circuit: nothing},
+  decisionsDropped: nothing,
   limited: nothing,
   reloaded: nothing,
   shadowed: nothing,

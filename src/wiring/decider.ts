@@ -5,12 +5,11 @@ import type {Check} from '../core/decision.ts';
 import {type Health, oneOfSeveral} from '../core/health.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
 import {makeRender, type Render} from '../envoy/render.ts';
-import {makeDecisionLog} from '../observe/decisionLog.ts';
+import type {LineOf} from '../observe/decisionLine.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck, observedProvider} from '../observe/observed.ts';
-import {remembering} from '../observe/recent.ts';
-import {makeRemember} from '../observe/remembered.ts';
 import type {Provider} from '../providers/provider.ts';
 import {makeDeciding} from './deciding.ts';
+import {makeDecisionsTold} from './decisionLog.ts';
 import type {Shared} from './shared.ts';
 
 /** A configuration that has been loaded. */
@@ -21,6 +20,8 @@ export interface Decider {
   /** What it decides by, for whoever wants to explain a decision: nothing of it is counted. */
   readonly parts: CheckParts;
   readonly render: Render;
+  /** A decision that is remembered, with what it takes to decide it once more. */
+  readonly replayLine: LineOf;
   /** For the decisions that the edge makes itself. */
   readonly observer: DecisionObserver;
   /** Every part, as it is now. A provider that cannot vouch is no more than degraded while another one can. */
@@ -39,7 +40,7 @@ export interface Decider {
 export const makeDecider = async ({settings}: Configuration, shared: Shared): Promise<Decider> => {
   const deciding = makeDeciding(settings, shared);
   const {parts, providers, entitlements} = deciding;
-  const {metrics, log, clocks} = shared;
+  const {metrics, clocks} = shared;
   const meterKeys = () =>
     metrics.gauge('postern_keys_age_seconds', () =>
       providers.flatMap(({name, keysAge}) => {
@@ -48,22 +49,24 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
       }),
     );
 
-  const decisionLog = makeDecisionLog({log, settings: settings.log});
-  const remembered =
-    shared.recent === undefined
-      ? decisionLog
-      : remembering(decisionLog, shared.recent, makeRemember(headersRead(settings), headersOf(providers)));
-  const observer = tellProviders(makeDecisionObserver(metrics, remembered), providers);
+  const told = makeDecisionsTold(settings, providers, shared);
+  const {times} = told;
+  const observer = tellProviders(makeDecisionObserver(metrics, told.log), providers);
   const identityHeaders = makeIdentityHeaders(
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
   );
-  const check = await deciding.compile((provider) => observedProvider(provider, metrics));
+  const counted = (provider: Provider): Provider => observedProvider(provider, metrics);
+  const check = await deciding.compile(
+    times === undefined ? counted : (provider) => times.provider(counted(provider)),
+    times?.part,
+  );
 
   return {
     check: observedCheck(check, observer, clocks.steady),
     parts,
     observer,
+    replayLine: told.replayLine,
     render: makeRender(settings.responses, identityHeaders),
     health: () => [...oneOfSeveral(providers.map((provider) => provider.health())), ...entitlements.health()],
     eachHealth: () => [...providers.flatMap((provider) => provider.health()), ...entitlements.health()],
@@ -77,16 +80,6 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
     close: deciding.close,
   };
 };
-
-/** Headers that targeting rules look at: what a client sends, and no credential. */
-const headersRead = ({rules}: Pick<CheckParts, 'rules'>): readonly string[] =>
-  rules.flatMap(({attributes = {}}) =>
-    Object.values(attributes).flatMap((source) => ('header' in source ? [source.header.toLowerCase()] : [])),
-  );
-
-/** Headers in which credentials stand. */
-const headersOf = (providers: readonly Provider[]): readonly string[] =>
-  providers.flatMap(({places}) => places.flatMap(({kind, name}) => (kind === 'header' ? [name] : [])));
 
 /** The same observer; providers that keep a record of refusals are told of those that they were asked about. */
 const tellProviders = (observer: DecisionObserver, providers: readonly Provider[]): DecisionObserver => {

@@ -14,8 +14,8 @@ export interface Deciding {
   readonly parts: CheckParts;
   readonly providers: readonly Provider[];
   readonly entitlements: Entitlements;
-  /** Compiled in slices. `wrap`: looks on while a provider is asked. */
-  compile(wrap?: (provider: Provider) => Provider): Promise<Check>;
+  /** Compiled in slices. `wrap` and `wrapPart`: look on while a provider is asked, or a part of a requirement tried. */
+  compile(wrap?: (provider: Provider) => Provider, wrapPart?: CheckParts['wrapPart']): Promise<Check>;
   /** Loads what can be loaded ahead; resolves when the first attempts are over. Never rejects. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -36,8 +36,9 @@ export const makeDeciding = (settings: Settings, shared: Shared): Deciding => {
     parts,
     providers,
     entitlements,
-    compile: async (wrap = (provider) => provider) => {
-      const check = await inSlices(compileCheck({...parts, providers: providers.map(wrap)}), shared.clocks);
+    compile: async (wrap = (provider) => provider, wrapPart) => {
+      const wrapped: CheckParts = {...parts, providers: providers.map(wrap), ...(wrapPart && {wrapPart})};
+      const check = await inSlices(compileCheck(wrapped), shared.clocks);
       return replying(check, settings.responses);
     },
     start: async () => {

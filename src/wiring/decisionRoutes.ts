@@ -1,6 +1,6 @@
 // The pages about single decisions: the last ones, one of them, and those that are made while somebody watches.
 import {type AdminAnswer, type AdminRoute, json} from '../admin/route.ts';
-import {lineOf} from '../observe/decisionLine.ts';
+import type {LineOf} from '../observe/decisionLine.ts';
 import type {RecentDecisions} from '../observe/recent.ts';
 import type {Remembered} from '../observe/remembered.ts';
 import {decisionQueryOf, mostListed} from './decisionQuery.ts';
@@ -11,6 +11,7 @@ export interface DecisionRouteParts {
   readonly recent: RecentDecisions | undefined;
   /** Takes out of JSON what must not be shown. */
   readonly redact: (json: string) => string;
+  readonly lineOf: LineOf;
   readonly every: StreamParts['every'];
 }
 
@@ -18,7 +19,7 @@ export interface DecisionRouteParts {
 const mostWatchers = 16;
 
 /** All of them need the admin token. What is wrong with a request is said in the answer, status 400. */
-export const makeDecisionRoutes = ({recent, redact, every}: DecisionRouteParts): readonly AdminRoute[] => {
+export const makeDecisionRoutes = ({recent, redact, lineOf, every}: DecisionRouteParts): readonly AdminRoute[] => {
   const shown = (one: Remembered): string => redact(JSON.stringify(lineOf(one)));
   let watchers = 0;
 

@@ -2,7 +2,7 @@
 
 import {type AdminAnswer, type AdminRoute, json} from '../admin/route.ts';
 import {CommandError} from '../commands/settings.ts';
-import {lineOf} from '../observe/decisionLine.ts';
+import type {LineOf} from '../observe/decisionLine.ts';
 import {outcomeOf, reasonOf} from '../observe/outcome.ts';
 import type {RecentDecisions} from '../observe/recent.ts';
 import type {Remembered} from '../observe/remembered.ts';
@@ -16,6 +16,7 @@ export interface ExplainRouteParts {
   readonly explainer: Explainer;
   /** Absent: none is kept. */
   readonly recent: Pick<RecentDecisions, 'find'> | undefined;
+  readonly lineOf: LineOf;
   /** Takes out of JSON what must not be shown. */
   readonly redact: (json: string) => string;
 }
@@ -24,7 +25,7 @@ export interface ExplainRouteParts {
 const mostWaiting = 8;
 
 /** They need the admin token. What is wrong with a request is said in the answer, status 400. */
-export const makeExplainRoutes = ({explainer, recent, redact}: ExplainRouteParts): readonly AdminRoute[] => {
+export const makeExplainRoutes = ({explainer, recent, redact, lineOf}: ExplainRouteParts): readonly AdminRoute[] => {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const inTurn = async (make: () => Promise<AdminAnswer>): Promise<AdminAnswer> => {

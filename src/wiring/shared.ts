@@ -9,6 +9,8 @@ import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
 import {makeRecentDecisions, type RecentDecisions} from '../observe/recent.ts';
 import {makeRedaction} from '../observe/redact.ts';
+import {decisionSettingsOf} from '../observe/settings.ts';
+import {makeSocketSink, type SocketSink} from '../observe/socketSink.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {KeptPrincipal} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
@@ -26,6 +28,8 @@ export interface Shared {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Where decisions are told: the log, or one of their own. */
+  readonly decisions: Log;
   /** The last decisions; absent where nobody may ask about them. */
   readonly recent: RecentDecisions | undefined;
   /** Takes out of JSON what must not be shown. */
@@ -102,6 +106,7 @@ export const makeShared = async (settings: Settings, secrets: () => readonly str
     node: process.version,
     fault: (gauge, error) => log.error({gauge, err: error}, 'a metric could not be read: a bug in Postern'),
   });
+  const socket = socketOf(settings.log, {clocks, log, metrics});
   const remote = makeRemote({
     now: clocks.now,
     steady: clocks.steady,
@@ -118,6 +123,7 @@ export const makeShared = async (settings: Settings, secrets: () => readonly str
     clocks,
     log,
     metrics,
+    decisions: socket === undefined ? log : makeLog({settings: settings.log, secrets, sink: socket}),
     recent: recentOf(settings.admin),
     redact: makeRedaction(secrets),
     remote,
@@ -127,13 +133,28 @@ export const makeShared = async (settings: Settings, secrets: () => readonly str
     makeCache: makeCaches(metrics, redis, clocks),
     holdEntitlements: makeHold(),
     holdProvider: makeHold(),
-    health: () => [...(redis?.health() ?? []), revocation.feed.health()],
+    health: () => [
+      ...(redis?.health() ?? []),
+      revocation.feed.health(),
+      ...(socket === undefined ? [] : [socket.health()]),
+    ],
     start: revocation.feed.start,
     close: async () => {
       await revocation.close();
-      await Promise.all([remote.close(), redis?.close()]);
+      await Promise.all([remote.close(), redis?.close(), socket?.close()]);
     },
   };
+};
+
+/** The socket that `log.decisions.to` names; undefined: standard output. */
+const socketOf = (
+  {decisions}: Settings['log'],
+  {clocks, log, metrics}: Pick<Shared, 'clocks' | 'log' | 'metrics'>,
+): SocketSink | undefined => {
+  const {to} = decisionSettingsOf(decisions);
+  if (to === 'stdout') return undefined;
+  const {after, random} = clocks;
+  return makeSocketSink({path: to.replace(/^unix:(\/\/)?/, ''), dropped: metrics.decisionsDropped, after, random, log});
 };
 
 const recentOf = ({token, decisions}: Settings['admin']): RecentDecisions | undefined =>

@@ -193,6 +193,7 @@ describe('observed check', () => {
     assert.ok(time);
     assert.deepEqual(fields, {
       level: 'info',
+      v: 1,
       decision: 'd-1',
       outcome: 'shadow_deny',
       reason: 'missing_role',

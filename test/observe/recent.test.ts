@@ -4,7 +4,7 @@ import type {Place} from '../../src/core/credential.ts';
 import type {Decision} from '../../src/core/decision.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import type {Request} from '../../src/core/request.ts';
-import {lineOf} from '../../src/observe/decisionLine.ts';
+import {makeReplayLine} from '../../src/observe/decisionLine.ts';
 import {makeRecentDecisions, remembering} from '../../src/observe/recent.ts';
 import {makeRemember, pathOf} from '../../src/observe/remembered.ts';
 
@@ -40,6 +40,7 @@ const allow: Decision = {
 const remember = makeRemember(['x-region', 'x-key', 'authorization'], ['x-key']);
 const kept = (id: string, target = '/', decision: Decision = allow) =>
   remember({id, now: 1_000}, request(target), decision, 0.001);
+const lineOf = makeReplayLine([]);
 const idsOf = (list: ReturnType<ReturnType<typeof makeRecentDecisions>['list']>) => list?.found.map(({id}) => id);
 const all = {limit: 100, fits: () => true};
 

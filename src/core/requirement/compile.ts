@@ -10,6 +10,7 @@ import {roles} from './roles.ts';
 import {scopes} from './scopes.ts';
 import {stepUp} from './stepUp.ts';
 import {tenant} from './tenant.ts';
+import {withPart} from './unmet.ts';
 import {when} from './when.ts';
 
 /** What of `require` is no part: `providers` chooses who is asked, before there is a principal. */
@@ -43,12 +44,17 @@ export const compileRequirement = (
 ): Holds => {
   const compiled = (Object.keys(parts) as PartName[]).flatMap((name) => {
     const wanted = requirement[name];
-    return wanted === undefined ? [] : [wrap(name, wanted, compilePart(name, wanted, sources))];
+    if (wanted === undefined) return [];
+    return [{name, wanted, holds: wrap(name, wanted, compilePart(name, wanted, sources))}];
   });
-  const [only, ...others] = compiled;
-  if (only === undefined) return () => undefined;
-  return others.length === 0 ? only : (facts) => firstUnmet(compiled, facts, 0);
+  return compiled.length === 0 ? () => undefined : (facts) => firstUnmet(compiled, facts, 0);
 };
+
+interface Compiled {
+  readonly name: PartName;
+  readonly wanted: unknown;
+  readonly holds: Holds;
+}
 
 const compilePart = (name: PartName, wanted: unknown, sources: Sources): Holds => {
   const part: {compile(wanted: never, sources: Sources): Holds} = parts[name];
@@ -56,11 +62,16 @@ const compilePart = (name: PartName, wanted: unknown, sources: Sources): Holds =
 };
 
 /** In turn, and without a promise for as long as none is answered. */
-const firstUnmet = (compiled: readonly Holds[], facts: Facts, from: number): ReturnType<Holds> => {
+const firstUnmet = (compiled: readonly Compiled[], facts: Facts, from: number): ReturnType<Holds> => {
   for (let at = from; at < compiled.length; at++) {
-    const unmet = (compiled[at] as Holds)(facts);
-    if (unmet instanceof Promise) return unmet.then((late) => late ?? firstUnmet(compiled, facts, at + 1));
-    if (unmet !== undefined) return unmet;
+    const {name, wanted, holds} = compiled[at] as Compiled;
+    const unmet = holds(facts);
+    if (unmet instanceof Promise) {
+      return unmet.then((late) =>
+        late === undefined ? firstUnmet(compiled, facts, at + 1) : withPart(late, name, wanted, facts),
+      );
+    }
+    if (unmet !== undefined) return withPart(unmet, name, wanted, facts);
   }
   return undefined;
 };

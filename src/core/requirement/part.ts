@@ -9,6 +9,7 @@ import type {Principal} from '../principal.ts';
 import type {Reason} from '../refusals.ts';
 import type {Request} from '../request.ts';
 import type {Requirement} from '../rules.ts';
+import type {UnmetPart} from './unmet.ts';
 
 /** What a requirement may look at. All of it was verified, or comes from Envoy's own attributes. */
 export interface Facts {
@@ -32,6 +33,8 @@ export interface Unmet {
   readonly challenge?: Challenge;
   /** What was wanted and what came, for operators; see misfit.ts for what may stand there. */
   readonly detail?: string;
+  /** The same as values; compile.ts adds it. */
+  readonly unmet?: UnmetPart;
 }
 
 /**
