@@ -1,12 +1,11 @@
 // The HTTP side for operators: serves a table of routes, briefly and with limits.
-import {lstat, rm} from 'node:fs/promises';
-import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
-import {type AddressInfo, connect} from 'node:net';
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {makeBearerCheck} from './bearer.ts';
 import {boundConnections} from './connections.ts';
 import {makePauseForGuess} from './guesses.ts';
 import {makeIsOwnHost} from './hosts.ts';
 import {indexPage} from './indexPage.ts';
+import {bodyOf, closed, listen} from './listening.ts';
 import {type AdminAnswer, type AdminRoute, json} from './route.ts';
 import type {AdminSettings} from './settings.ts';
 
@@ -64,7 +63,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = at.find((candidate) => candidate.method === method);
     if (route === undefined) return wrongMethod(at);
-    if (route.token && mayEnter === undefined) return closed;
+    if (route.token && mayEnter === undefined) return closedPage;
     if (route.token && mayEnter?.(request.headers.authorization) !== true) {
       limited('guesses', {path: route.path, address: request.socket.remoteAddress});
       await pauseForGuess();
@@ -75,7 +74,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
       limited('hosts', {host: request.headers.host?.slice(0, 253).replace(/[^ -~]/g, '?')});
       return notOurs;
     }
-    const body = await bodyOf(request);
+    const body = await bodyOf(request, longestBody);
     if (body === undefined) return tooLong;
     const headers = request.headers as Record<string, string | undefined>;
     return route.handle({method: route.method, path: url.pathname, query: url.searchParams, headers, body});
@@ -95,17 +94,8 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   boundConnections(server, () => limited('connections'));
 
   return {
-    start: () => listen(server, settings.listen),
-    close: () =>
-      new Promise((resolve) => {
-        if (!server.listening) return resolve();
-        const last = setTimeout(() => server.closeAllConnections(), 1_000);
-        server.close(() => {
-          clearTimeout(last);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    start: () => listen(server, settings.listen, 'admin.listen'),
+    close: () => closed(server),
   };
 };
 
@@ -128,7 +118,7 @@ const wrongMethod = (at: readonly AdminRoute[]): AdminAnswer & {allow: string} =
   return {...json(405, {error: 'method_not_allowed', detail: `This page takes ${methods}.`}), allow: methods};
 };
 
-const closed = json(403, {
+const closedPage = json(403, {
   error: 'closed',
   detail: 'This page needs the admin token, and none is configured. Set admin.token to open it.',
 });
@@ -144,18 +134,6 @@ const notOurs = json(421, {
 });
 
 const tooLong = json(413, {error: 'too_long', detail: `The body is longer than ${longestBody} bytes.`});
-
-/** The body as text, or undefined if it is too long. Rejects if the caller goes away. */
-const bodyOf = async (request: IncomingMessage): Promise<string | undefined> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += (chunk as Buffer).length;
-    if (length > longestBody) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
 
 const send = (request: IncomingMessage, response: ServerResponse, answer: AdminAnswer & {allow?: string}) => {
   if (response.headersSent || response.destroyed) return;
@@ -180,45 +158,4 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: AdminA
     waiting: () => response.writableLength,
     closed: (run) => void response.once('close', run),
   });
-};
-
-const listen = async (server: Server, address: AdminSettings['listen']): Promise<string> => {
-  if (address.kind === 'unix') await removeAbandoned(address.path);
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => reject(new Error(failure(address, error), {cause: error}));
-    server.once('error', failed);
-    const where = address.kind === 'unix' ? {path: address.path} : {host: address.host, port: address.port};
-    server.listen(where, () => {
-      server.off('error', failed);
-      resolve(
-        address.kind === 'unix' ? `unix://${address.path}` : `http://${written(server.address() as AddressInfo)}`,
-      );
-    });
-  });
-};
-
-const written = ({family, address, port}: AddressInfo) =>
-  family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
-
-const failure = (address: AdminSettings['listen'], error: NodeJS.ErrnoException) => {
-  const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-  if (error.code === 'EADDRINUSE')
-    return `admin.listen: ${where} is in use: stop what listens there, or choose another`;
-  if (error.code === 'EACCES') return `admin.listen: ${where} may not be used by this user: choose another`;
-  return `admin.listen: cannot listen on ${where}: ${error.message}`;
-};
-
-/** A socket file on which nobody listens was left by a process that died; only then is it removed. */
-const removeAbandoned = async (path: string) => {
-  const file = await lstat(path).catch(() => undefined);
-  if (file === undefined || !file.isSocket()) return;
-  const code = await new Promise<string | undefined>((resolve) => {
-    const probe = connect({path});
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(undefined);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
-  });
-  if (code === 'ECONNREFUSED') await rm(path, {force: true});
 };
