@@ -30,10 +30,19 @@ interface Token {
 }
 interface Issuer {
   readonly link: string;
-  readonly discovery?: {readonly jwks_uri: string};
+  readonly discovery?: {readonly issuer?: string; readonly jwks_uri: string};
   readonly jwksUri?: string;
   readonly alg?: 'RS256' | 'ES256';
   readonly jwk?: object;
+  readonly tokens: Readonly<Record<string, Token>>;
+  /** What the text of the section says besides: other settings, by which these tokens are read. */
+  readonly variants?: Readonly<Record<string, Variant>>;
+}
+interface Variant extends Partial<Omit<Issuer, 'variants' | 'tokens'>> {
+  /** As it stands in the section. */
+  readonly says: string;
+  /** Laid over its settings; null leaves one out. */
+  readonly with: Readonly<Record<string, unknown>>;
   readonly tokens: Readonly<Record<string, Token>>;
 }
 
@@ -42,11 +51,23 @@ const sections = [...guide.matchAll(/^## (.+)\n\n<!-- test\/issuers\/([\w-]+)\.j
 const dataOf = (slug: string): Issuer =>
   JSON.parse(readFileSync(new URL(`./issuers/${slug}.json`, import.meta.url), 'utf8'));
 
+/** Settings with others laid over them. */
+const over = (settings: object, more: object): object => {
+  const merged: Record<string, unknown> = {...settings};
+  for (const [key, value] of Object.entries(more)) {
+    const known = merged[key];
+    const isPart = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (value === null) delete merged[key];
+    else merged[key] = isPart && typeof known === 'object' ? over(known as object, value) : value;
+  }
+  return merged;
+};
+
 /** A provider as the guide has it, whose calls are answered as the issuer publishes. */
 const makeIssuer = (text: string, data: Issuer, signer: Signer, more: object = {}) => {
   const [written] = parse(text.replaceAll(/\$\{[^}]*\}/g, 'secret')) as [object];
   const {settings, findings} = checkSettings({
-    providers: [{...written, ...more}],
+    providers: [over(written, more)],
     rules: [{name: 'all', match: {}, require: {}}],
   });
   assert.ok(settings, JSON.stringify(findings));
@@ -55,7 +76,9 @@ const makeIssuer = (text: string, data: Issuer, signer: Signer, more: object = {
   let reply: object = {};
   const call: RemoteCall = async (_, sent): Promise<RemoteAnswer> => {
     const issuer =
-      'issuer' in provider && typeof provider.issuer === 'string' ? provider.issuer.replace(/\/$/, '') : '';
+      'issuer' in provider && typeof provider.issuer === 'string'
+        ? (provider.issuer.includes('{') ? `${data.discovery?.issuer}` : provider.issuer).replace(/\/$/, '')
+        : '';
     const body =
       sent.method === 'POST'
         ? reply
@@ -101,35 +124,44 @@ describe('issuers of the guide', () => {
     }
   });
 
+  const read = (text: string, data: Issuer, more: object = {}): void => {
+    for (const [what, token] of Object.entries(data.tokens)) {
+      const {expect} = token;
+      it(`${what}: ${typeof expect === 'string' ? expect : `${expect.kind} ${expect.subject}`}`, async () => {
+        const signer = signers.get(data.alg ?? 'RS256') as Signer;
+        const value = await written(token, signer);
+        const issuer = makeIssuer(text, data, signer, more);
+        issuer.replies(timed(token.reply));
+        const {verified, rejected} = (await ask(issuer.provider, value)) as {verified?: Expected; rejected?: string};
+        await issuer.provider.close?.();
+        await issuer.close();
+        if (typeof expect === 'string') return assert.equal(rejected, expect);
+        const {client, ...wanted} = expect;
+        assert.ok(verified, `rejected: ${rejected}`);
+        const {kind, subject, tenant, roles, permissions, scopes} = verified;
+        const got = {kind, subject, ...(tenant !== undefined && {tenant}), roles, permissions, scopes};
+        assert.deepEqual(got, wanted);
+        if (client === undefined) return;
+        for (const [clients, answer] of [
+          [[client], undefined],
+          [['another'], 'wrong_client'],
+        ] as const) {
+          const bound = makeIssuer(text, data, signer, {...more, clients});
+          assert.equal((await ask(bound.provider, value)).rejected, answer);
+          await bound.provider.close?.();
+          await bound.close();
+        }
+      });
+    }
+  };
   for (const [, title, slug = '', text = ''] of sections) {
     describe(title ?? '', () => {
-      const data = dataOf(slug);
-      for (const [what, token] of Object.entries(data.tokens)) {
-        const {expect} = token;
-        it(`${what}: ${typeof expect === 'string' ? expect : `${expect.kind} ${expect.subject}`}`, async () => {
-          const signer = signers.get(data.alg ?? 'RS256') as Signer;
-          const value = await written(token, signer);
-          const issuer = makeIssuer(text, data, signer);
-          issuer.replies(timed(token.reply));
-          const {verified, rejected} = (await ask(issuer.provider, value)) as {verified?: Expected; rejected?: string};
-          await issuer.provider.close?.();
-          await issuer.close();
-          if (typeof expect === 'string') return assert.equal(rejected, expect);
-          const {client, ...wanted} = expect;
-          assert.ok(verified, `rejected: ${rejected}`);
-          const {kind, subject, tenant, roles, permissions, scopes} = verified;
-          const got = {kind, subject, ...(tenant !== undefined && {tenant}), roles, permissions, scopes};
-          assert.deepEqual(got, wanted);
-          if (client === undefined) return;
-          for (const [clients, answer] of [
-            [[client], undefined],
-            [['another'], 'wrong_client'],
-          ] as const) {
-            const bound = makeIssuer(text, data, signer, {clients});
-            assert.equal((await ask(bound.provider, value)).rejected, answer);
-            await bound.provider.close?.();
-            await bound.close();
-          }
+      const {variants = {}, ...data} = dataOf(slug);
+      read(text, data);
+      for (const [what, variant] of Object.entries(variants)) {
+        describe(what, () => {
+          it('the guide says so', () => assert.ok(guide.includes(variant.says), variant.says));
+          read(text, {...data, ...variant}, variant.with);
         });
       }
     });

@@ -13,6 +13,7 @@ export const isMachine = (claims: Claims): boolean =>
   isItsOwnSubject(claims) ||
   isWorkload(claims) ||
   isEntraApplication(claims) ||
+  isZitadelServiceUser(claims) ||
   isAccount(claims);
 
 /** Auth0, Kinde, FusionAuth: the grant of the token, written in several ways. */
@@ -46,6 +47,16 @@ const isWorkload = ({sub, drn, repository, run_id: run, workflow, workflow_ref: 
  */
 const isEntraApplication = ({idtyp, azpacr, appidacr, scp}: Claims): boolean =>
   idtyp === undefined ? (azpacr !== undefined || appidacr !== undefined) && scp === undefined : idtyp === 'app';
+
+/**
+ * ZITADEL's service users have tokens like those of people. The client of one with a secret is its own name, while those of
+ * applications are numbers (`2801`, or `2801@project`); one with a private key is its own client, see above.
+ */
+const isZitadelServiceUser = (claims: Claims): boolean => {
+  const {client_id: client} = claims;
+  if (!isText(client) || /^\d+(@|$)/.test(client)) return false;
+  return Object.keys(claims).some((name) => name.startsWith('urn:zitadel:iam:'));
+};
 
 /**
  * Accounts that an issuer keeps for clients beside those of people: Keycloak's `service-account-<client>`, without the

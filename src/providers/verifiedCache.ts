@@ -47,7 +47,7 @@ const mostKnown = 20_000;
 export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts): VerifiedCache => {
   const {name, clockTolerance} = settings;
   // Bump the version when the way from credential to principal changes: a shared cache outlives a deployment.
-  const prefix = hash('sha256', `principal v3 ${JSON.stringify(settings)}`, 'base64url');
+  const prefix = hash('sha256', `principal v4 ${JSON.stringify(settings)}`, 'base64url');
   // Two generations: keys that are in use are never all forgotten at once, and the number is bounded.
   let young = new Map<string, Claims>();
   let old = new Map<string, Claims>();
