@@ -2,7 +2,7 @@
 import {livezRoute, metricsRoute, readyzRoute} from './admin/routes.ts';
 import {makeAdminServer} from './admin/server.ts';
 import {makeLoadAside} from './config/aside.ts';
-import {formatErrors} from './config/load.ts';
+import {formatErrors, openTelemetryVariables} from './config/load.ts';
 import {makeConfigWatcher} from './config/reload.ts';
 import type {Health} from './core/health.ts';
 import {makeQueueDelay} from './envoy/queueDelay.ts';
@@ -11,6 +11,9 @@ import {makeService} from './envoy/service.ts';
 import type {LineOf} from './observe/decisionLine.ts';
 import {makeHealthLog} from './observe/healthLog.ts';
 import {makeLimited} from './observe/limits.ts';
+import {makeLog} from './observe/log.ts';
+import {startOpenTelemetry} from './observe/openTelemetry.ts';
+import {tracingAsked} from './observe/otelSettings.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import type {Configuration} from './wiring/decider.ts';
@@ -19,7 +22,7 @@ import {makeExplainer} from './wiring/explainer.ts';
 import {makeExplainRoutes} from './wiring/explainRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {startShadow} from './wiring/shadow/start.ts';
-import {makeShared} from './wiring/shared.ts';
+import {clocks, makeShared} from './wiring/shared.ts';
 
 export interface App {
   /** Where Envoy asks, as bound: `127.0.0.1:9191`, `unix:///run/check.sock`. */
@@ -44,8 +47,11 @@ const healthInterval = 250;
 export const startApp = async (file: string, configuration: Configuration, shadowFile?: string): Promise<App> => {
   const {settings} = configuration;
   let secrets = configuration.secrets;
-  const shared = await makeShared(settings, () => secrets);
-  const {clocks, log, metrics} = shared;
+  const log = makeLog({settings: settings.log, secrets: () => secrets});
+  const asked = tracingAsked(openTelemetryVariables());
+  const spans = asked && (await startOpenTelemetry(asked, {version, log, steady: clocks.steady}));
+  const shared = await makeShared(settings, () => secrets, {log, spans});
+  const {metrics} = shared;
   let draining = false;
   const learned = (more: readonly string[]) => {
     secrets = [...new Set([...secrets, ...more])];
@@ -62,6 +68,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
     log,
     queueDelay: queueDelay.now,
     steady: clocks.steady,
+    traced: spans !== undefined,
     decided: (decision, request, context) =>
       inForce.decider().observer.edge(context, request, decision, (clocks.now() - context.now) / 1_000),
   });

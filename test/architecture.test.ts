@@ -91,6 +91,7 @@ describe('the map', () => {
     ['undici', /^undici(\/|$)/, /^remote\//],
     ['ioredis', /^ioredis$/, /^store\/redis\w*\.ts$/],
     ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
+    ['opentelemetry', /^@opentelemetry\//, /^observe\/(openTelemetry|spans)\.ts$/],
     ['pino', /^pino$/, /^observe\//],
     ['grpc', /^@grpc\//, /^envoy\//],
     ['commander', /^commander$/, /^commands\/(program|completion\/\w+)\.ts$/],

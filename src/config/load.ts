@@ -95,6 +95,10 @@ export const ignoredProxy = (environment: Environment = process.env): string | u
     (name) => environment[name],
   );
 
+/** The variables by which OpenTelemetry is asked for, and told what to do. */
+export const openTelemetryVariables = (environment: Environment = process.env): Environment =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('OTEL_')));
+
 /** Checks the text of a configuration. `file` is its name in errors. Never rejects, if `outside` never does. */
 export const checkText = async (
   text: string,

@@ -74,6 +74,8 @@ export interface CheckContext {
   readonly now: number;
   /** Milliseconds since the epoch at which Envoy stops waiting; Infinity if the call has no deadline. */
   readonly deadline: number;
+  /** Where Envoy's call stands in its trace (W3C Trace Context), where somebody looks at it. */
+  readonly traceparent?: string;
 }
 
 /** The way of one request. Rejects only for a bug. */

@@ -32,6 +32,8 @@ export interface ServiceParts {
   readonly decided?: (decision: Deny, request: Request | undefined, context: CheckContext) => void;
   /** Milliseconds that calls wait before they are seen (queueDelay.ts). Default: none. */
   readonly queueDelay?: () => number;
+  /** Whether the trace that a call belongs to is looked at. Default: it is not. */
+  readonly traced?: boolean;
   /** Calls that may wait for a decision at once; beyond it `overloaded` is answered. Default: 4096. */
   readonly mostWaiting?: number;
   /** Bytes of the messages of all that wait; beyond it the same. Default: 64 MiB. */
@@ -62,7 +64,7 @@ export interface Service {
  */
 export const makeService = (parts: ServiceParts): Service => {
   const {inForce, newId, now, steady = () => performance.now(), log, decided} = parts;
-  const {queueDelay = () => 0, mostWaiting = 4_096, mostWaitingBytes = 67_108_864} = parts;
+  const {queueDelay = () => 0, mostWaiting = 4_096, mostWaitingBytes = 67_108_864, traced = false} = parts;
   const waiting = makeWaitingRoom(steady);
 
   const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
@@ -71,7 +73,8 @@ export const makeService = (parts: ServiceParts): Service => {
     const deadline = Number(call.getDeadline());
     const left = deadline - started;
     const expires = deadline - Math.min(25, left / 8);
-    const context: CheckContext = {id: newId(), now: started, deadline: expires - Math.min(5, left / 40)};
+    const own: CheckContext = {id: newId(), now: started, deadline: expires - Math.min(5, left / 40)};
+    const context = traced ? withTrace(own, call) : own;
     const parsed = parse(call.request);
     const request = parsed === 'malformed' ? undefined : parsed;
 
@@ -149,6 +152,12 @@ const overload = (left: number, delay: number, waiting: {readonly size: number; 
   left <= delay
     ? `calls wait ${Math.round(delay)} ms before they are read, and the deadline leaves ${Math.round(left)} ms`
     : `${waiting.size} calls with ${waiting.bytes} bytes wait for a decision`;
+
+/** Envoy calls from a span of its own, and says so beside the message. */
+const withTrace = (context: CheckContext, {metadata}: Call): CheckContext => {
+  const [traceparent] = metadata.get('traceparent');
+  return typeof traceparent === 'string' ? {...context, traceparent} : context;
+};
 
 /** The last net: where not even the error answer can be made, the call ends with a gRPC status, an error to Envoy too. */
 const giveUp = (log: ServiceParts['log'], callback: sendUnaryData<CheckResponse>, step: () => void): void => {

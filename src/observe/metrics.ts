@@ -8,8 +8,8 @@ import type {Access} from '../core/rules.ts';
 import {type Steps, whole} from '../core/steps.ts';
 import {durationBounds, type GaugeName, type MetricDefinition, type MetricName, metricTable} from './metricTable.ts';
 import type {Outcome} from './outcome.ts';
-import {complete, counted, openMetrics, timed, type WireSample} from './samples.ts';
-import {makeTally, makeTimings, NONE, OTHER, type Tally} from './tally.ts';
+import {complete, counted, exemplarsOf, openMetrics, timed, type WireSample} from './samples.ts';
+import {type Exemplar, makeTally, makeTimings, NONE, OTHER, type Tally} from './tally.ts';
 
 /** One value of a gauge at the moment of asking. Labels that are absent become `none`. */
 export interface Sample {
@@ -72,6 +72,8 @@ export interface MetricsParts {
   readonly version: string;
   /** Version of Node. */
   readonly node: string;
+  /** Where in a trace a decision is made. Absent: nobody traces. */
+  readonly exemplar?: () => Exemplar | undefined;
   /** Told of a gauge whose reader threw. */
   readonly fault?: (gauge: GaugeName, error: unknown) => void;
 }
@@ -81,7 +83,7 @@ const seriesLimit = 20_000;
 const circuitValues: Readonly<Record<CircuitState, number>> = {closed: 0, half_open: 1, open: 2};
 
 /** Metrics with a registry of their own. */
-export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
+export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Metrics => {
   const registry = new Registry();
   const decisions = makeTally(seriesLimit);
   const authentications = makeTally(seriesLimit);
@@ -168,7 +170,7 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
   return {
     decided: (outcome, reason, rule, provider, seconds) => {
       decisions.add(bounded(rule, rules), outcome, reason, bounded(provider, providers));
-      checks.add(outcome, seconds);
+      checks.add(outcome, seconds, exemplar?.());
     },
     authenticated: (provider, credential, result) =>
       authentications.add(bounded(provider, providers), credential, result),
@@ -193,7 +195,10 @@ export const makeMetrics = ({version, node, fault}: MetricsParts): Metrics => {
     exposition: async (accept = '') => {
       const text = await registry.metrics();
       return accept.includes('application/openmetrics-text')
-        ? {type: Registry.OPENMETRICS_CONTENT_TYPE, text: openMetrics(text)}
+        ? {
+            type: Registry.OPENMETRICS_CONTENT_TYPE,
+            text: openMetrics(text, exemplarsOf('postern_check_duration_seconds', checks)),
+          }
         : {type: registry.contentType, text};
     },
   };

@@ -34,16 +34,30 @@ export const timed = (name: MetricName, timings: Timings) => () =>
     ];
   });
 
+/** What stands after the value of each bucket that has an exemplar, by its series as OpenMetrics writes it. */
+export const exemplarsOf = (name: MetricName, timings: Timings): ReadonlyMap<string, string> =>
+  new Map(
+    timings.series().flatMap(({label, exemplars = []}) =>
+      exemplars.map(({traceId, spanId, seconds}, bucket) => {
+        const le = durationBounds[bucket] ?? '+Inf';
+        const shown = Number.isInteger(le) ? `${le}.0` : `${le}`;
+        const series = `${name}_bucket{${metricTable[name].labels[0]}="${label}",le="${shown}"}`;
+        return [series, ` # {trace_id="${traceId}",span_id="${spanId}"} ${seconds}`] as const;
+      }),
+    ),
+  );
+
 /**
  * The same exposition as OpenMetrics 1.0. Not by prom-client: asked for it once, it renames its counters for good, and
  * the next scrape in the plain format has them without `_total`.
  */
-export const openMetrics = (text: string) =>
+export const openMetrics = (text: string, exemplars: ReadonlyMap<string, string> = new Map()) =>
   `${text
     .replace(/^# (HELP|TYPE) (\S+)_total (.*)$/gm, (line, word, name, rest) =>
       isCounter(text, `${name}_total`) ? `# ${word} ${name} ${rest}` : line,
     )
     .replace(/([{,])le="(\d+)"/g, '$1le="$2.0"')
+    .replace(/^(\w+_bucket\{[^{}\n]*\}) .*$/gm, (line, series) => line + (exemplars.get(series) ?? ''))
     .replace(/\n{2,}/g, '\n')
     .trimEnd()}\n# EOF\n`;
 

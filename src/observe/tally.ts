@@ -82,10 +82,16 @@ export const makeTally = (limit: number): Tally => {
   };
 };
 
+/** The trace that a duration was measured in. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
 /** Durations in buckets, by one label. */
 export interface Timings {
-  /** Adds a duration in seconds. */
-  add(label: string, seconds: number): void;
+  /** Adds a duration in seconds; `exemplar`: where it can be looked up. */
+  add(label: string, seconds: number, exemplar?: Exemplar): void;
   declare(label: string): void;
   series(): readonly TimingSeries[];
 }
@@ -95,6 +101,8 @@ export interface TimingSeries {
   readonly label: string;
   readonly counts: Float64Array;
   sum: number;
+  /** By bucket, the last duration there that has one. Absent: none has. */
+  exemplars?: (Exemplar & {readonly seconds: number})[];
 }
 
 /** Timings with upper bounds in seconds, ascending; at most `limit` labels, as in makeTally. */
@@ -104,19 +112,22 @@ export const makeTimings = (bounds: readonly number[], limit: number): Timings =
     const found = all.get(label);
     if (found !== undefined) return found;
     if (all.size >= limit && label !== OTHER) return seriesOf(OTHER);
-    const made = {label, counts: new Float64Array(bounds.length + 1), sum: 0};
+    const made: TimingSeries = {label, counts: new Float64Array(bounds.length + 1), sum: 0};
     all.set(label, made);
     return made;
   };
 
   return {
-    add: (label, seconds) => {
+    add: (label, seconds, exemplar) => {
       if (!(seconds >= 0 && seconds < Infinity)) return; // a clock that went backwards must not spoil the sum
       const series = seriesOf(label);
       let bucket = 0;
       while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket += 1;
       series.counts[bucket] = (series.counts[bucket] as number) + 1;
       series.sum += seconds;
+      if (exemplar === undefined) return;
+      series.exemplars ??= [];
+      series.exemplars[bucket] = {...exemplar, seconds};
     },
     declare: seriesOf,
     series: () => [...all.values()],

@@ -61,9 +61,10 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
     times === undefined ? counted : (provider) => times.provider(counted(provider)),
     times?.part,
   );
+  const observed = observedCheck(check, observer, clocks.steady);
 
   return {
-    check: observedCheck(check, observer, clocks.steady),
+    check: shared.spans === undefined ? observed : shared.spans.check(observed),
     parts,
     observer,
     replayLine: told.replayLine,

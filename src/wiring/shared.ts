@@ -11,6 +11,7 @@ import {makeRecentDecisions, type RecentDecisions} from '../observe/recent.ts';
 import {makeRedaction} from '../observe/redact.ts';
 import {decisionSettingsOf} from '../observe/settings.ts';
 import {makeSocketSink, type SocketSink} from '../observe/socketSink.ts';
+import type {Spans} from '../observe/spans.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {KeptPrincipal} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
@@ -34,6 +35,8 @@ export interface Shared {
   readonly recent: RecentDecisions | undefined;
   /** Takes out of JSON what must not be shown. */
   readonly redact: (json: string) => string;
+  /** Spans of decisions and of what they wait for. Absent: nobody traces. */
+  readonly spans: Spans | undefined;
   readonly remote: Remote;
   /** Absent: everything stays in this process's memory. */
   readonly redis: RedisParts | undefined;
@@ -98,26 +101,40 @@ export const clocks: Clocks = {
 /** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
 const mostPrincipals = 50_000;
 
+/** What a process that serves has made before. */
+interface Given {
+  readonly log?: Log;
+  /** Absent: nobody traces, and nothing is wrapped for it. */
+  readonly spans?: Spans | undefined;
+}
+
 /** `secrets`: those of the configuration in force, which the log leaves out wherever they turn up. */
-export const makeShared = async (settings: Settings, secrets: () => readonly string[]): Promise<Shared> => {
-  const log = makeLog({settings: settings.log, secrets});
+export const makeShared = async (
+  settings: Settings,
+  secrets: () => readonly string[],
+  given: Given = {},
+): Promise<Shared> => {
+  const {log = makeLog({settings: settings.log, secrets}), spans} = given;
   const metrics = makeMetrics({
     version,
     node: process.version,
+    ...(spans && {exemplar: spans.position}),
     fault: (gauge, error) => log.error({gauge, err: error}, 'a metric could not be read: a bug in Postern'),
   });
   const socket = socketOf(settings.log, {clocks, log, metrics});
-  const remote = makeRemote({
+  const client = makeRemote({
     now: clocks.now,
     steady: clocks.steady,
     random: clocks.random,
     observer: makeRemoteObserver(metrics, log),
     ...waysOf(settings.remote),
   });
+  const remote = spans === undefined ? client : {...client, call: spans.call(client.call)};
   const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   // Loaded where it is used: the client takes 15 MiB.
-  const redis = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
+  const connections = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
+  const redis = spans && connections ? {...connections, cache: spans.redis(connections.cache)} : connections;
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics});
   return {
     clocks,
@@ -126,6 +143,7 @@ export const makeShared = async (settings: Settings, secrets: () => readonly str
     decisions: socket === undefined ? log : makeLog({settings: settings.log, secrets, sink: socket}),
     recent: recentOf(settings.admin),
     redact: makeRedaction(secrets),
+    spans,
     remote,
     redis,
     revocation,
@@ -141,7 +159,7 @@ export const makeShared = async (settings: Settings, secrets: () => readonly str
     start: revocation.feed.start,
     close: async () => {
       await revocation.close();
-      await Promise.all([remote.close(), redis?.close(), socket?.close()]);
+      await Promise.all([remote.close(), redis?.close(), socket?.close(), spans?.close()]);
     },
   };
 };

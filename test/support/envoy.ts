@@ -31,6 +31,8 @@ export interface EnvoyOptions {
   readonly filtersAfter?: readonly Part[];
   /** Routes that stand before the ones for everything; `toEcho` completes them. */
   readonly routes?: readonly Part[];
+  /** Port of a collector (OTLP over HTTP) that Envoy tells its spans, as `service.name` envoy. */
+  readonly collectorPort?: number;
   /** A DownstreamTlsContext for the listener. */
   readonly tls?: Part;
 }
@@ -90,6 +92,19 @@ const cluster = (name: string, address: string, isHttp2: boolean): Part => ({
   }),
 });
 
+const tracing = (port: number): Part => ({
+  random_sampling: {value: 100},
+  provider: {
+    name: 'envoy.tracers.opentelemetry',
+    typed_config: typed('envoy.config.trace.v3.OpenTelemetryConfig', {
+      service_name: 'envoy',
+      http_service: {
+        http_uri: {uri: `http://127.0.0.1:${port}/v1/traces`, cluster: 'collector', timeout: '1s'},
+      },
+    }),
+  },
+});
+
 /** The configuration as a reader would write it for production, but for the ports. */
 const configuration = (options: EnvoyOptions, accessLog: string): Part => {
   const {upstream, filter = {}, grpcService = {}, connectionManager = {}, filtersBefore = [], routes = []} = options;
@@ -139,6 +154,7 @@ const configuration = (options: EnvoyOptions, accessLog: string): Part => {
         },
       ],
     },
+    ...(options.collectorPort !== undefined && {tracing: tracing(options.collectorPort)}),
     http_filters: [...filtersBefore, authorization, ...filtersAfter, router],
     ...connectionManager,
   });
@@ -164,6 +180,9 @@ const configuration = (options: EnvoyOptions, accessLog: string): Part => {
       ],
       clusters: [
         cluster('postern', options.checkAddress, true),
+        ...(options.collectorPort === undefined
+          ? []
+          : [cluster('collector', `127.0.0.1:${options.collectorPort}`, false)]),
         cluster('echo', `127.0.0.1:${upstream.port}`, false),
         cluster('echo-grpc', `127.0.0.1:${upstream.grpcPort ?? upstream.port}`, true),
       ],

@@ -29,6 +29,7 @@ export const makeShadowShared = (settings: Settings, shared: Shared): Shared => 
     log: log.with({shadow: true}) as Log,
     metrics: silentMetrics,
     recent: undefined,
+    spans: undefined,
     remote,
     redis: settings.entitlements?.source.type === 'redis' ? shared.redis : undefined,
     principals: makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady),
