@@ -83,7 +83,13 @@ export const startApp = async (file: string, configuration: Configuration, shado
   const health = (): readonly Health[] =>
     draining
       ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
-      : [...inForce.decider().health(), ...shared.health(), ...inForce.health(), ...(shadow?.health() ?? [])];
+      : [
+          ...inForce.decider().health(),
+          ...shared.health(),
+          ...server.health(),
+          ...inForce.health(),
+          ...(shadow?.health() ?? []),
+        ];
   const logHealth = makeHealthLog(log);
   const look = () => {
     inForce.tend();
@@ -94,6 +100,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
   const lineOf: LineOf = (of) => inForce.decider().replayLine(of);
   const admin = makeAdminServer({
     settings: settings.admin,
+    token: () => inForce.configuration().settings.admin.token,
     routes: [
       metricsRoute(metrics.exposition, clocks.steady),
       livezRoute,

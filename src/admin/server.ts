@@ -17,6 +17,8 @@ interface AdminLog {
 
 export interface AdminServerParts {
   readonly settings: AdminSettings;
+  /** The token of now, which a reload may change. Default: that of the settings. */
+  readonly token?: () => string | undefined;
   readonly routes: readonly AdminRoute[];
   readonly log: AdminLog;
   /** Told of what a limit has refused, and tells the log. Default: the log, each time. */
@@ -54,7 +56,15 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   ]);
   const table = new Map<string, AdminRoute[]>();
   for (const route of [home(routes), ...routes]) table.set(route.path, [...(table.get(route.path) ?? []), route]);
-  const mayEnter = settings.token === undefined ? undefined : makeBearerCheck(settings.token);
+  const {token: tokenNow = () => settings.token} = parts;
+  let checked: {readonly token: string; readonly mayEnter: ReturnType<typeof makeBearerCheck>} | undefined;
+  /** Undefined: no token is set. */
+  const check = (): ReturnType<typeof makeBearerCheck> | undefined => {
+    const token = tokenNow();
+    if (token === undefined) return undefined;
+    if (checked?.token !== token) checked = {token, mayEnter: makeBearerCheck(token)};
+    return checked.mayEnter;
+  };
 
   const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
     const url = URL.parse(request.url ?? '/', 'http://admin.invalid');
@@ -63,6 +73,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = at.find((candidate) => candidate.method === method);
     if (route === undefined) return wrongMethod(at);
+    const mayEnter = route.token ? check() : undefined;
     if (route.token && mayEnter === undefined) return closedPage;
     if (route.token && mayEnter?.(request.headers.authorization) !== true) {
       limited('guesses', {path: route.path, address: request.socket.remoteAddress});

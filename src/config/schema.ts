@@ -57,7 +57,13 @@ const filePaths: readonly SettingPath[] = [
   ['redis', 'tls', 'cert'],
   ['redis', 'tls', 'key'],
   ['entitlements', 'source', 'path'],
+  ['entitlements', 'source', 'ca'],
+  ['entitlements', 'source', 'clientCertificate', 'cert'],
+  ['entitlements', 'source', 'clientCertificate', 'key'],
   ['providers', '*', 'file'],
+  ['providers', '*', 'ca'],
+  ['providers', '*', 'clientCertificate', 'cert'],
+  ['providers', '*', 'clientCertificate', 'key'],
 ];
 
 /** The whole configuration file. */

@@ -74,6 +74,23 @@ export const texts = z.array(text).min(1, 'is an empty list: name at least one, 
 /** A value that must not be printed: comes as `${NAME}` or `${file:/path}`, or as it is. */
 export const secret = z.string().min(1, 'is empty').meta({title: 'secret', writeOnly: true});
 
+/** The path of a file, which is read again when it changes; a relative one starts at the folder of the configuration. */
+export const filePath = z.string().min(1, 'is empty').meta({title: 'file'});
+
+/** Whom calls of a provider or source trust besides the public authorities, and what they show of themselves. */
+export const certificates = {
+  ca: filePath
+    .describe('PEM file with authorities that these calls trust besides the public ones and those of `remote.ca`.')
+    .optional(),
+  clientCertificate: z
+    .strictObject({
+      cert: filePath.describe('PEM file with the certificate, and those that lead to its authority.'),
+      key: filePath.describe('PEM file with its key, without a passphrase.'),
+    })
+    .describe('Shown where the other side asks for one (mutual TLS). No other provider or source shows it.')
+    .optional(),
+} as const;
+
 const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** True for a URL that carries secrets in the clear over a network: `http:` to anything but loopback. */

@@ -1,6 +1,7 @@
 // Entitlements from a file: YAML, JSON, or JSON lines for very many grants; read again when it changes.
 import {stat} from 'node:fs/promises';
 import type {Aside} from '../core/aside.ts';
+import {readingFault} from '../core/fileFault.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type EntitlementsJob, readingOf, readPieces} from './reading.ts';
 import type {SnapshotSource} from './source.ts';
@@ -25,7 +26,7 @@ export const makeFileSource = (path: string, aside: Aside<EntitlementsJob> = rea
     where: path,
     async load(known) {
       for (let attempt = 1; ; attempt++) {
-        const print = await fingerprint(path).catch((error: Error) => broken(`cannot be read: ${error.message}`));
+        const print = await fingerprint(path).catch((error: unknown) => broken(readingFault(error)));
         if (last !== undefined && last.print === print && last.version === known) return 'unchanged';
         const read = await readingOf(aside({read: 'entitlements file', path, known})).catch(({message}: Error) =>
           broken(message),

@@ -1,10 +1,12 @@
 // The setting `entitlements`: where grants come from, and how old they may be.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../config/values.ts';
+import {besideMistakes, certificates, duration, filePath, httpUrl, insecureUrls, secret} from '../config/values.ts';
 
 const file = z.strictObject({
   type: z.literal('file'),
-  path: text.describe('File with features, plans, grants and flags, YAML or JSON. Read again within 2 s of a change.'),
+  path: filePath.describe(
+    'File with features, plans, grants and flags, YAML or JSON. Read again within 2 s of a change.',
+  ),
 });
 
 const http = z
@@ -19,6 +21,7 @@ const http = z
       .max(1_073_741_824)
       .describe('Largest answer that is read, in bytes.')
       .prefault(268_435_456),
+    ...certificates,
     insecure: z.boolean().describe('Allows http: to another machine.').prefault(false),
   })
   .superRefine(insecureUrls('url'), besideMistakes);

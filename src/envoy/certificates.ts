@@ -1,7 +1,12 @@
 // TLS for callers, with certificate files that are read again when they change.
+import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {createSecureContext, type SecureContextOptions} from 'node:tls';
 import {ServerCredentials} from '@grpc/grpc-js';
+import {readingFault} from '../core/fileFault.ts';
+import type {Health} from '../core/health.ts';
+import {makeLastGood} from '../core/lastGood.ts';
+import {tlsFault} from '../core/tlsFiles.ts';
 
 export interface CertificateFiles {
   readonly cert: string;
@@ -12,6 +17,7 @@ export interface CertificateFiles {
 
 export interface Certificates {
   readonly credentials: ServerCredentials;
+  health(): Health;
   close(): void;
 }
 
@@ -41,19 +47,22 @@ export const loadCertificates = async (files: CertificateFiles, log: Log, interv
     {requestCert: files.clientCa !== undefined, rejectUnauthorized: files.clientCa !== undefined},
     current,
   );
-  let complaint = '';
+  const state = makeLastGood('server.tls', Date.now);
   const again = async (): Promise<void> => {
     try {
       const fresh = await read(files);
-      complaint = '';
-      if (sameContext(fresh, current)) return;
+      const isBack = state.good();
+      if (sameContext(fresh, current)) {
+        if (isBack) log.info({cert: files.cert}, 'the certificate is whole again, and as it was');
+        return;
+      }
       current = fresh;
       credentials.renew(fresh);
       log.info({cert: files.cert}, 'the certificate has changed and is in use');
     } catch (error) {
-      const message = (error as Error).message;
-      if (message !== complaint) log.error({cert: files.cert, err: error}, 'the changed certificate cannot be used');
-      complaint = message;
+      const {message} = error as Error;
+      if (!state.failed(message)) return;
+      log.error({cert: files.cert, fault: message}, 'the changed certificate cannot be used: the last good one stays');
     }
   };
   let timer = setTimeout(function poll() {
@@ -64,6 +73,7 @@ export const loadCertificates = async (files: CertificateFiles, log: Log, interv
   let closed = false;
   return {
     credentials,
+    health: () => state.health(),
     close() {
       closed = true;
       clearTimeout(timer);
@@ -73,6 +83,8 @@ export const loadCertificates = async (files: CertificateFiles, log: Log, interv
 
 type Context = {readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer};
 
+const library = {context: createSecureContext, certificate: (pem: string) => new X509Certificate(pem)};
+
 const read = async ({cert, key, clientCa}: CertificateFiles): Promise<Context> => {
   const [certificate, privateKey, ca] = await Promise.all([
     content('cert', cert),
@@ -80,17 +92,14 @@ const read = async ({cert, key, clientCa}: CertificateFiles): Promise<Context> =
     clientCa === undefined ? undefined : content('clientCa', clientCa),
   ]);
   const context: Context = ca ? {cert: certificate, key: privateKey, ca} : {cert: certificate, key: privateKey};
-  try {
-    createSecureContext(context);
-  } catch (error) {
-    throw new Error(`server.tls: ${cert} and ${key} are no certificate and its key: ${(error as Error).message}`);
-  }
+  const fault = tlsFault(context, {cert, key, ...(clientCa !== undefined && {ca: clientCa})}, library);
+  if (fault !== undefined) throw new Error(`server.tls${fault.of === 'ca' ? '.clientCa' : ''}: ${fault.message}`);
   return context;
 };
 
 const content = (setting: string, path: string): Promise<Buffer> =>
   readFile(path).catch((error: Error) => {
-    throw new Error(`server.tls.${setting}: cannot read ${path}: ${error.message}`);
+    throw new Error(`server.tls.${setting}: ${path} ${readingFault(error)}`);
   });
 
 const sameContext = (a: Context, b: Context): boolean =>

@@ -3,6 +3,7 @@
 import type {Http2Server} from 'node:http2';
 import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
 import {ReflectionService} from '@grpc/reflection';
+import type {Health} from '../core/health.ts';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';
 import {hasFewFields} from './fieldCount.ts';
@@ -46,6 +47,8 @@ export interface EnvoyServer {
   start(): Promise<string[]>;
   /** What grpc.health.v1 says. NOT_SERVING at first, and for good once drained. */
   setServing(yes: boolean): void;
+  /** How its certificates are; empty without TLS. */
+  health(): readonly Health[];
   /** NOT_SERVING, serve on for `drainDelay`, stop listening, wait up to `drain`, then cut. More calls change nothing. */
   drain(): Promise<void>;
   /** Ends at once; calls in flight are cut. */
@@ -184,6 +187,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
     setServing(yes) {
       if (!ended) health.serving(yes);
     },
+    health: () => (certificates === undefined ? [] : [certificates.health()]),
     drain() {
       draining ??= end();
       return draining;

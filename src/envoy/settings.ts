@@ -1,15 +1,15 @@
 // The settings `server` and `responses`: where Envoy asks, and what it is answered.
 import {z} from 'zod';
-import {duration, httpUrl, listenAddress, size, text} from '../config/values.ts';
+import {duration, filePath, httpUrl, listenAddress, size} from '../config/values.ts';
 import {identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
 import {corsSettings, resourceMetadataSettings} from './browser/settings.ts';
 
 const tls = z
   .strictObject({
-    cert: text.describe('PEM file: the certificate and its chain.'),
-    key: text.describe('PEM file: the private key of the certificate.'),
-    clientCa: text
+    cert: filePath.describe('PEM file: the certificate and its chain.'),
+    key: filePath.describe('PEM file: the private key of the certificate.'),
+    clientCa: filePath
       .optional()
       .describe('PEM file: authorities of client certificates. With it, a client must show one (mutual TLS).'),
   })

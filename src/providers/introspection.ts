@@ -116,15 +116,16 @@ const expiryOf = ({claims}: KeptReply): number =>
 
 /** The request of section 2.1. It changes nothing there, so it may be repeated. */
 const requestOf = (settings: IntrospectionSettings, token: string) => {
-  const {endpoint: url, clientId, clientSecret, authentication} = settings;
+  const {endpoint: url, clientId, clientSecret = '', authentication} = settings;
   const form = new URLSearchParams({token, token_type_hint: 'access_token'});
   const headers: Record<string, string> = {'content-type': 'application/x-www-form-urlencoded'};
-  if (authentication === 'post') {
-    form.set('client_id', clientId);
-    form.set('client_secret', clientSecret);
-  } else {
+  if (authentication === 'basic') {
     const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
     headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+  } else {
+    form.set('client_id', clientId);
+    // RFC 8705 section 2: the certificate of the connection stands for the secret.
+    if (authentication === 'post') form.set('client_secret', clientSecret);
   }
   return {method: 'POST', url, headers, body: form.toString(), idempotent: true} as const;
 };

@@ -1,6 +1,7 @@
 // The keys of a file as they are now: read again when the file changes, and kept when it breaks.
 import {readFile, stat} from 'node:fs/promises';
 import type {Aside} from '../core/aside.ts';
+import {readingFault} from '../core/fileFault.ts';
 import type {Health} from '../core/health.ts';
 import type {After} from '../core/within.ts';
 import type {ApiKeys} from './keyFile.ts';
@@ -66,7 +67,7 @@ export const makeKeyFile = (path: string, provider: string, parts: KeyFileParts)
       log.info({provider, file: path, count: keys.size}, 'the file of API keys was read');
     } catch (error) {
       seen = undefined;
-      fail(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+      fail(`it ${readingFault(error)}`);
     }
   };
 

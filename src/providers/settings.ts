@@ -2,7 +2,9 @@
 import {z} from 'zod';
 import {
   besideMistakes,
+  certificates,
   duration,
+  filePath,
   httpUrl,
   insecureUrls,
   isInsecureUrl,
@@ -239,6 +241,7 @@ export const oidcSettings = z
       ),
     claims,
     jwks,
+    ...certificates,
     insecure,
   })
   .superRefine((settings, context) => {
@@ -287,11 +290,13 @@ export const introspectionSettings = z
     ...shared,
     endpoint: httpUrl.describe('The introspection endpoint.'),
     clientId: text.describe('How Postern is known there.'),
-    clientSecret: secret.describe('What proves it.'),
+    clientSecret: secret.describe('What proves it, unless a certificate does.').optional(),
     authentication: z
-      .enum(['basic', 'post'])
+      .enum(['basic', 'post', 'tls_client_auth'])
       .default('basic')
-      .describe('How the two are sent: by HTTP Basic, or in the body (RFC 6749 section 2.3.1).'),
+      .describe(
+        'How the two are sent: by HTTP Basic, or in the body (RFC 6749 section 2.3.1). `tls_client_auth`: the id in the body, proven by `clientCertificate` (RFC 8705 section 2).',
+      ),
     tokens: z
       .enum(['opaque', 'any'])
       .default('opaque')
@@ -321,9 +326,25 @@ export const introspectionSettings = z
       ),
     clockTolerance,
     claims,
+    ...certificates,
     insecure,
   })
-  .superRefine(insecureUrls('endpoint'), besideMistakes);
+  .superRefine(insecureUrls('endpoint'), besideMistakes)
+  .superRefine(({authentication, clientSecret, clientCertificate}, context) => {
+    const issue = (path: string, message: string) => context.addIssue({code: 'custom', path: [path], message});
+    if (authentication !== 'tls_client_auth') {
+      if (clientSecret === undefined) {
+        issue('clientSecret', 'is required; add it, or prove it by `authentication: tls_client_auth`');
+      }
+      return;
+    }
+    if (clientCertificate === undefined) {
+      issue('clientCertificate', 'is required with tls_client_auth; add it: {cert: client.crt, key: client.key}');
+    }
+    if (clientSecret !== undefined) {
+      issue('clientSecret', 'is not sent with tls_client_auth: take it out, or set authentication to basic or post');
+    }
+  }, besideMistakes);
 export type IntrospectionSettings = z.output<typeof introspectionSettings>;
 
 /** `type: apiKeys`: keys of your own, in a file. */
@@ -334,6 +355,6 @@ export const apiKeysSettings = z.strictObject({
     .unwrap()
     .default([{header: 'x-api-key'}, {header: 'authorization', scheme: 'Basic'}])
     .describe('Where a key may stand. Basic: its id as user name, its secret as password.'),
-  file: text.describe('The file of hashes, YAML. A change counts within 2 s; a broken one changes nothing.'),
+  file: filePath.describe('The file of hashes, YAML. A change counts within 2 s; a broken one changes nothing.'),
 });
 export type ApiKeysSettings = z.output<typeof apiKeysSettings>;

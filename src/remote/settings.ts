@@ -1,6 +1,6 @@
 // The setting `remote`: how other services are reached.
 import {z} from 'zod';
-import {text} from '../config/values.ts';
+import {filePath} from '../config/values.ts';
 
 const proxyUrl = z
   .string()
@@ -36,8 +36,10 @@ export const remoteSettings = z
         'What is reached without it: host names (`id.acme.example`), whole domains (`.acme.example`), addresses (`10.1.2.3`).',
       )
       .prefault([]),
-    ca: text
-      .describe('PEM file with authorities that are trusted besides the public ones and those of NODE_EXTRA_CA_CERTS.')
+    ca: filePath
+      .describe(
+        'PEM file with authorities that all calls trust besides the public ones and those of NODE_EXTRA_CA_CERTS. Read again within 5 s of a change. For one provider or source: its own `ca`.',
+      )
       .optional(),
   })
   .prefault({})

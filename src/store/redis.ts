@@ -1,6 +1,7 @@
 // A connection to Redis: one server, a master found through Sentinels, or a Cluster. The only file that knows ioredis.
 import {Cluster, Redis, type RedisOptions} from 'ioredis';
 import {connectionFault} from '../core/connectionFault.ts';
+import type {Health} from '../core/health.ts';
 import {makeRedisTls, type RedisTls} from './redisTls.ts';
 import type {RedisSettings} from './settings.ts';
 
@@ -28,6 +29,8 @@ export interface RedisConnection {
 
 /** A connection as its owner sees it. */
 export interface OpenRedis extends RedisConnection {
+  /** How the files of its TLS are; empty where there are none. */
+  files(): readonly Health[];
   /** Connects anew with these user names and passwords, which have been changed. */
   renew(settings: RedisSettings): void;
 }
@@ -134,6 +137,7 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): OpenRedis => 
       if (client.status === 'ready') queueMicrotask(listener);
       return () => client.off('ready', listener);
     },
+    files: () => ((settings.tls?.ca ?? settings.tls?.cert) === undefined || tls === undefined ? [] : [tls.health()]),
     renew(next) {
       secrets = [...secrets, ...secretsOf(next)];
       renewCredentials(client, next);

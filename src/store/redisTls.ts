@@ -1,20 +1,26 @@
 // The files of TLS to Redis: read at each connection, and looked at for changes, since certificates are renewed daily somewhere.
+import {X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {createSecureContext} from 'node:tls';
+import {readingFault} from '../core/fileFault.ts';
+import type {Health} from '../core/health.ts';
+import {makeLastGood} from '../core/lastGood.ts';
+import {type TlsFiles, tlsFault} from '../core/tlsFiles.ts';
 import type {RedisSettings} from './settings.ts';
 
-interface Files {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-}
+type Contents = TlsFiles<Buffer>;
 
 /** `options` is read anew by whoever copies it: its members are getters. */
 export interface RedisTls {
-  readonly options: {readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer; readonly servername?: string};
+  readonly options: Contents & {readonly servername?: string};
   /** Whether the files are others than at the last look. */
   changed(): boolean;
+  /** How the files were when they were read last. */
+  health(): Health;
 }
+
+const kinds = ['ca', 'cert', 'key'] as const;
+const library = {context: createSecureContext, certificate: (pem: string) => new X509Certificate(pem)};
 
 /**
  * Throws, naming the file, if the first reading fails. Later, what cannot be read or does not fit together (in the middle
@@ -22,45 +28,47 @@ export interface RedisTls {
  */
 export const makeRedisTls = (settings: NonNullable<RedisSettings['tls']>): RedisTls => {
   const {servername} = settings;
-  const read = (): Files => {
-    const files: Record<string, Buffer> = {};
-    for (const name of ['ca', 'cert', 'key'] as const) {
-      const path = settings[name];
-      if (path === undefined) continue;
+  const named = kinds.filter((kind) => settings[kind] !== undefined);
+  const paths: TlsFiles<string> = Object.fromEntries(named.map((kind) => [kind, settings[kind]]));
+  const read = (): Contents => {
+    const files: {ca?: Buffer; cert?: Buffer; key?: Buffer} = {};
+    for (const kind of named) {
+      const path = settings[kind] as string;
       try {
-        files[name] = readFileSync(path);
+        files[kind] = readFileSync(path);
       } catch (error) {
-        throw new Error(`redis.tls.${name}: cannot read ${path}: ${(error as Error).message}`);
+        throw new Error(`redis.tls.${kind}: ${path} ${readingFault(error)}`);
       }
     }
+    const fault = tlsFault(files, paths, library);
+    if (fault !== undefined) throw new Error(`redis.tls.${fault.of}: ${fault.message}`);
     return files;
   };
+  const state = makeLastGood('redis.tls', Date.now);
   let files = read();
-  const fresh = (): Files => {
+  const fresh = (): Contents => {
     try {
-      const next = read();
-      createSecureContext(next);
-      files = next;
-    } catch {
+      files = read();
+      state.good();
+    } catch (error) {
       // The last good ones stay.
+      state.failed((error as Error).message);
     }
     return files;
   };
   let seen = files;
 
   const options: Record<string, unknown> = {};
-  for (const name of ['ca', 'cert', 'key'] as const) {
-    if (settings[name] === undefined) continue;
-    Object.defineProperty(options, name, {enumerable: true, get: () => fresh()[name]});
-  }
+  for (const kind of named) Object.defineProperty(options, kind, {enumerable: true, get: () => fresh()[kind]});
   if (servername !== undefined) options.servername = servername;
   return {
     options,
     changed() {
       const before = seen;
       seen = fresh();
-      return (['ca', 'cert', 'key'] as const).some((name) => !same(before[name], seen[name]));
+      return kinds.some((kind) => !same(before[kind], seen[kind]));
     },
+    health: () => state.health(),
   };
 };
 

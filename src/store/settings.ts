@@ -1,6 +1,6 @@
 // The settings `redis` and `revocation`.
 import {z} from 'zod';
-import {duration, secret, text} from '../config/values.ts';
+import {duration, filePath, secret, text} from '../config/values.ts';
 
 const hostAndPort = z
   .string()
@@ -33,11 +33,11 @@ const redisUrl = z
 
 const tls = z
   .strictObject({
-    ca: text
+    ca: filePath
       .describe('PEM file with the certificate authority of the Redis servers. Default: the public ones.')
       .optional(),
-    cert: text.describe('PEM file with the client certificate, where Redis asks for one.').optional(),
-    key: text.describe('PEM file with the key of the client certificate.').optional(),
+    cert: filePath.describe('PEM file with the client certificate, where Redis asks for one.').optional(),
+    key: filePath.describe('PEM file with the key of the client certificate.').optional(),
     servername: text.describe('Name that the certificate must bear, where it is not the host name.').optional(),
   })
   .refine((value) => (value.cert === undefined) === (value.key === undefined), {

@@ -3,17 +3,20 @@ import {capturesIn} from '../config/rulePatterns.ts';
 import type {Settings} from '../config/schema.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
+import type {RemoteCall} from '../core/remote.ts';
 import type {ListRequirement, Rule} from '../core/rules.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
 import {type Asked, unsoldPermissions} from '../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
+import type {TrustingRemote} from '../remote/client.ts';
 import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
 import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
 import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
 import {aside} from './aside.ts';
 import {makeLookups} from './lookups.ts';
+import {trustOf} from './providers.ts';
 import type {Shared} from './shared.ts';
 import {makeSnapshots, openRedisSource} from './snapshots.ts';
 
@@ -51,15 +54,30 @@ export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlem
   // Not by what is only said or only names a copy: a new rule must not need a source that is away.
   const known = [settings, names.map((list) => list.sort())];
   return shared.holdEntitlements(JSON.stringify(known), () => {
-    const source = makeSource(settings, shared);
+    const remote = shared.remote.trusting(trustOf(settings.source), 'certificates entitlements');
+    const source = makeSource(settings, shared, remote.call);
     if ('lookup' in source) {
       // Those that are asked per principal link no permission to a feature.
       for (const sentence of unsoldPermissions({features: new Map()}, asked)) shared.log.warn({}, sentence);
-      return makeLookups(source, settings.cache, shared);
+      return withTrust(makeLookups(source, settings.cache, shared), remote);
     }
-    return makeSnapshots(source, settings, {asked, deployment}, shared);
+    return withTrust(makeSnapshots(source, settings, {asked, deployment}, shared), remote);
   });
 };
+
+/** The same store, which says how the files are that its source trusts. */
+const withTrust = (entitlements: Entitlements, remote: TrustingRemote): Entitlements => ({
+  ...entitlements,
+  // What is known goes on being good while a file is broken: the store itself says when it is not.
+  health: () => [
+    ...entitlements.health(),
+    ...remote.health().map((part): Health => (part.state === 'unready' ? {...part, state: 'degraded'} : part)),
+  ],
+  close: async () => {
+    await entitlements.close();
+    remote.close();
+  },
+});
 
 type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers'>;
 
@@ -94,19 +112,20 @@ const deploymentOf = ({entitlements, rules, providers}: SettingsAsked): string =
 
 export const makeSource = (
   {source}: EntitlementsSettings,
-  {remote, redis, clocks, log}: Shared,
+  {redis, clocks, log}: Shared,
+  call: RemoteCall,
 ): SnapshotSource | LookupSource => {
   switch (source.type) {
     case 'file':
       return makeFileSource(source.path, aside);
     case 'http':
-      return makeHttpSource(source, remote.call, aside);
+      return makeHttpSource(source, call, aside);
     case 'frontegg':
-      return makeFronteggSource(source, {call: remote.call, now: clocks.now, aside});
+      return makeFronteggSource(source, {call, now: clocks.now, aside});
     case 'frontier':
-      return makeFrontierSource(source, {call: remote.call, now: clocks.now, log});
+      return makeFrontierSource(source, {call, now: clocks.now, log});
     case 'kinde':
-      return makeKindeSource(source, remote.call);
+      return makeKindeSource(source, call);
     case 'redis':
       // The settings are checked, and app.ts refuses a reload that adds `redis`, which takes a restart.
       if (redis === undefined) throw new Error('entitlements from Redis without the setting redis');

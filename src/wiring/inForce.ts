@@ -112,6 +112,8 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
       if (loaded.settings === undefined || errors.length > 0) return refuse(errors);
       refusal = undefined;
       learned(loaded.secrets);
+      // Before anything is fetched: it may be that proxy without which nothing of the new is reached.
+      shared.remote.renew(loaded.settings.remote);
       const next = await makeDecider(loaded, shared);
       await next.start();
       if (closed) return next.close();
@@ -173,8 +175,12 @@ const withoutCredentials = (redis: Configuration['settings']['redis']): unknown 
 /** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
 const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
   const lasting = ['server', 'admin', 'remote', 'redis', 'revocation', 'log'] as const;
-  const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown =>
-    key === 'redis' ? withoutCredentials(settings.redis) : settings[key];
+  const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown => {
+    // What is taken over while it is in use does not count.
+    if (key === 'redis') return withoutCredentials(settings.redis);
+    if (key === 'admin') return {...settings.admin, token: undefined};
+    return key === 'remote' ? settings.remote.ca : settings[key];
+  };
   const changed = lasting.filter((key) => !sameText(lastingPart(running, key), lastingPart(loaded, key)));
   return changed.length === 0 ? {} : {restartFor: changed};
 };

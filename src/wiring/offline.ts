@@ -56,7 +56,12 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
   const quiet = {...alone, log: {...settings.log, level: 'silent' as const}};
   const keys = await makeOfflineKeys(settings.providers);
   const shared = await makeShared(quiet, () => []);
-  const offline = {...shared, remote: {...shared.remote, call: keys.call}, clocks: {...clocks, now: facts.now}};
+  const trusting = () => ({call: keys.call, usable: () => true, health: () => [], close: () => {}});
+  const offline = {
+    ...shared,
+    remote: {...shared.remote, call: keys.call, trusting},
+    clocks: {...clocks, now: facts.now},
+  };
   const presented = new WeakMap<Request, Given>();
   const entitlements = facts.entitlements ?? (await makeStore(facts.snapshot));
   const providers = makeProviders(quiet, offline, entitlements);

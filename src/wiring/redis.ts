@@ -59,7 +59,7 @@ export const makeRedis = (
       current = next;
       for (const one of [connection, ...opened]) one.renew(next);
     },
-    health: () => [cache.health()],
+    health: () => [cache.health(), ...connection.files()],
     close: async () => {
       await Promise.all([cache.close(), ...[...opened].map((one) => one.close())]);
     },

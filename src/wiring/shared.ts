@@ -1,6 +1,5 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
 import {randomUUID} from 'node:crypto';
-import {readFileSync} from 'node:fs';
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
@@ -152,6 +151,7 @@ export const makeShared = async (
     holdEntitlements: makeHold(),
     holdProvider: makeHold(),
     health: () => [
+      ...remote.health(),
       ...(redis?.health() ?? []),
       revocation.feed.health(),
       ...(socket === undefined ? [] : [socket.health()]),
@@ -178,20 +178,11 @@ const socketOf = (
 const recentOf = ({token, decisions}: Settings['admin']): RecentDecisions | undefined =>
   token === undefined || decisions === 0 ? undefined : makeRecentDecisions({count: decisions});
 
-/** Throws, naming the setting, if the authorities cannot be read. */
 export const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
   noProxy,
   ...(proxy !== undefined && {proxy}),
-  ...(ca !== undefined && {ca: readAuthorities(ca)}),
+  ...(ca !== undefined && {caFile: ca}),
 });
-
-const readAuthorities = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Error(`remote.ca: cannot read ${path}: ${(error as Error).message}`);
-  }
-};
 
 /** Remote facts take about 32 MB for each kind at the most. */
 const mostCacheBytes = 32 * 1024 * 1024;

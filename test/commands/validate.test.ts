@@ -37,6 +37,7 @@ describe('postern validate', () => {
   });
   const bought = {features: {reports: {}}, plans: {pro: {features: ['reports']}}, grants: [{plan: 'pro', tenant: 't'}]};
 
+  const bank = {name: 'bank', type: 'introspection', endpoint: 'https://b', clientId: 'a', clientSecret: 's'};
   const rows: [about: string, settings: object, files: Record<string, string | object>, code: number, said: RegExp][] =
     [
       [
@@ -83,6 +84,36 @@ describe('postern validate', () => {
         {'tls.crt': 'no certificate', 'tls.key': 'no key'},
         1,
         /error: server\.tls\.cert: tls\.crt and tls\.key are no certificate and its key/,
+      ],
+      [
+        'authorities of all calls that are none',
+        {remote: {ca: 'ca.pem'}, rules: [{name: 'a', match: {path: '/a'}, public: true}]},
+        {'ca.pem': 'no certificate'},
+        1,
+        /error: remote\.ca: ca\.pem is no certificate: it must be PEM/,
+      ],
+      [
+        'authorities and a certificate of one provider that are none',
+        {
+          providers: [{...bank, ca: 'ca.pem', clientCertificate: {cert: 'tls.crt', key: 'tls.key'}}],
+          rules: [{name: 'a', match: {path: '/a'}, public: true}],
+        },
+        {'ca.pem': '', 'tls.crt': 'no certificate', 'tls.key': 'no key'},
+        1,
+        /error: providers\[0\]\.ca: ca\.pem is no [\s\S]*providers\[0\]\.clientCertificate\.cert: tls\.crt and tls\.key are no/,
+      ],
+      [
+        'a client certificate of the source that is not there',
+        {
+          providers: [bank],
+          entitlements: {
+            source: {type: 'http', url: 'https://a', clientCertificate: {cert: 'tls.crt', key: 'tls.key'}},
+          },
+          rules: [{name: 'a', match: {path: '/a'}, public: true}],
+        },
+        {},
+        0,
+        /warning: entitlements\.source\.clientCertificate\.key: tls\.key is not there; serve will need it/,
       ],
     ];
   for (const [about, settings, files, code, said] of rows) {

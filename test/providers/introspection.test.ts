@@ -152,6 +152,16 @@ describe('the introspection provider', () => {
       client_id: secrets.clientId,
       client_secret: secrets.clientSecret,
     });
+
+    // RFC 8705 section 2: the certificate of the connection says the rest.
+    const clientCertificate = {cert: 'client.crt', key: 'client.key'};
+    await ask(make({...secrets, clientSecret: undefined, authentication: 'tls_client_auth', clientCertificate}));
+    assert.equal(heard[2]?.headers.authorization, undefined);
+    assert.deepEqual(Object.fromEntries(heard[2]?.body ?? []), {
+      token,
+      token_type_hint: 'access_token',
+      client_id: secrets.clientId,
+    });
   });
 
   describe('what a reply means', () => {
@@ -468,6 +478,18 @@ describe('settings of the introspection provider', () => {
     ['plain http on loopback', {endpoint: 'http://127.0.0.1:1/i'}, undefined],
     ['credentials in the URL', {endpoint: 'https://a:b@id.acme.example/i'}, /^endpoint /],
     ['another way to authenticate', {authentication: 'none'}, /^authentication /],
+    [
+      'a certificate instead of a secret',
+      {clientSecret: undefined, authentication: 'tls_client_auth', clientCertificate: {cert: 'a', key: 'b'}},
+      undefined,
+    ],
+    ['neither', {clientSecret: undefined, authentication: 'tls_client_auth'}, /^clientCertificate is required/],
+    [
+      'both',
+      {authentication: 'tls_client_auth', clientCertificate: {cert: 'a', key: 'b'}},
+      /^clientSecret is not sent with tls_client_auth/,
+    ],
+    ['a certificate without its key', {clientCertificate: {cert: 'a'}}, /^clientCertificate\.key /],
     ['a ttl of hours', {ttl: '2h'}, /^ttl is above 1h/],
     ['no time at all', {timeout: '0s'}, /^timeout /],
     ['an empty audience', {audience: []}, /^audience .*empty/],

@@ -1,13 +1,18 @@
 // The files that a configuration names, read as serve reads them.
+import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import {suggestion} from '../../config/nearest.ts';
 import type {Settings} from '../../config/schema.ts';
+import {codeOf, readingFault} from '../../core/fileFault.ts';
+import {type TlsFiles, tlsFault} from '../../core/tlsFiles.ts';
 import {unsoldPermissions, unsoundHead, unsuppliedAttributes} from '../../entitlements/sound.ts';
 import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
+import type {TrustFiles} from '../../remote/trust.ts';
 import {askedBy} from '../../wiring/entitlements.ts';
+import {trustOf} from '../../wiring/providers.ts';
 
 const finding = (path: SettingPath, message: string, severity: 'error' | 'warning'): Finding => ({
   path,
@@ -18,11 +23,14 @@ const finding = (path: SettingPath, message: string, severity: 'error' | 'warnin
 
 /** What is wrong with them. One that is absent is a warning: on the machine that checks, it may rightly be. */
 export const namedFiles = async (settings: Settings): Promise<readonly Finding[]> => {
-  const {server, redis, providers, entitlements} = settings;
+  const {server, remote, redis, providers, entitlements} = settings;
   const source = entitlements?.source;
   const found = await Promise.all([
-    certificates(['server', 'tls'], {...server.tls, ca: server.tls?.clientCa}, {ca: 'clientCa'}),
-    certificates(['redis', 'tls'], redis?.tls ?? {}, {}),
+    certificates(['server', 'tls'], {...server.tls, ca: server.tls?.clientCa}, {ca: ['clientCa']}),
+    certificates(['redis', 'tls'], redis?.tls ?? {}),
+    certificates(['remote'], {ca: remote.ca}),
+    ...providers.map((provider, index) => trusted(['providers', index], trustOf(provider))),
+    source === undefined ? [] : trusted(['entitlements', 'source'], trustOf(source)),
     ...providers.map(async (provider, index) => {
       if (provider.type !== 'apiKeys') return [];
       const path: SettingPath = ['providers', index, 'file'];
@@ -43,45 +51,47 @@ const content = async (path: SettingPath, file: string): Promise<Content> => {
   try {
     return {bytes: await readFile(file)};
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    const why = codeOf(error) === 'ENOENT' ? 'is not there' : readingFault(error);
     return {missing: finding(path, `${file} ${why}; serve will need it`, 'warning')};
   }
 };
 
-interface Named {
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly ca?: string | undefined;
-}
+type Kind = keyof TlsFiles<string>;
+type Named = {readonly [kind in Kind]?: string | undefined};
+const kinds = ['cert', 'key', 'ca'] as const;
+const library = {context: createSecureContext, certificate: (pem: string) => new X509Certificate(pem)};
 
-/** A certificate, its key and authorities. `names`: how the settings call them. */
-const certificates = async (at: SettingPath, files: Named, names: Named): Promise<readonly Finding[]> => {
-  const read = new Map<keyof Named, Buffer>();
+/** A certificate, its key and authorities. `names`: how the settings call them, where not so. */
+const certificates = async (
+  at: SettingPath,
+  files: Named,
+  names: {readonly [kind in Kind]?: SettingPath} = {},
+): Promise<readonly Finding[]> => {
+  const read: Record<string, Buffer> = {};
   const missing: Finding[] = [];
-  for (const key of ['cert', 'key', 'ca'] as const) {
-    const file = files[key];
+  const pathOf = (kind: Kind): SettingPath => [...at, ...(names[kind] ?? [kind])];
+  for (const kind of kinds) {
+    const file = files[kind];
     if (file === undefined) continue;
-    const got = await content([...at, names[key] ?? key], file);
+    const got = await content(pathOf(kind), file);
     if ('missing' in got) missing.push(got.missing);
-    else read.set(key, got.bytes);
+    else read[kind] = got.bytes;
   }
-  const [cert, key, ca] = [read.get('cert'), read.get('key'), read.get('ca')];
-  const wrong: Finding[] = [];
-  // The library's sentences say what OpenSSL thinks, and nothing of the content.
-  const attempt = (setting: string, what: string, options: Parameters<typeof createSecureContext>[0]): void => {
-    try {
-      createSecureContext(options);
-    } catch (error) {
-      wrong.push(finding([...at, setting], `${what}: ${(error as Error).message}`, 'error'));
-    }
-  };
-  if (cert !== undefined && key !== undefined) {
-    attempt('cert', `${files.cert} and ${files.key} are no certificate and its key`, {cert, key});
-  }
-  if (ca !== undefined) attempt(names.ca ?? 'ca', `${files.ca} is no certificate`, {ca});
+  const paths = Object.fromEntries(kinds.flatMap((kind) => (files[kind] === undefined ? [] : [[kind, files[kind]]])));
+  const {ca, ...pair} = read as TlsFiles<Buffer>;
+  const wrong = [pair, ca === undefined ? {} : {ca}].flatMap((one): readonly Finding[] => {
+    const fault = tlsFault(one, paths, library);
+    return fault === undefined ? [] : [finding(pathOf(fault.of), fault.message, 'error')];
+  });
   return [...missing, ...wrong];
 };
+
+const trusted = (at: SettingPath, {ca, clientCertificate}: TrustFiles) =>
+  certificates(
+    at,
+    {ca, ...clientCertificate},
+    {cert: ['clientCertificate', 'cert'], key: ['clientCertificate', 'key']},
+  );
 
 const entitlementFile = async (settings: Settings, file: string): Promise<readonly Finding[]> => {
   const path: SettingPath = ['entitlements', 'source', 'path'];

@@ -1,6 +1,15 @@
 // The settings of Authgear.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, name, origin, texts} from '../../config/values.ts';
+import {
+  besideMistakes,
+  certificates,
+  duration,
+  httpUrl,
+  insecureUrls,
+  name,
+  origin,
+  texts,
+} from '../../config/values.ts';
 import {claimPath, clockTolerance, insecure, jwks, tenants} from '../../providers/settings.ts';
 
 const resolver = z
@@ -47,6 +56,7 @@ export const authgearSettings = z
       .describe('Fields that hooks add to the JWT; roles, user flags and scopes are read where Authgear puts them.'),
     clockTolerance,
     jwks,
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('endpoint'), besideMistakes);

@@ -1,6 +1,6 @@
 // The settings of Amazon Cognito: which user pool, and which of its app clients.
 import {z} from 'zod';
-import {besideMistakes, insecureUrls, origin, text, texts} from '../../config/values.ts';
+import {besideMistakes, certificates, insecureUrls, origin, text, texts} from '../../config/values.ts';
 import {claimPath, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 const poolForm = /^[a-z]{2,4}(-[a-z]+)+-\d_[A-Za-z0-9]{1,55}$/;
@@ -37,6 +37,7 @@ export const cognitoSettings = z
       .describe('Claims that a pre token generation trigger adds; groups and scopes are read where Cognito puts them.'),
     clockTolerance,
     jwks,
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('endpoint'), besideMistakes);

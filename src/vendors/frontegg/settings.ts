@@ -1,6 +1,6 @@
 // The settings of Frontegg: the provider, and the entitlement source.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
+import {besideMistakes, certificates, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
 import {audience, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 /** Where each region answers (Frontegg's documentation; the SDK knows the first only). */
@@ -38,6 +38,7 @@ const account = {
     .nullable()
     .default(null)
     .describe('Sent as `frontegg-vendor-host` with every call: the own host of the environment.'),
+  ...certificates,
   insecure,
 } as const;
 

@@ -1,6 +1,6 @@
 // The settings of Raystack Frontier: its provider, and its entitlements as a source.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
+import {besideMistakes, certificates, duration, httpUrl, insecureUrls, secret, text} from '../../config/values.ts';
 import {clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 /** AES-256 and the HMAC take keys of 32 bytes; Frontier itself does not start with others. */
@@ -72,6 +72,7 @@ export const frontierSettings = z
       .describe('How late Postern may notice a change at Frontier.'),
     clockTolerance,
     jwks,
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('url'), besideMistakes)
@@ -92,6 +93,7 @@ export const frontierSource = z
     api,
     clientId,
     clientSecret,
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('url'), besideMistakes);

@@ -1,6 +1,16 @@
 // The settings of Kinde: the provider, and the entitlement source.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, insecureUrls, origin, secret, text, texts} from '../../config/values.ts';
+import {
+  besideMistakes,
+  certificates,
+  duration,
+  httpUrl,
+  insecureUrls,
+  origin,
+  secret,
+  text,
+  texts,
+} from '../../config/values.ts';
 import {audience, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 const domain = origin.describe('Where Kinde answers, which is the issuer of its tokens: `https://acme.kinde.com`.');
@@ -36,6 +46,7 @@ export const kindeSettings = z
     apiKeys: apiKeys.optional(),
     clockTolerance,
     jwks,
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('domain', 'jwksUri'), besideMistakes);
@@ -54,6 +65,7 @@ export const kindeSourceSettings = z
       .min(1, 'is an empty list: name flags, billing or both')
       .default(['flags', 'billing'])
       .describe('`flags`: boolean flags that are true in the token. `billing`: entitlements of the plan.'),
+    ...certificates,
     insecure,
   })
   .superRefine(insecureUrls('domain'), besideMistakes);

@@ -2,6 +2,7 @@
 import type {TrialResult} from '../../core/trial.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {makeWithin} from '../../core/within.ts';
+import type {Remote} from '../../remote/client.ts';
 import type {Configuration} from '../decider.ts';
 import {clocks, makeShared} from '../shared.ts';
 import {adminToken} from './adminToken.ts';
@@ -22,7 +23,7 @@ export const examine = async ({settings, secrets}: Configuration, timeout: numbe
     const made = await makeShared(quiet, () => secrets);
     ends.push(made.close);
     const heard = new Map<string, number>();
-    const shared = {...made, remote: {...made.remote, call: hearingClocks(made.remote.call, heard)}};
+    const shared = {...made, remote: hearing(made.remote, heard)};
     const run = makeRun(timeout, say);
     const several = await Promise.all([...trialsOf(quiet, shared, ends), ...fileTrials(settings)].map(run));
     return [...once(several), ...clocksHeard(heard), adminToken(settings)];
@@ -32,6 +33,15 @@ export const examine = async ({settings, secrets}: Configuration, timeout: numbe
     await Promise.all(ends.map((end) => end()));
   }
 };
+
+const hearing = (remote: Remote, heard: Map<string, number>): Remote => ({
+  ...remote,
+  call: hearingClocks(remote.call, heard),
+  trusting: (files, part) => {
+    const trusting = remote.trusting(files, part);
+    return {...trusting, call: hearingClocks(trusting.call, heard)};
+  },
+});
 
 /** What one fault brings about is told once: without a connection nothing of Redis can be tried. */
 const once = (several: readonly Examined[]): readonly Examined[] => {

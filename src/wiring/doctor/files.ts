@@ -2,18 +2,27 @@
 import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import type {Settings} from '../../config/schema.ts';
+import {readingFault} from '../../core/fileFault.ts';
 import type {Trial} from '../../core/trial.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import type {TrustFiles} from '../../remote/trust.ts';
+import {trustOf} from '../providers.ts';
 import {clocks} from '../shared.ts';
 import type {Named} from './trials.ts';
 
-export const fileTrials = ({server, redis, remote}: Settings): readonly Named[] => {
-  const files = {
+export const fileTrials = ({server, redis, remote, providers, entitlements}: Settings): readonly Named[] => {
+  const trusted = (at: string, {ca, clientCertificate}: TrustFiles) => ({
+    [`${at}.clientCertificate.cert`]: clientCertificate?.cert,
+    [`${at}.ca`]: ca,
+  });
+  const files: Readonly<Record<string, string | undefined>> = {
     'server.tls.cert': server.tls?.cert,
     'server.tls.clientCa': server.tls?.clientCa,
     'redis.tls.cert': redis?.tls?.cert,
     'redis.tls.ca': redis?.tls?.ca,
     'remote.ca': remote.ca,
+    ...Object.assign({}, ...providers.map((one) => trusted(one.name, trustOf(one)))),
+    ...(entitlements && trusted('entitlements.source', trustOf(entitlements.source))),
   };
   return Object.entries(files).flatMap(([part, file]) =>
     file === undefined ? [] : [{part, trial: certificateTrial(file, part.endsWith('.cert'))}],
@@ -30,9 +39,7 @@ const certificateTrial = (file: string, isChain: boolean): Trial => ({
     const fail = (what: string): never => {
       throw new Unavailable(file, new Error(`${file} ${what}`));
     };
-    const text = await readFile(file, 'utf8').catch(({code}: NodeJS.ErrnoException) =>
-      fail(`cannot be read (${code})`),
-    );
+    const text = await readFile(file, 'utf8').catch((error: unknown) => fail(readingFault(error)));
     const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? fail('holds none');
     const ends = blocks.map((block) => {
       try {

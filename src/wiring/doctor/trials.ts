@@ -7,7 +7,7 @@ import type {LookupSource, SnapshotSource} from '../../entitlements/source.ts';
 import type {RedisConnection} from '../../store/redis.ts';
 import {makeRedisTrials} from '../../store/redisTrials.ts';
 import {askedBy, makeSource} from '../entitlements.ts';
-import {makeProviders} from '../providers.ts';
+import {makeProviders, trustOf} from '../providers.ts';
 import {clocks, type Shared} from '../shared.ts';
 
 /** Of one part: how it is called in front of what is tried of it. */
@@ -69,8 +69,12 @@ const connected = (connection: RedisConnection, deadline: number): Promise<void>
 
 const entitlementTrials = (settings: Settings, shared: Shared, ends: Ends): readonly Trial[] => {
   if (settings.entitlements === undefined) return [];
-  const source = makeSource(settings.entitlements, shared);
-  ends.push(async () => source.close?.());
+  const remote = shared.remote.trusting(trustOf(settings.entitlements.source), 'certificates entitlements');
+  const source = makeSource(settings.entitlements, shared, remote.call);
+  ends.push(async () => {
+    await source.close?.();
+    remote.close();
+  });
   if ('load' in source) return [snapshotTrial(source, settings)];
   return [source.trial ?? onlyByUsers(source)];
 };
