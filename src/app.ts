@@ -16,6 +16,7 @@ import {startOpenTelemetry} from './observe/openTelemetry.ts';
 import {tracingAsked} from './observe/otelSettings.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
+import {makeAnswers} from './wiring/answers.ts';
 import type {Configuration} from './wiring/decider.ts';
 import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
 import {makeExplainer} from './wiring/explainer.ts';
@@ -29,6 +30,8 @@ export interface App {
   readonly addresses: readonly string[];
   /** Where an operator looks: `http://127.0.0.1:9190`. */
   readonly admin: string;
+  /** Where the application asks what was bought; undefined: nowhere. */
+  readonly answers: string | undefined;
   /** Says NOT_SERVING, lets calls in flight end, and ends. `signal`: why, for the log. */
   stop(signal: string): Promise<void>;
   /** Looks whether the configuration has changed, now; it does so by itself, too. */
@@ -127,6 +130,13 @@ export const startApp = async (file: string, configuration: Configuration, shado
     steady: clocks.steady,
   });
 
+  const answers = makeAnswers(
+    settings.answers,
+    () => inForce.configuration().settings.answers?.trust?.token,
+    () => inForce.decider().parts,
+    shared,
+  );
+
   const aside = makeLoadAside(clocks);
   const watcher = makeConfigWatcher({
     path: file,
@@ -139,17 +149,20 @@ export const startApp = async (file: string, configuration: Configuration, shado
     },
   });
   const adminAddress = await admin.start();
+  const answersAddress = await answers?.start();
   const starting = Promise.all([shared.start(), inForce.decider().start()]);
   const addresses = await server.start();
   const looking = setInterval(look, healthInterval).unref();
   await starting;
   look();
   for (const warning of configuration.warnings) log.warn({}, formatErrors([warning]));
-  log.info({version, addresses, admin: adminAddress}, 'Postern answers');
+  const where = answersAddress === undefined ? {} : {answers: answersAddress};
+  log.info({version, addresses, admin: adminAddress, ...where}, 'Postern answers');
 
   return {
     addresses,
     admin: adminAddress,
+    answers: answersAddress,
     async stop(signal) {
       if (draining) return;
       draining = true;
@@ -161,6 +174,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
       await server.drain();
       await inForce.close();
       queueDelay.close();
+      await answers?.close();
       await admin.close();
       await shared.close();
       log.info({}, 'ended');

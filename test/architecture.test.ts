@@ -40,6 +40,8 @@ const composition = new Set(['', 'commands', 'wiring']);
 const mayImport: Record<string, readonly string[]> = {
   core: [],
   vendors: ['providers', 'entitlements'],
+  // The same kind of server, and whom a caller's token proves.
+  answers: ['admin', 'providers'],
 };
 
 describe('the map', () => {

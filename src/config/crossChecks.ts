@@ -81,6 +81,18 @@ const accessFindings = (rule: unknown, path: SettingPath): readonly Finding[] =>
   return [{path, at: 'value', message}];
 };
 
+/** Without entitlements there is nothing to answer. */
+const answersFindings = ({answers, entitlements}: Mapping): readonly Finding[] =>
+  answers === undefined || entitlements !== undefined
+    ? []
+    : [
+        {
+          path: ['answers'],
+          at: 'key',
+          message: 'tells what was bought, and nothing says where that is: add entitlements',
+        },
+      ];
+
 /** `tenants: granted` wants entitlements that know all grants. */
 const grantedFindings = (settings: Mapping, lookupTypes: readonly string[]): readonly Finding[] => {
   const {type} = mapping(mapping(settings.entitlements).source);
@@ -119,6 +131,7 @@ export const crossFindings = (
   const findings: Finding[] = [
     ...duplicates(settings, 'providers'),
     ...duplicates(settings, 'rules'),
+    ...answersFindings(settings),
     ...grantedFindings(settings, lookupTypes),
   ];
   const report = (path: SettingPath, message: string): number => findings.push({path, at: 'value', message});

@@ -1,6 +1,7 @@
 // All settings: joins what each folder declares beside its code, and checks the whole.
 import {z} from 'zod';
 import {adminSettings} from '../admin/settings.ts';
+import {answersSettings} from '../answers/settings.ts';
 import {conditionFault} from '../conditions/settings.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
@@ -70,6 +71,7 @@ const filePaths: readonly SettingPath[] = [
 export const settingsSchema = z.strictObject({
   server: serverSettings,
   admin: adminSettings,
+  answers: answersSettings.exactOptional(),
   providers: z
     .array(z.discriminatedUnion('type', providerTypes))
     .min(1, 'is an empty list: without a provider nobody can be verified; name at least one, or take it out')

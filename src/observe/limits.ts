@@ -22,6 +22,9 @@ const sentences = {
     guesses: 'admin page refused: no or a wrong token',
     hosts: 'a request names a host that is not of this port (DNS rebinding?): set admin.hosts if it is yours',
   },
+  answers: {
+    connections: 'more connections than are served at once: the oldest silent ones are closed',
+  },
 } as const;
 
 export type Port = keyof typeof sentences;

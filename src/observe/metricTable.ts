@@ -150,7 +150,7 @@ export const metricTable = {
     type: 'counter',
     labels: ['port', 'limit'],
     meaning:
-      'Connections and calls that a limit of a port has ended. port: grpc or admin. limit, of grpc: connections, silent, idle, resets, compressed, unfinished, calls, too_large, watches; of admin: connections, guesses, hosts.',
+      'Connections and calls that a limit of a port has ended. port: grpc, admin or answers. limit, of grpc: connections, silent, idle, resets, compressed, unfinished, calls, too_large, watches; of admin: connections, guesses, hosts; of answers: connections.',
     query: 'sum by (port, limit) (rate(postern_limited_total{limit!="idle"}[5m])) > 0',
   },
   postern_build_info: {

@@ -174,11 +174,13 @@ const withoutCredentials = (redis: Configuration['settings']['redis']): unknown 
 
 /** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
 const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
-  const lasting = ['server', 'admin', 'remote', 'redis', 'revocation', 'log'] as const;
+  const lasting = ['server', 'admin', 'answers', 'remote', 'redis', 'revocation', 'log'] as const;
   const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown => {
     // What is taken over while it is in use does not count.
     if (key === 'redis') return withoutCredentials(settings.redis);
     if (key === 'admin') return {...settings.admin, token: undefined};
+    if (key === 'answers')
+      return settings.answers && {...settings.answers, trust: {...settings.answers.trust, token: undefined}};
     return key === 'remote' ? settings.remote.ca : settings[key];
   };
   const changed = lasting.filter((key) => !sameText(lastingPart(running, key), lastingPart(loaded, key)));

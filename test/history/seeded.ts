@@ -14,7 +14,7 @@ interface Fault {
 }
 
 /** A fault must be found within so many schedules. */
-const most = 20;
+const most = 60;
 /** What is forgotten every minute is forgotten every second, so that it need not be waited for. */
 const pruneOften = ['src/wiring/feed.ts', 'const pruneInterval = 60_000;', 'const pruneInterval = 1_000;'] as const;
 

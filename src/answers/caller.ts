@@ -1,0 +1,146 @@
+// Who asks, and for whom: a caller for itself, by its own token; a trusted service for whom it names in the context.
+import type {IncomingMessage} from 'node:http';
+import type {Attributes} from '../core/attributes.ts';
+import {makeCredentialFinder} from '../core/credential.ts';
+import type {SourceCall} from '../core/entitlement.ts';
+import {misfitOfFound} from '../core/notFound.ts';
+import type {Principal} from '../core/principal.ts';
+import {type Reason, refusals} from '../core/refusals.ts';
+import type {Request} from '../core/request.ts';
+import type {Revocations} from '../core/revocation.ts';
+import {Unavailable} from '../core/unavailable.ts';
+import type {Provider} from '../providers/provider.ts';
+import {type Failure, failure} from './failure.ts';
+
+export interface CallerParts {
+  readonly providers: readonly Provider[];
+  readonly revocations: Revocations;
+  /** Whether this request comes from a service that may ask for anybody. */
+  readonly isTrusted: (request: Pick<Request, 'headers'>) => boolean;
+}
+
+/** Whom a question is about. */
+export interface Asking {
+  readonly principal: Principal;
+  readonly attributes: Attributes;
+  readonly call?: SourceCall;
+}
+
+/** The context of the evaluation, as its body has it (OpenFeature specification, section 3). */
+export type Context = Readonly<Record<string, unknown>>;
+
+/** Milliseconds that a question may take. */
+const patience = 5_000;
+
+const mostAttributes = 64;
+/** What providers have verified: nobody may say it for them. */
+const reserved = /^(jwt|frontegg|principal)\./;
+const ofPrincipal = new Set(['targetingKey', 'tenant', 'user']);
+
+/** Tells whom a request asks for, or why it gets no answer. Rejects only for a bug. */
+export const makeCallers = ({providers, revocations, isTrusted}: CallerParts) => {
+  const find = makeCredentialFinder(providers);
+
+  const ofToken = async (request: Request, context: Context, now: number): Promise<Asking | Failure> => {
+    const found = find(request);
+    if (found.found !== 'credential') return refused(misfitOfFound(found, request, providers).reason);
+    const {provider, credential} = found;
+    const deadline = now + patience;
+    const {verified, rejected} = await provider.authenticate(credential, {request, now, deadline});
+    if (verified === undefined) return refused(rejected);
+    if (revocations.revoked(verified)) return refused('revoked');
+    for (const [name, own] of [
+      ['tenant', verified.tenant],
+      ['user', verified.subject],
+    ] as const) {
+      if (context[name] !== undefined && context[name] !== own) {
+        return failure(400, 'INVALID_CONTEXT', `The context names another ${name} than the token. Leave ${name} out.`);
+      }
+    }
+    const attributes = attributesOf(context);
+    return 'status' in attributes
+      ? attributes
+      : {principal: verified, attributes: attributes.attributes, call: {credential: credential.value, deadline}};
+  };
+
+  return async (request: Request, context: Context, now: number): Promise<Asking | Failure> => {
+    try {
+      return isTrusted(request) ? ofContext(context) : await ofToken(request, context, now);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      return refused('unavailable');
+    }
+  };
+};
+
+const refused = (reason: Reason): Failure => {
+  const {status, kind, sentence} = refusals[reason];
+  return failure(kind === 'error' ? 500 : status, 'GENERAL', `${sentence} (${reason})`);
+};
+
+/** The principal that a trusted service names. What it has by roles and permissions is not known here. */
+const ofContext = (context: Context): Asking | Failure => {
+  const {tenant, user = context.targetingKey} = context;
+  if (tenant === undefined && user === undefined) {
+    return failure(400, 'TARGETING_KEY_MISSING', 'The context names nobody. Give tenant, or targetingKey, or both.');
+  }
+  for (const [name, value] of [
+    ['tenant', tenant],
+    [context.user === undefined ? 'targetingKey' : 'user', user],
+  ] as const) {
+    if (value === undefined || (typeof value === 'string' && value !== '' && value.length <= 256)) continue;
+    return failure(400, 'INVALID_CONTEXT', `${name} is not a text of 1 to 256 characters.`);
+  }
+  const read = attributesOf(context);
+  if ('status' in read) return read;
+  const principal: Principal = {
+    provider: 'context',
+    kind: user === undefined ? 'service' : 'user',
+    subject: (user as string | undefined) ?? '',
+    ...(tenant !== undefined && {tenant: tenant as string}),
+    roles: [],
+    permissions: [],
+    scopes: [],
+    claims: {},
+    amr: [],
+  };
+  return {principal, attributes: read.attributes};
+};
+
+/** What targeting rules may look at: the texts, numbers and booleans of the context. */
+const attributesOf = (context: Context): {readonly attributes: Attributes} | Failure => {
+  const attributes = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(context)) {
+    if (ofPrincipal.has(name)) continue;
+    if (reserved.test(name)) {
+      return failure(400, 'INVALID_CONTEXT', 'jwt., frontegg. and principal. are what a provider has verified.');
+    }
+    if (!['string', 'number', 'boolean'].includes(typeof value)) continue;
+    if (attributes.size >= mostAttributes) {
+      return failure(400, 'INVALID_CONTEXT', `The context has more than ${mostAttributes} attributes.`);
+    }
+    attributes.set(name, value);
+  }
+  return {attributes};
+};
+
+/** A request of HTTP as providers read one: headers in lower case, several of one name joined. */
+export const requestOf = (message: IncomingMessage, id: string): Request => {
+  const headers = new Map<string, string>();
+  for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) {
+    const name = (message.rawHeaders[at] as string).toLowerCase();
+    const value = message.rawHeaders[at + 1] as string;
+    const known = headers.get(name);
+    headers.set(name, known === undefined ? value : `${known}${name === 'cookie' ? '; ' : ','}${value}`);
+  }
+  return {
+    kind: 'http',
+    id,
+    method: message.method ?? '',
+    scheme: 'http',
+    host: headers.get('host') ?? '',
+    target: message.url ?? '/',
+    headers,
+    source: {address: message.socket.remoteAddress ?? '', principal: ''},
+  };
+};

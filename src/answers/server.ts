@@ -1,0 +1,194 @@
+// OpenFeature's remote evaluation protocol (OFREP, github.com/open-feature/protocol) over HTTP: one flag, or all of them.
+import {createHash} from 'node:crypto';
+import {chmod} from 'node:fs/promises';
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {makeBearerCheck} from '../admin/bearer.ts';
+import {boundConnections} from '../admin/connections.ts';
+import {bodyOf, closed, listen} from '../admin/listening.ts';
+import type {EntitlementStore} from '../core/entitlement.ts';
+import type {CallerParts} from './caller.ts';
+import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
+import {evaluate, evaluateAll} from './evaluate.ts';
+import {type Failure, failure} from './failure.ts';
+import type {AnswersSettings} from './settings.ts';
+
+/** What decides at the moment: a reload takes its place. */
+export interface AnswersBy extends Omit<CallerParts, 'isTrusted'> {
+  readonly entitlements: EntitlementStore;
+  /** Features that the rules name: for sources that cannot tell what there is. */
+  readonly named: readonly string[];
+}
+
+export interface AnswersParts {
+  readonly settings: AnswersSettings;
+  /** `trust.token` of now, which a reload may change. */
+  readonly token: () => string | undefined;
+  readonly by: () => AnswersBy;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: {error(fields: object, sentence: string): void};
+  readonly limited: (limit: 'connections') => void;
+}
+
+export interface AnswersServer {
+  /** Listens, and answers where. Rejects if it cannot. */
+  start(): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ownerAndGroup = 0o660;
+const longestBody = 64 * 1024;
+const limits = {
+  maxHeaderSize: 64 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+interface Answer {
+  readonly status: number;
+  readonly body?: object;
+  readonly etag?: string;
+}
+
+const flags = '/ofrep/v1/evaluate/flags';
+
+export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
+  const {settings, token: tokenNow, by, now, newId, log, limited} = parts;
+  const isTrustedSocket = settings.trust?.socket === true;
+  let checked: {readonly token: string; readonly has: ReturnType<typeof makeBearerCheck>} | undefined;
+  const isTrusted: CallerParts['isTrusted'] = ({headers}) => {
+    if (isTrustedSocket) return true;
+    const token = tokenNow();
+    if (token === undefined) return false;
+    if (checked?.token !== token) checked = {token, has: makeBearerCheck(token)};
+    return checked.has(headers.get('authorization'));
+  };
+  let callers: {readonly of: AnswersBy; readonly ask: ReturnType<typeof makeCallers>} | undefined;
+  const askers = (current: AnswersBy): ReturnType<typeof makeCallers> => {
+    if (callers?.of.providers !== current.providers) callers = {of: current, ask: makeCallers({...current, isTrusted})};
+    return callers.ask;
+  };
+
+  const answer = async (message: IncomingMessage): Promise<Answer> => {
+    const path = (message.url ?? '/').split('?', 1)[0] as string;
+    if (path === '/ofrep/v1/configuration')
+      return onlyBy(message, ['GET', 'HEAD']) ?? {status: 200, body: configuration};
+    const key = keyOf(path);
+    if (path !== flags && key === undefined)
+      return {status: 404, body: {errorCode: 'GENERAL', errorDetails: 'There is no such page here.'}};
+    const wrong = onlyBy(message, ['POST']);
+    if (wrong !== undefined) return wrong;
+    const body = await bodyOf(message, longestBody);
+    const context =
+      body === undefined
+        ? failure(413, 'PARSE_ERROR', `The body is longer than ${longestBody} bytes.`)
+        : contextOf(body);
+    if (isFailure(context)) return failed(context, key);
+    const current = by();
+    const asking = await askers(current)(requestOf(message, newId()), context, now());
+    if (isFailure(asking)) return failed(asking, key);
+    return key === undefined ? all(message, current, asking) : one(current, key, asking);
+  };
+
+  const one = async ({entitlements}: AnswersBy, key: string, asking: Asking): Promise<Answer> => {
+    const evaluated = await evaluate(entitlements, key, asking, now());
+    return isFailure(evaluated) ? failed(evaluated, key) : {status: 200, body: evaluated};
+  };
+
+  const all = async (message: IncomingMessage, {entitlements, named}: AnswersBy, asking: Asking): Promise<Answer> => {
+    const evaluated = await evaluateAll(entitlements, named, asking, now());
+    if (isFailure(evaluated)) return failed(evaluated, undefined);
+    const body = {flags: evaluated};
+    const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
+    const known = message.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+    return known?.includes(etag) ? {status: 304, etag} : {status: 200, body, etag};
+  };
+
+  const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      send(message, response, await answer(message));
+    } catch (error) {
+      if (message.destroyed && !message.complete) return; // the caller went away while sending
+      log.error({err: error}, 'an answer for the application failed because of a bug in Postern; it was answered 500');
+      send(message, response, {status: 500, body: {errorCode: 'GENERAL', errorDetails: 'A fault in Postern.'}});
+    }
+  };
+
+  const server = createServer(limits, (message, response) => void serve(message, response));
+  boundConnections(server, () => limited('connections'));
+  return {
+    start: async () => {
+      const where = await listen(server, settings.listen, 'answers.listen');
+      if (settings.listen.kind === 'unix') await chmod(settings.listen.path, ownerAndGroup);
+      return where;
+    },
+    close: () => closed(server),
+  };
+};
+
+/** What a client that asks again and again should know (OFREP's configuration). */
+const configuration = {
+  name: 'postern',
+  capabilities: {
+    cacheInvalidation: {polling: {enabled: true, minPollingIntervalMs: 1_000}},
+    flagEvaluation: {supportedTypes: ['boolean', 'int', 'float', 'string', 'object']},
+  },
+};
+
+const isFailure = (value: object): value is Failure => 'code' in value && 'details' in value;
+
+const failed = ({status, code, details}: Failure, key: string | undefined): Answer => ({
+  status,
+  body: {...(key !== undefined && {key}), errorCode: code, errorDetails: details},
+});
+
+const onlyBy = ({method}: IncomingMessage, methods: readonly string[]): Answer | undefined =>
+  methods.includes(method ?? '')
+    ? undefined
+    : {status: 405, body: {errorCode: 'GENERAL', errorDetails: `This page takes ${methods.join(' and ')}.`}};
+
+/** The flag that a path names; undefined: none, or one that cannot be decoded. */
+const keyOf = (path: string): string | undefined => {
+  if (!path.startsWith(`${flags}/`)) return undefined;
+  try {
+    const key = decodeURIComponent(path.slice(flags.length + 1));
+    return key === '' || key.length > 256 ? undefined : key;
+  } catch {
+    return undefined;
+  }
+};
+
+const contextOf = (body: string): Context | Failure => {
+  let read: unknown;
+  try {
+    read = JSON.parse(body);
+  } catch {
+    return failure(400, 'PARSE_ERROR', 'The body is not JSON. Send {"context": {...}}.');
+  }
+  if (!isObject(read)) return failure(400, 'PARSE_ERROR', 'The body is not a JSON object. Send {"context": {...}}.');
+  const {context = {}} = read;
+  return isObject(context) ? context : failure(400, 'INVALID_CONTEXT', 'context is not an object.');
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const send = (message: IncomingMessage, response: ServerResponse, {status, body, etag}: Answer): void => {
+  if (response.headersSent || response.destroyed) return;
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    ...(body !== undefined && {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    }),
+    'cache-control': 'private, no-cache',
+    'x-content-type-options': 'nosniff',
+    ...(etag !== undefined && {etag}),
+    ...(status === 401 && {'www-authenticate': 'Bearer'}),
+    // What was not read of the body would be taken for the next request.
+    ...(message.complete ? {} : {connection: 'close'}),
+  });
+  response.end(message.method === 'HEAD' ? undefined : text);
+};

@@ -1,0 +1,47 @@
+// The answers for the application, by whatever decides at the moment.
+import {type AnswersBy, type AnswersServer, makeAnswersServer} from '../answers/server.ts';
+import type {AnswersSettings} from '../answers/settings.ts';
+import type {CheckParts} from '../check.ts';
+import type {Rule} from '../core/rules.ts';
+import {makeLimited} from '../observe/limits.ts';
+import type {Shared} from './shared.ts';
+
+/** Undefined where they are not configured. */
+export const makeAnswers = (
+  settings: AnswersSettings | undefined,
+  /** `trust.token` of now. */
+  token: () => string | undefined,
+  parts: () => CheckParts,
+  {log, metrics, clocks}: Pick<Shared, 'log' | 'metrics' | 'clocks'>,
+): AnswersServer | undefined => {
+  if (settings === undefined) return undefined;
+  let last: {readonly of: CheckParts; readonly by: AnswersBy} | undefined;
+  const by = (): AnswersBy => {
+    const of = parts();
+    if (last?.of !== of) {
+      const {providers, revocations, entitlements, rules} = of;
+      last = {of, by: {providers, revocations, entitlements, named: featuresNamed(rules)}};
+    }
+    return last.by;
+  };
+  const limited = makeLimited('answers', metrics, log, clocks.steady);
+  return makeAnswersServer({
+    settings,
+    token,
+    by,
+    now: clocks.now,
+    newId: clocks.newId,
+    log,
+    limited: (limit) => limited(limit),
+  });
+};
+
+const featuresNamed = (rules: readonly Rule[]): readonly string[] => [
+  ...new Set(
+    rules.flatMap(({access}) => {
+      if (!('require' in access)) return [];
+      const {any = [], all = []} = access.require.features ?? {};
+      return [...any, ...all];
+    }),
+  ),
+];
