@@ -55,6 +55,16 @@ describe('postern validate', () => {
         /error: rules\[0\]\.require\.features: asks for "reprots", which entitlements\.yaml lacks; did you mean "reports"\?/,
       ],
       [
+        'a condition over a value that the file does not have',
+        {
+          rules: [{name: 'sold', match: {path: '/sold'}, require: {when: 'value.seets > 1'}}],
+          entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+        },
+        {'entitlements.yaml': {...bought, features: {...bought.features, seats: {value: 'number'}}}},
+        0,
+        /warning: rules\[0\]\.require\.when: looks at value\.seets, which .*lacks, so nobody has it; did you mean "seats"\?/,
+      ],
+      [
         'a plan with a feature that is not there',
         sold('reports'),
         {'entitlements.yaml': {...bought, plans: {pro: {features: ['reprots']}}}},

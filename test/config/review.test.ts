@@ -61,6 +61,11 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
     acme + rules("{name: a, match: {path: '/orgs/{org}/{id}'}, require: {tenant: '{org}'}}"),
   ],
   [
+    'a capture that a condition compares',
+    acme +
+      rules("{name: a, match: {path: '/orgs/{org}'}, require: {when: 'request.captures.org == principal.tenant'}}"),
+  ],
+  [
     'a capture as Express writes it',
     acme + rules("{name: a, match: {path: '/x/:org/**'}, require: {tenant: ':org'}}"),
     'rules[0].match.path: has the text :org, taken as it stands; a capture is {org}',

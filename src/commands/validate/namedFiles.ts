@@ -2,6 +2,7 @@
 import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
+import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import {suggestion} from '../../config/nearest.ts';
 import type {Settings} from '../../config/schema.ts';
@@ -110,6 +111,7 @@ const entitlementFile = async (settings: Settings, file: string): Promise<readon
   return [
     ...told,
     ...missingFeatures(settings, names, file),
+    ...missingValues(settings, names, file),
     ...unsold(settings, read.snapshot.features),
     ...unsuppliedAttributes(read.snapshot, askedBy(settings.rules)).map((message) => finding(path, message, 'warning')),
   ];
@@ -125,6 +127,20 @@ const missingFeatures = ({rules}: Settings, names: readonly string[], file: stri
         return finding(path, `asks for "${feature}", which ${file} lacks${suggestion(feature, names)}`, 'error');
       }),
   );
+
+/** Where a condition looks at what the file does not sell: that is absent for everybody. */
+const missingValues = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>
+  rules.flatMap(({access}, index) => {
+    const when = 'require' in access ? access.require.when : undefined;
+    if (when === undefined) return [];
+    return compileCondition(when)
+      .looks.values.filter((feature) => !names.includes(feature))
+      .map((feature) => {
+        const path: SettingPath = ['rules', index, 'require', 'when'];
+        const message = `looks at value.${feature}, which ${file} lacks, so nobody has it${suggestion(feature, names)}`;
+        return finding(path, message, 'warning');
+      });
+  });
 
 const unsold = ({rules}: Settings, features: Parameters<typeof unsoldPermissions>[0]['features']) =>
   unsoldPermissions({features}, askedBy(rules)).map((message) =>

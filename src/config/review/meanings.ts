@@ -24,13 +24,13 @@ export const meanings = (rule: Rule, index: number, providers: readonly TenantSo
 /** `{org}` in the path and nothing asked of it: whoever is let in is let in for every org. */
 const neverCompared = ({match, access}: Rule, index: number): readonly Finding[] => {
   if (access.access !== 'require' || match.path === undefined) return [];
-  const {tenant, relation, features, entitledPermissions} = access.require;
+  const {tenant, relation, features, entitledPermissions, when = ''} = access.require;
   // What targets a feature may look at captures.
   if (features !== undefined || entitledPermissions !== undefined) return [];
   const captures = capturesIn(match.path);
   const used = [tenant, relation?.resource].flatMap((template) => capturesUsed(template ?? '') ?? []);
   const [first] = captures;
-  if (first === undefined || used.length > 0) return [];
+  if (first === undefined || used.length > 0 || /\bcaptures\b/.test(when)) return [];
   const message = `captures {${first}} and compares it with nothing, so whoever is let in is let in for any; ask tenant: '{${first}}', or write * for it`;
   return [warning(['rules', index, 'match', 'path'], message)];
 };
