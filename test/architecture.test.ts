@@ -74,6 +74,7 @@ describe('the map', () => {
         // Settings are declared beside their code, in words of config/values.ts, and joined in config/schema.ts.
         if (path.endsWith('settings.ts') && specifier === 'config/values.ts') continue;
         if (path === 'config/schema.ts' && specifier.endsWith('settings.ts')) continue;
+        if (path === 'config/schema.ts' && specifier === 'vendors/index.ts') continue;
         found.push(`${path} imports ${specifier}`);
       }
     }

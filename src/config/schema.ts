@@ -6,45 +6,14 @@ import {conditionFault} from '../conditions/settings.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
-import {apiKeysSettings, introspectionSettings, oidcSettings} from '../providers/settings.ts';
 import {remoteSettings} from '../remote/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
-import {authgearSettings} from '../vendors/authgear/settings.ts';
-import {cognitoSettings} from '../vendors/cognito/settings.ts';
-import {fronteggSettings, fronteggSourceSettings} from '../vendors/frontegg/settings.ts';
-import {frontierSettings, frontierSource} from '../vendors/frontier/settings.ts';
-import {kindeSettings, kindeSourceSettings} from '../vendors/kinde/settings.ts';
+import {lookupTypes, providerFiles, providerSchemas, relationTypes, sourceSchemas} from '../vendors/index.ts';
 import {crossFindings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
 import {nearest} from './nearest.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
-
-/** The types of provider of this version, each an object with a literal `type`. To add one, add its settings here. */
-const providerTypes = [
-  authgearSettings,
-  cognitoSettings,
-  kindeSettings,
-  fronteggSettings,
-  frontierSettings,
-  oidcSettings,
-  introspectionSettings,
-  apiKeysSettings,
-] as const;
-
-/** The vendors' entitlement sources of this version, beside those of src/entitlements. */
-const vendorSources = [kindeSourceSettings, fronteggSourceSettings, frontierSource] as const;
-
-/** The types of provider that answer `relation` requirements. */
-const relationTypes: readonly string[] = ['frontier'];
-/** Sources that are asked about one principal at a time. */
-const lookupTypes: readonly string[] = ['kinde', 'frontier'];
-
-/** Types that the documentation names. Those that are not joined above are refused with a word that says so. */
-const knownTypes = {
-  provider: ['oidc', 'frontegg', 'kinde', 'authgear', 'frontier', 'cognito', 'introspection', 'apiKeys'],
-  source: ['file', 'http', 'frontegg', 'kinde', 'frontier', 'redis'],
-};
 
 const mostRounds = 20;
 
@@ -61,7 +30,7 @@ const filePaths: readonly SettingPath[] = [
   ['entitlements', 'source', 'ca'],
   ['entitlements', 'source', 'clientCertificate', 'cert'],
   ['entitlements', 'source', 'clientCertificate', 'key'],
-  ['providers', '*', 'file'],
+  ...providerFiles.map((file): SettingPath => ['providers', '*', file]),
   ['providers', '*', 'ca'],
   ['providers', '*', 'clientCertificate', 'cert'],
   ['providers', '*', 'clientCertificate', 'key'],
@@ -73,7 +42,7 @@ export const settingsSchema = z.strictObject({
   admin: adminSettings,
   answers: answersSettings.exactOptional(),
   providers: z
-    .array(z.discriminatedUnion('type', providerTypes))
+    .array(z.discriminatedUnion('type', providerSchemas))
     .min(1, 'is an empty list: without a provider nobody can be verified; name at least one, or take it out')
     .describe('Who vouches for credentials. The first that accepts a credential decides.')
     .default([]),
@@ -81,7 +50,7 @@ export const settingsSchema = z.strictObject({
   redis: redisSettings
     .describe('Shared cache. Absent: everything stays in the memory of this process.')
     .exactOptional(),
-  entitlements: makeEntitlementsSettings(vendorSources).describe('What tenants have bought.').exactOptional(),
+  entitlements: makeEntitlementsSettings(sourceSchemas).describe('What tenants have bought.').exactOptional(),
   revocation: revocationSettings.describe('Sessions and tokens that ended early.').prefault({}),
   paths: pathsSettings,
   rules: rulesSettings,
@@ -166,12 +135,10 @@ const withLevel = (finding: Finding): Finding => {
 };
 
 /** Words for a `type` that is none of the available ones. */
-const typeFault = (path: SettingPath, given: unknown, available: readonly string[]): string => {
+const typeFault = (_path: SettingPath, given: unknown, available: readonly string[]): string => {
   const listed = `available: ${available.join(', ')}`;
   if (given === undefined) return `is required; ${listed}`;
   if (typeof given !== 'string') return `must be a text; ${listed}`;
-  const known = knownTypes[path[0] === 'providers' ? 'provider' : 'source'];
-  if (known.includes(given)) return `type ${given} is known but not available in this version; ${listed}`;
   const near = nearest(given, available);
   return `is not a type that is known here; ${near === undefined ? listed : `did you mean "${near}"?`}`;
 };

@@ -1,57 +1,72 @@
-// Every type of provider, by the name that `type` has in the configuration.
-import {makeApiKeysProvider} from '../providers/apiKeys.ts';
-import {makeIntrospectionProvider} from '../providers/introspection.ts';
-import {makeIssuerFamily} from '../providers/issuerFamily.ts';
-import {isTemplate} from '../providers/issuerTemplate.ts';
-import {makeOidcProvider} from '../providers/oidc.ts';
+// Every type of provider, by the name that `type` has in the configuration: a line each. From here settings, types, paths of
+// files, entitlement sources and the reference are joined.
+import type {z} from 'zod';
+import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {Provider} from '../providers/provider.ts';
-import type {ApiKeysSettings, IntrospectionSettings, OidcSettings} from '../providers/settings.ts';
 import {namedTenants, withTenants} from '../providers/tenants.ts';
-import {makeAuthgearProvider} from './authgear/provider.ts';
-import type {AuthgearSettings} from './authgear/settings.ts';
-import {makeCognitoProvider} from './cognito/provider.ts';
-import type {CognitoSettings} from './cognito/settings.ts';
-import {makeFronteggProvider} from './frontegg/provider.ts';
-import type {FronteggSettings} from './frontegg/settings.ts';
-import {makeFrontierProvider} from './frontier/provider.ts';
-import type {FrontierSettings} from './frontier/settings.ts';
-import {makeKindeProvider} from './kinde/provider.ts';
-import type {KindeSettings} from './kinde/settings.ts';
-import type {VendorParts} from './vendor.ts';
+import {authgear} from './authgear/vendor.ts';
+import {cognito} from './cognito/vendor.ts';
+import {frontegg} from './frontegg/vendor.ts';
+import {frontier} from './frontier/vendor.ts';
+import {kinde} from './kinde/vendor.ts';
+import {apiKeys, introspection, oidc} from './standards.ts';
+import type {SourceParts, Vendor, VendorParts} from './vendor.ts';
+
+const vendors = {authgear, cognito, kinde, frontegg, frontier, oidc, introspection, apiKeys};
+
+type Table = typeof vendors;
+type ProviderSchema = Table[keyof Table]['settings'];
+type SourceSchema = NonNullable<Table[keyof Table]['source']>['settings'];
 
 /** Settings of a provider, as config/schema.ts has checked them. */
-export type AnyProviderSettings =
-  | AuthgearSettings
-  | CognitoSettings
-  | KindeSettings
-  | ApiKeysSettings
-  | IntrospectionSettings
-  | FronteggSettings
-  | FrontierSettings
-  | OidcSettings;
+export type AnyProviderSettings = z.output<ProviderSchema>;
+/** Settings of a vendor's entitlement source. */
+export type AnySourceSettings = z.output<SourceSchema>;
+
+const all: readonly (readonly [type: string, vendor: Vendor])[] = Object.entries(
+  vendors as unknown as Record<string, Vendor>,
+);
+const ofType = (type: string): Vendor => (vendors as unknown as Record<string, Vendor>)[type] as Vendor;
+
+/** What each type of provider may say. */
+export const providerSchemas = all.map(([, {settings}]) => settings) as unknown as readonly [
+  ProviderSchema,
+  ...ProviderSchema[],
+];
+/** What the vendors' entitlement sources may say, besides those of src/entitlements. */
+export const sourceSchemas = all.flatMap(([, {source}]) =>
+  source === undefined ? [] : [source.settings],
+) as unknown as readonly SourceSchema[];
+/** Settings of providers that are paths of files. */
+export const providerFiles: readonly string[] = [...new Set(all.flatMap(([, {files = []}]) => files))];
+/** The types of provider that answer `relation` requirements. */
+export const relationTypes: readonly string[] = all.filter(([, {relations}]) => relations).map(([type]) => type);
+/** The sources that are asked about one principal at a time. */
+export const lookupTypes: readonly string[] = all
+  .filter(([, {source}]) => source !== undefined && 'lookup' in source)
+  .map(([type]) => type);
 
 /** Makes a provider from its settings, which speaks for the tenants that they name; those that are granted are wiring's. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider =>
-  withTenants(makeOfType(settings, parts), namedTenants(settings.tenants));
+  withTenants(ofType(settings.type).make(settings, parts), namedTenants(settings.tenants));
 
-/** To add a type: its settings above, its maker below, and config/schema.ts. */
-const makeOfType = (settings: AnyProviderSettings, parts: VendorParts): Provider => {
-  switch (settings.type) {
-    case 'apiKeys':
-      return makeApiKeysProvider(settings, parts);
-    case 'introspection':
-      return makeIntrospectionProvider(settings, parts);
-    case 'frontegg':
-      return makeFronteggProvider(settings, parts);
-    case 'frontier':
-      return makeFrontierProvider(settings, parts);
-    case 'kinde':
-      return makeKindeProvider(settings, parts);
-    case 'authgear':
-      return makeAuthgearProvider(settings, parts);
-    case 'cognito':
-      return makeCognitoProvider(settings, parts);
-    case 'oidc':
-      return isTemplate(settings.issuer) ? makeIssuerFamily(settings, parts) : makeOidcProvider(settings, parts);
-  }
+/** Makes an entitlement source of a vendor from its settings. */
+export const makeSourceOf = (settings: AnySourceSettings, parts: SourceParts): SnapshotSource | LookupSource => {
+  const {source} = ofType(settings.type);
+  if (source === undefined) throw new Error(`${settings.type} has no entitlement source`);
+  return 'lookup' in source ? source.lookup(settings, parts) : source.snapshot(settings, parts);
+};
+
+/** What the JWTs of a provider usually say; undefined: it takes none. */
+export const usualToken = (
+  settings: AnyProviderSettings,
+): {readonly iss: string; readonly aud: string | undefined; readonly typ: string} | undefined => {
+  const {token} = ofType(settings.type);
+  if (token === undefined) return undefined;
+  const {audience, tokenType} = settings as {readonly audience?: unknown; readonly tokenType?: unknown};
+  return {
+    iss: token.issuer(settings),
+    aud: token.audience?.(settings) ?? (Array.isArray(audience) ? audience[0] : undefined),
+    typ: token.type ?? (typeof tokenType === 'string' ? tokenType : 'JWT'),
+  };
 };

@@ -11,9 +11,7 @@ import {makeHttpSource} from '../entitlements/http.ts';
 import {type Asked, unsoldPermissions} from '../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {TrustingRemote} from '../remote/client.ts';
-import {makeFronteggSource} from '../vendors/frontegg/entitlements.ts';
-import {makeFrontierSource} from '../vendors/frontier/entitlements.ts';
-import {makeKindeSource} from '../vendors/kinde/entitlements.ts';
+import {makeSourceOf} from '../vendors/index.ts';
 import {aside} from './aside.ts';
 import {makeLookups} from './lookups.ts';
 import {trustOf} from './providers.ts';
@@ -120,15 +118,11 @@ export const makeSource = (
       return makeFileSource(source.path, aside);
     case 'http':
       return makeHttpSource(source, call, aside);
-    case 'frontegg':
-      return makeFronteggSource(source, {call, now: clocks.now, aside});
-    case 'frontier':
-      return makeFrontierSource(source, {call, now: clocks.now, log});
-    case 'kinde':
-      return makeKindeSource(source, call);
     case 'redis':
       // The settings are checked, and app.ts refuses a reload that adds `redis`, which takes a restart.
       if (redis === undefined) throw new Error('entitlements from Redis without the setting redis');
       return openRedisSource(redis, clocks, (message) => log.warn({}, message));
+    default:
+      return makeSourceOf(source, {call, now: clocks.now, log, aside});
   }
 };

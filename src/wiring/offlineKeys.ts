@@ -4,8 +4,7 @@ import {promisify} from 'node:util';
 import type {Settings} from '../config/schema.ts';
 import type {RemoteAnswer, RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {issuerOf as cognitoIssuer} from '../vendors/cognito/provider.ts';
-import {baseOf} from '../vendors/frontegg/settings.ts';
+import {usualToken} from '../vendors/index.ts';
 
 type ProviderSettings = Settings['providers'][number];
 
@@ -38,7 +37,7 @@ export interface OfflineKeys {
 
 export const makeOfflineKeys = async (providers: readonly ProviderSettings[]): Promise<OfflineKeys> => {
   const settings = new Map(providers.map((one) => [one.name, one]));
-  const takers = providers.filter((one) => issuerOf(one) !== undefined);
+  const takers = providers.filter((one) => usualToken(one) !== undefined);
   const signers = new Map(
     await Promise.all(takers.map(async (one) => [one.name, await makeSigner(algorithmOf(one), one.name)] as const)),
   );
@@ -56,50 +55,23 @@ export const makeOfflineKeys = async (providers: readonly ProviderSettings[]): P
       }
       if (!signers.has(name)) throw new Unavailable(dependency, new Error('it has no keys offline'));
       if (!url.endsWith('/.well-known/openid-configuration')) return json(url, {keys: [signerOf(name).jwk]});
-      return json(url, {issuer: issuerOf(provider), jwks_uri: url.replace(/openid-configuration$/, 'jwks.json')});
+      return json(url, {
+        issuer: usualToken(provider)?.iss,
+        jwks_uri: url.replace(/openid-configuration$/, 'jwks.json'),
+      });
     },
-    sign: (provider, claims, header = {}) =>
-      signed(signerOf(provider), claims, {typ: tokenTypeOf(settings.get(provider)), ...header}),
+    sign(name, claims, header = {}) {
+      const provider = settings.get(name);
+      return signed(signerOf(name), claims, {typ: (provider && usualToken(provider)?.typ) ?? 'JWT', ...header});
+    },
     usual(name) {
       const provider = settings.get(name);
-      const issuer = provider && issuerOf(provider);
-      if (provider === undefined || issuer === undefined) return undefined;
-      return {iss: issuer, ...audienceOf(provider), ...clientOf(provider)};
+      const usual = provider && usualToken(provider);
+      if (provider === undefined || usual === undefined) return undefined;
+      const {iss, aud} = usual;
+      return {iss, ...(aud !== undefined && {aud}), ...clientOf(provider)};
     },
   };
-};
-
-/** The issuer that its tokens name; undefined: it takes no JWTs of its own. */
-const issuerOf = (provider: ProviderSettings): string | undefined => {
-  switch (provider.type) {
-    case 'oidc':
-      return provider.issuer;
-    case 'kinde':
-      return provider.domain;
-    case 'authgear':
-      return provider.endpoint;
-    case 'frontier':
-      return provider.issuer;
-    case 'cognito':
-      return cognitoIssuer(provider);
-    case 'frontegg':
-      return provider.issuer ?? baseOf(provider);
-    default:
-      return undefined;
-  }
-};
-
-const audienceOf = (provider: ProviderSettings): object => {
-  // Authgear issues access tokens for its own endpoint.
-  if (provider.type === 'authgear') return {aud: provider.audience?.[0] ?? provider.endpoint};
-  if (!('audience' in provider) || !Array.isArray(provider.audience)) return {};
-  return {aud: provider.audience[0]};
-};
-
-/** The header's `typ` (RFC 9068) where the provider insists on one. */
-const tokenTypeOf = (provider: ProviderSettings | undefined): string => {
-  if (provider?.type === 'authgear') return 'at+jwt';
-  return provider !== undefined && 'tokenType' in provider ? (provider.tokenType ?? 'JWT') : 'JWT';
 };
 
 const clientOf = (provider: ProviderSettings): object => {

@@ -12,6 +12,7 @@ import {unsoldPermissions, unsoundHead, unsuppliedAttributes} from '../../entitl
 import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
+import {lookupTypes} from '../../vendors/index.ts';
 import {askedBy} from '../../wiring/entitlements.ts';
 import {trustOf} from '../../wiring/providers.ts';
 
@@ -41,7 +42,7 @@ export const namedFiles = async (settings: Settings): Promise<readonly Finding[]
       return faults.map((fault) => finding(path, `${provider.file}:${fault}`, 'error'));
     }),
     source?.type === 'file' ? entitlementFile(settings, source.path) : [],
-    source?.type === 'kinde' || source?.type === 'frontier' ? unsold(settings, new Map()) : [],
+    source !== undefined && lookupTypes.includes(source.type) ? unsold(settings, new Map()) : [],
   ]);
   return found.flat();
 };

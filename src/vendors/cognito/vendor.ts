@@ -1,0 +1,6 @@
+// Amazon Cognito, for the table of vendors.
+import {vendor} from '../vendor.ts';
+import {issuerOf, makeCognitoProvider} from './provider.ts';
+import {cognitoSettings} from './settings.ts';
+
+export const cognito = vendor({settings: cognitoSettings, make: makeCognitoProvider, token: {issuer: issuerOf}});

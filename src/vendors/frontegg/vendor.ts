@@ -1,0 +1,12 @@
+// Frontegg, for the table of vendors.
+import {vendor} from '../vendor.ts';
+import {makeFronteggSource} from './entitlements.ts';
+import {makeFronteggProvider} from './provider.ts';
+import {baseOf, fronteggSettings, fronteggSourceSettings} from './settings.ts';
+
+export const frontegg = vendor({
+  settings: fronteggSettings,
+  make: makeFronteggProvider,
+  token: {issuer: (settings) => settings.issuer ?? baseOf(settings)},
+  source: {settings: fronteggSourceSettings, snapshot: makeFronteggSource},
+});

@@ -1,0 +1,13 @@
+// Raystack Frontier, for the table of vendors.
+import {vendor} from '../vendor.ts';
+import {makeFrontierSource} from './entitlements.ts';
+import {makeFrontierProvider} from './provider.ts';
+import {frontierSettings, frontierSource} from './settings.ts';
+
+export const frontier = vendor({
+  settings: frontierSettings,
+  make: makeFrontierProvider,
+  relations: true,
+  token: {issuer: ({issuer}) => issuer},
+  source: {settings: frontierSource, lookup: makeFrontierSource},
+});
