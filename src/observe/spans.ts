@@ -48,6 +48,8 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPT
 
 export const makeSpans = ({tracer, kinds, failed, below, close}: SpansParts): Spans => {
   const current = new AsyncLocalStorage<Own>();
+  /** The same for the same: what a vendor's token is kept by must not change. */
+  const calls = new WeakMap<RemoteCall, RemoteCall>();
 
   const fail = (span: Span, type: string): void => {
     span.setAttribute('error.type', type);
@@ -72,6 +74,29 @@ export const makeSpans = ({tracer, kinds, failed, below, close}: SpansParts): Sp
     return tracer.startSpan(title, {kind: kinds.client, attributes}, below(own.span));
   };
 
+  const callOf =
+    (call: RemoteCall): RemoteCall =>
+    async (dependency, request, deadline) => {
+      const {hostname, port, protocol} = new URL(request.url);
+      const span = child(request.method, {
+        'http.request.method': request.method,
+        'server.address': hostname,
+        'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+        'postern.dependency': dependency,
+      });
+      if (span === undefined) return call(dependency, request, deadline);
+      try {
+        const answer = await call(dependency, request, deadline);
+        answered(span, answer);
+        return answer;
+      } catch (error) {
+        fail(span, resultOf(error));
+        throw error;
+      } finally {
+        span.end();
+      }
+    };
+
   return {
     check: (check) => async (request, context) => {
       const span = tracer.startSpan(
@@ -93,25 +118,10 @@ export const makeSpans = ({tracer, kinds, failed, below, close}: SpansParts): Sp
         span.end();
       }
     },
-    call: (call) => async (dependency, request, deadline) => {
-      const {hostname, port, protocol} = new URL(request.url);
-      const span = child(request.method, {
-        'http.request.method': request.method,
-        'server.address': hostname,
-        'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
-        'postern.dependency': dependency,
-      });
-      if (span === undefined) return call(dependency, request, deadline);
-      try {
-        const answer = await call(dependency, request, deadline);
-        answered(span, answer);
-        return answer;
-      } catch (error) {
-        fail(span, resultOf(error));
-        throw error;
-      } finally {
-        span.end();
-      }
+    call(call) {
+      const known = calls.get(call) ?? callOf(call);
+      calls.set(call, known);
+      return known;
     },
     redis: (redis) => ({
       ...redis,

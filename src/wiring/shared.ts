@@ -128,7 +128,7 @@ export const makeShared = async (
     observer: makeRemoteObserver(metrics, log),
     ...waysOf(settings.remote),
   });
-  const remote = spans === undefined ? client : {...client, call: spans.call(client.call)};
+  const remote = spans === undefined ? client : traced(client, spans);
   const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   // Loaded where it is used: the client takes 15 MiB.
@@ -174,6 +174,16 @@ const socketOf = (
   const {after, random} = clocks;
   return makeSocketSink({path: to.replace(/^unix:(\/\/)?/, ''), dropped: metrics.decisionsDropped, after, random, log});
 };
+
+/** Those that trust somebody of their own, too. */
+const traced = (remote: Remote, {call}: Spans): Remote => ({
+  ...remote,
+  call: call(remote.call),
+  trusting(files, part) {
+    const trusting = remote.trusting(files, part);
+    return {...trusting, call: call(trusting.call)};
+  },
+});
 
 const recentOf = ({token, decisions}: Settings['admin']): RecentDecisions | undefined =>
   token === undefined || decisions === 0 ? undefined : makeRecentDecisions({count: decisions});
