@@ -19,6 +19,7 @@ import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import {makeAnswers} from './wiring/answers.ts';
 import type {Configuration} from './wiring/decider.ts';
 import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
+import {makeEntitlementRoutes} from './wiring/entitlementRoutes.ts';
 import {makeExplainer} from './wiring/explainer.ts';
 import {makeExplainRoutes} from './wiring/explainRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
@@ -117,6 +118,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
         newId: clocks.newId,
         reach: shared.redis === undefined ? 'this instance only' : 'every instance',
       }),
+      ...makeEntitlementRoutes(() => inForce.decider().parts.entitlements, clocks.now),
       ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, lineOf, every: clocks.every}),
       ...makeExplainRoutes({
         explainer: makeExplainer({decider: inForce.decider, configuration: inForce.configuration, clocks}),

@@ -1,14 +1,16 @@
 // postern entitlements list, check, drop: what Redis holds, what that means to a question, and fetching it anew.
 import {once} from 'node:events';
-import type {Grant} from '../core/entitlement.ts';
+import type {Settings} from '../config/schema.ts';
+import type {Entitled, Grant} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import {clocks} from '../wiring/shared.ts';
 import {adminCall} from './adminCall.ts';
-import {type Asked, answerOf} from './entitlementsAnswer.ts';
+import {type Answer, type Asked, answerOf, saidOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';
 import {needVersion, withRecord} from './record.ts';
 import {CommandError, settingsOf} from './settings.ts';
+import {entitlementsIn} from './test/entitlements.ts';
 
 export interface ListOptions {
   readonly config: string;
@@ -77,18 +79,56 @@ export interface CheckOptions extends Asked {
   readonly json?: boolean;
 }
 
-/** Decided by the engine that decides requests, on the tenant's grants as they stand in Redis now. */
+/**
+ * Decided by the engine that decides requests: on what Redis or the file holds now, else by the running process, which has
+ * what the source has told it.
+ */
 export const checkEntitlement = async ({config, json = false, ...asked}: CheckOptions): Promise<void> => {
   if ((asked.feature === undefined) === (asked.permission === undefined)) {
     throw new CommandError('ask for one thing: either --feature or --permission');
   }
-  const answer = await withRecord(config, async (redis) => {
-    await needVersion(redis);
-    const head = await readHead(redis, redis.prefix);
-    const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
-    return answerOf(asked, {...head, grants: found?.grants ?? []}, Date.now());
-  });
+  const {settings} = await settingsOf(config);
+  const answer = await answerBy(settings, config, asked);
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${[answer.sentence, ...answer.why].join('\n  ')}\n`);
+};
+
+const answerBy = async (settings: Settings, config: string, asked: Asked): Promise<Answer> => {
+  const source = settings.entitlements?.source;
+  switch (source?.type) {
+    case 'file': {
+      const {grants, ...catalog} = await entitlementsIn(source.path);
+      return answerOf(
+        asked,
+        {...catalog, grants: [...grants].filter(({tenant}) => tenant === asked.tenant)},
+        Date.now(),
+      );
+    }
+    case 'http':
+    case 'frontegg':
+    case 'frontier':
+      return askRunning(settings, asked);
+    case 'kinde':
+      throw new CommandError(
+        "Kinde says what was bought to the user's own token only: postern explain GET /path --token @file asks with it, and postern explain --decision ID tells of a request that was refused",
+      );
+    default:
+      return withRecord(config, async (redis) => {
+        await needVersion(redis);
+        const head = await readHead(redis, redis.prefix);
+        const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
+        return answerOf(asked, {...head, grants: found?.grants ?? []}, Date.now());
+      });
+  }
+};
+
+const askRunning = async (settings: Settings, asked: Asked): Promise<Answer> => {
+  const given = Object.entries({...asked}).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const query = new URLSearchParams(given);
+  const answer = (await adminCall(settings.admin, 'GET', `/entitlements/check?${query}`)) as Entitled;
+  return {
+    ...saidOf(asked, answer),
+    why: [`by what the running process has from ${settings.entitlements?.source.type}`],
+  };
 };
 
 /** Without `entitlements` here: as long as another configuration may keep what it has cached, milliseconds. */

@@ -49,13 +49,21 @@ export const answerOf = (
   const index = makeEntitlementIndex(snapshot, {compilePattern});
   const question = feature === undefined ? {permission: permission ?? ''} : {feature};
   const answer = index.entitled(principal, question, new Map(), now);
+  return {...saidOf(asked, answer), why: whyOf(asked, snapshot, answer, now)};
+};
+
+/** What was answered, in a sentence. */
+export const saidOf = ({tenant, user, feature, permission}: Asked, answer: Entitled): Omit<Answer, 'why'> => {
   const who = `tenant ${tenant}${user === undefined ? '' : `, user ${user}`}`;
   const what = feature === undefined ? `the permission ${permission}` : `the feature ${feature}`;
+  const grace =
+    answer.entitled && answer.grace === true ? ', in grace: a grant has ended, and holds on for a while' : '';
   return {
     entitled: answer.entitled,
     ...(!answer.entitled && {reason: reasons[answer.justification]}),
-    sentence: answer.entitled ? `yes: ${who}: ${what}` : `no: ${who}: ${what}: ${reasons[answer.justification]}`,
-    why: whyOf(asked, snapshot, answer, now),
+    sentence: answer.entitled
+      ? `yes: ${who}: ${what}${grace}`
+      : `no: ${who}: ${what}: ${reasons[answer.justification]}`,
   };
 };
 

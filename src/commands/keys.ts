@@ -1,8 +1,6 @@
 // postern keys: makes API keys and shows them once, takes over those that exist by their hash, and changes what is in the file.
 import {randomBytes} from 'node:crypto';
-import type {Stats} from 'node:fs';
-import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {readFile} from 'node:fs/promises';
 import {apiKeyOf, hashOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
 import {
   entriesIn,
@@ -13,6 +11,7 @@ import {
   withChange,
   withEntry,
 } from '../providers/keyFile.ts';
+import {rewriteFile} from './rewriteFile.ts';
 
 /** As the command line gives them. */
 export interface NewKeyOptions {
@@ -187,71 +186,14 @@ type Change = (
   text: string,
 ) => {readonly text: string; readonly fault?: never} | {readonly fault: string; readonly text?: never};
 
-/** Changes a file. A reader sees the old file or the new one; a second writer is turned away. Answers what went wrong. */
-const rewrite = async (file: string, change: Change): Promise<string | undefined> => {
-  // What a symbolic link leads to is replaced, not the link.
-  const path = await realpath(file).catch(() => file);
-  const next = `${path}.new`;
-  try {
-    const found = await stat(path).catch(ignoreMissing);
-    const writing = await open(next, 'wx', found === undefined ? 0o600 : found.mode & 0o777);
-    let done = false;
-    try {
-      const unkept = found === undefined ? undefined : await keepOwner(writing, found);
-      if (unkept !== undefined) return unkept;
-      const text = found === undefined ? header : await readFile(path, 'utf8');
-      const before = holdsNone(text) ? undefined : readKeyFile(text, 'before').faults;
-      if (before !== undefined) return `is broken, mend it first: ${before.join('; ')}`;
-      const {text: added, fault} = change(text);
-      if (fault !== undefined) return fault;
-      const after = readKeyFile(added, 'after').faults;
-      if (after !== undefined) return after.join('; ');
-      await writing.writeFile(added);
-      await writing.sync();
-      await rename(next, path);
-      done = true;
-      await syncFolder(dirname(path));
-    } finally {
-      await writing.close();
-      // Once renamed, a file of that name is another writer's.
-      if (!done) await rm(next, {force: true});
-    }
-    return undefined;
-  } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
-    return code === 'EEXIST'
-      ? `another command is writing it; if none is, remove ${next}`
-      : `cannot be written: ${message}`;
-  }
-};
-
-/** Else a loss of power could bring the old file back, though the key has been shown. */
-const syncFolder = async (folder: string): Promise<void> => {
-  const opened = await open(folder, 'r');
-  try {
-    await opened.sync();
-  } catch (error) {
-    // Some file systems know no such thing.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await opened.close();
-  }
-};
-
-/** Postern often runs as another user than whoever makes keys, and must still be able to read the file. */
-const keepOwner = async (writing: FileHandle, {uid, gid}: Stats): Promise<string | undefined> => {
-  const made = await writing.stat();
-  if (made.uid === uid && made.gid === gid) return undefined;
-  try {
-    await writing.chown(uid, gid);
-    return undefined;
-  } catch (error) {
-    const {message} = error as NodeJS.ErrnoException;
-    return `cannot be given back to its owner (${uid}:${gid}), so it stays as it is: ${message}; run this as that user, or as root`;
-  }
-};
-
-const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
-  if (error.code !== 'ENOENT') throw error;
-  return undefined;
-};
+/** Changes a file of keys, or makes it; one that is broken stays as it is. Answers what went wrong. */
+const rewrite = (file: string, change: Change): Promise<string | undefined> =>
+  rewriteFile(file, (found) => {
+    const text = found ?? header;
+    const before = holdsNone(text) ? undefined : readKeyFile(text, 'before').faults;
+    if (before !== undefined) return {fault: `is broken, mend it first: ${before.join('; ')}`};
+    const changed = change(text);
+    if (changed.fault !== undefined) return changed;
+    const after = readKeyFile(changed.text, 'after').faults;
+    return after === undefined ? changed : {fault: after.join('; ')};
+  });

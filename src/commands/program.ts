@@ -1,19 +1,12 @@
-// The command line as a tree: commands, their options, and what each does.
+// The command line as a tree: commands, their options, and what each does. What does it is loaded when it is asked for: to
+// list revocations takes no gRPC, and a command in a small container has little memory.
 import {Argument, Command, Option} from 'commander';
 import {version} from '../version.ts';
 import {completion} from './completion/completion.ts';
 import {shells} from './completion/shells.ts';
-import {checkEntitlement, dropEntitlements, listEntitlements} from './entitlements.ts';
-import {loadEntitlements, restoreEntitlements} from './entitlementsLoad.ts';
-import {explainRequest} from './explain/explain.ts';
 import {choices} from './init/choices.ts';
-import {init, questions} from './init/init.ts';
-import {addKey, disableKey, listKeys, newKey, rotateKey} from './keys.ts';
-import {revocations, revoke, unrevoke} from './revoke.ts';
-import {serve} from './serve.ts';
+import {questions} from './init/questions.ts';
 import {formats} from './test/report.ts';
-import {test} from './test/test.ts';
-import {validate} from './validate/validate.ts';
 
 /** `postern`, to be parsed once. */
 export const program = new Command('postern')
@@ -60,23 +53,23 @@ for (const {name, ask} of questions) started.option(`--${name} <text>`, ask);
 started
   .option('-y, --yes', 'ask nothing: what no option says is an example')
   .option('--force', 'overwrite files that are there')
-  .action(init);
+  .action(async (folder, options) => (await import('./init/init.ts')).init(folder, options));
 
 command('serve', 'answer Envoy until SIGTERM')
   .option('--shadow-config <file>', 'another configuration: what it would decide otherwise is counted and logged')
-  .action(serve);
+  .action(async (options) => (await import('./serve.ts')).serve(options));
 command('validate', 'check the configuration and the files that it names; -c - reads standard input')
   .option('--strict', 'warnings fail, too')
   .option('--json', 'for programs')
   .option('--sarif', 'for the annotations of a CI system (SARIF 2.1.0)')
   .option('--online', 'try what it leads to, too: the same as doctor')
   .option('--timeout <seconds>', 'how long each trial may take', '10')
-  .action(validate);
+  .action(async (options) => (await import('./validate/validate.ts')).validate(options));
 command('doctor', 'validate, and try what it leads to: issuers, vendors, sources, Redis, clocks, certificates')
   .option('--strict', 'warnings fail, too')
   .option('--json', 'for programs')
   .option('--timeout <seconds>', 'how long each trial may take', '10')
-  .action((options) => validate({...options, online: true}));
+  .action(async (options) => (await import('./validate/validate.ts')).validate({...options, online: true}));
 command(
   'explain',
   'tell which rule would decide a request, by whom and why (exit status 0 allow, 1 deny, 2 cannot say)',
@@ -99,7 +92,9 @@ command(
   .option('--json', 'for programs')
   .option('--color', 'also where standard output is no terminal')
   .option('--no-color')
-  .action(explainRequest);
+  .action(async (method, path, options) =>
+    (await import('./explain/explain.ts')).explainRequest(method, path, options),
+  );
 program
   .command('test')
   .description('decide the requests of files of cases offline, and compare with what they expect')
@@ -109,7 +104,9 @@ program
   .option('--min-coverage <percent>', 'fail below it')
   .option('--filter <text>', 'only cases with this text in their name')
   .addOption(oneOf('--format <format>', 'how the results are written', formats).default('text'))
-  .action((files, options, command) => test(files, options, command.getOptionValueSource('config') === 'cli'));
+  .action(async (files, options, command) =>
+    (await import('./test/test.ts')).test(files, options, command.getOptionValueSource('config') === 'cli'),
+  );
 command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
   .option('--subject <subject>', 'all tokens of this subject')
   .option('--tenant <tenant>', 'everyone of this tenant; with --subject, the subject there')
@@ -120,39 +117,50 @@ command('revoke', 'refuse what was issued to somebody until now, on every instan
   .option('--reason <text>', 'why, to be written down with it')
   .option('--by <name>', 'who says so, to be written down with it')
   .option('--no-wait', 'do not wait until an instance has read it')
-  .action(revoke);
+  .action(async (options) => (await import('./revoke.ts')).revoke(options));
 command('revocations', 'list the revocations in force')
-  .action(revocations)
+  .action(async (options) => (await import('./revoke.ts')).revocations(options))
   .command('remove <id>')
   .description('take a revocation back, on every instance within a second')
   .option('--reason <text>', 'why, to be written down with it')
   .option('--by <name>', 'who says so, to be written down with it')
   .option('--no-wait', 'do not wait until an instance has read it')
-  .action((id, _options, remove) => unrevoke(id, remove.optsWithGlobals()));
+  .action(async (id, _options, remove) => (await import('./revoke.ts')).unrevoke(id, remove.optsWithGlobals()));
 
-const entitlements = program.command('entitlements').description('what tenants have bought, in Redis');
+const entitlements = program.command('entitlements').description('what tenants have bought');
 command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)
   .option('--allow-empty', 'also if the file holds nothing')
   .option('--allow-shrink', 'also if the file has less than half of the tenants that Redis has')
-  .action(loadEntitlements);
+  .action(async (file, options) => (await import('./entitlementsLoad.ts')).loadEntitlements(file, options));
 command('restore', 'put back what the last load replaced; it is kept for an hour', entitlements).action(
-  restoreEntitlements,
+  async (options) => (await import('./entitlementsLoad.ts')).restoreEntitlements(options),
 );
 command('list', 'list the grants in Redis', entitlements)
   .option('--tenant <tenant>', 'of this tenant alone')
   .option('--json', 'as JSON lines; without --tenant in the form that load takes')
-  .action(listEntitlements);
-command('check', 'ask the engine, on what Redis holds', entitlements)
+  .action(async (options) => (await import('./entitlements.ts')).listEntitlements(options));
+command('check', 'ask the engine whether a tenant has bought something, whatever the source', entitlements)
   .requiredOption('--tenant <tenant>')
   .option('--user <subject>', 'this user of it; else a service')
   .option('--feature <feature>')
   .option('--permission <permission>', 'taken to be held')
   .option('--json')
-  .action(checkEntitlement);
+  .action(async (options) => (await import('./entitlements.ts')).checkEntitlement(options));
+const granting = (name: string, description: string) =>
+  command(name, description, entitlements)
+    .requiredOption('--tenant <tenant>')
+    .requiredOption('--plan <plan>')
+    .option('--user <subject>', 'only this user of it');
+granting('grant', 'give a tenant a plan, or its grant another end: in the file or in Redis')
+  .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
+  .action(async (options) => (await import('./entitlementsGrant.ts')).grantPlan(options));
+granting('ungrant', 'take a plan back').action(async (options) =>
+  (await import('./entitlementsGrant.ts')).ungrantPlan(options),
+);
 command('drop', 'have every instance fetch entitlements anew, within a second', entitlements)
   .option('--tenant <tenant>', 'of this tenant (default: of all)')
   .option('--subject <subject>', 'of this subject')
-  .action(dropEntitlements);
+  .action(async (options) => (await import('./entitlements.ts')).dropEntitlements(options));
 
 const keys = program.command('keys').description('API keys of the provider type apiKeys');
 const entryCommand = (name: string, description: string) =>
@@ -167,27 +175,29 @@ const entryCommand = (name: string, description: string) =>
     .option('--scope <scope...>')
     .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
     .option('--file <keys.yaml>', 'add the entry to this file, which is made if it is not there');
-entryCommand('new', 'make a key and print it once, with the entry for the file of keys').action(newKey);
+entryCommand('new', 'make a key and print it once, with the entry for the file of keys').action(async (options) =>
+  (await import('./keys.ts')).newKey(options),
+);
 entryCommand('add', 'take over a key that exists, by its SHA-256')
   .requiredOption('--hash <sha256>', 'SHA-256 of the key, in hex or base64url; the key itself is not asked for')
-  .action(addKey);
+  .action(async (options) => (await import('./keys.ts')).addKey(options));
 keys
   .command('list')
   .description('the keys of a file, without their hashes')
   .requiredOption('--file <keys.yaml>')
   .option('--json', 'an object a line')
-  .action(listKeys);
+  .action(async (options) => (await import('./keys.ts')).listKeys(options));
 keys
   .command('disable <id>')
   .description('switch a key off; it stays in the file')
   .requiredOption('--file <keys.yaml>')
-  .action(disableKey);
+  .action(async (id, options) => (await import('./keys.ts')).disableKey(id, options));
 keys
   .command('rotate <id>')
   .description('make a new key with the same rights under the next id, and let the old one end')
   .requiredOption('--file <keys.yaml>')
   .option('--overlap <hours>', 'how long the old one is good beside the new one', '24')
-  .action(rotateKey);
+  .action(async (id, options) => (await import('./keys.ts')).rotateKey(id, options));
 
 const toComplete = new Argument('<shell>');
 toComplete.argChoices = [...shells];

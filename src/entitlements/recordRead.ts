@@ -83,6 +83,19 @@ export const readSomeTenants = async (
   });
 };
 
+/** What one tenant has, and its field as it stands ('': none), by which a change can tell whether somebody else came first. */
+export const readTenant = async (
+  redis: RecordCalls,
+  prefix: string,
+  tenant: string,
+  catalog: Catalog,
+): Promise<{readonly grants: readonly Grant[]; readonly field: string}> => {
+  const keys = recordKeys(prefix);
+  const reply = await recordCall(redis, 'HGET', keys.grants, tenant);
+  if (typeof reply !== 'string') return {grants: [], field: ''};
+  return {grants: unpackGrants(keys.grants, tenant, reply, catalog), field: reply};
+};
+
 /** The name of the whole load; undefined: nothing has been loaded. */
 export const readVersion = async (redis: RecordCalls, prefix: string): Promise<string | undefined> => {
   const reply = await recordCall(redis, 'GET', recordKeys(prefix).version);

@@ -154,6 +154,40 @@ export const writeTenant = async (
   await recordTransaction(redis, [write, announce(keys.changes, 'tenant', tenant)]);
 };
 
+const changeScript = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'tenant', ARGV[1])
+return 1`;
+
+/**
+ * The same, if nobody else has changed what the tenant has since `before` was read (its field as it stands; '': none).
+ * False: somebody has, and nothing was written.
+ */
+export const changeTenant = async (
+  redis: RecordCalls,
+  prefix: string,
+  tenant: string,
+  before: string,
+  grants: readonly Grant[],
+): Promise<boolean> => {
+  const keys = recordKeys(prefix);
+  const after = grants.length === 0 ? '' : packGrants(grants);
+  const done = await recordCall(
+    redis,
+    'EVAL',
+    changeScript,
+    2,
+    keys.grants,
+    keys.changes,
+    tenant,
+    before,
+    after,
+    changesKept,
+  );
+  return done === 1;
+};
+
 const packGrants = (grants: readonly Grant[]): string =>
   JSON.stringify(
     grants.map(({plan, user, expires, ...terms}) => ({

@@ -8,23 +8,12 @@ import {makeAsking} from './ask.ts';
 import type {Answers, Choice, Question} from './choice.ts';
 import {choices, newKey} from './choices.ts';
 import {envoyOf, upstreamOf} from './envoy.ts';
+import {questions, upstream} from './questions.ts';
 import {casesOf, configurationOf, entitlementsOf} from './templates.ts';
 import {existing, type Files, moveIntoPlace, writeAside} from './write.ts';
 
 /** By the name of a question: `--tenant-claim` is `tenantClaim`, as commander has it. */
 export type InitOptions = Readonly<Record<string, string | boolean | undefined>>;
-
-const upstream: Question = {
-  name: 'upstream',
-  ask: 'your application, as host:port, behind Envoy',
-  otherwise: '127.0.0.1:8080',
-  fault: (answer) => (upstreamOf(answer) === undefined ? 'is not host:port, such as 127.0.0.1:8080' : undefined),
-};
-
-/** Every question once, for the options of the command. */
-export const questions: readonly Question[] = [
-  ...new Map([...choices.flatMap(({questions: of}) => of), upstream].map((one) => [one.name, one])).values(),
-];
 
 /** Files are made all or none; those that are there are left as they are, unless forced. */
 export const init = async (folder: string | undefined, options: InitOptions): Promise<void> => {

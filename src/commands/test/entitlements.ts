@@ -17,7 +17,11 @@ export const entitlementsOf = async (document: unknown, where: string): Promise<
 export const givenEntitlements = async ({entitlements}: Settings, named?: string): Promise<Snapshot | undefined> => {
   const source = entitlements?.source;
   const path = named ?? (source?.type === 'file' ? source.path : undefined);
-  if (path === undefined) return undefined;
+  return path === undefined ? undefined : entitlementsIn(path);
+};
+
+/** Of a file. Throws CommandError if it cannot be read. */
+export const entitlementsIn = async (path: string): Promise<Snapshot> => {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`${path}: the entitlements cannot be read (${error.code ?? 'unknown'})`);
   });

@@ -1,0 +1,49 @@
+// The page that answers whether somebody has bought something, by what decides here.
+import {type AdminRoute, json} from '../admin/route.ts';
+import type {Entitled, EntitlementStore} from '../core/entitlement.ts';
+import type {Principal} from '../core/principal.ts';
+import {Unavailable} from '../core/unavailable.ts';
+
+/** It needs the admin token. `entitlements`: the store in force. */
+export const makeEntitlementRoutes = (
+  entitlements: () => Pick<EntitlementStore, 'entitled'>,
+  now: () => number,
+): readonly AdminRoute[] => [
+  {
+    method: 'GET',
+    path: '/entitlements/check',
+    token: true,
+    about: 'Has somebody bought it: ?tenant=T&feature=F, or permission=P; user=U for a person',
+    handle: async ({query}) => {
+      const asked = Object.fromEntries(
+        ['tenant', 'user', 'feature', 'permission'].map((name) => [name, query.get(name) ?? undefined]),
+      );
+      const {tenant, user, feature, permission} = asked;
+      if (tenant === undefined || (feature === undefined) === (permission === undefined)) {
+        return json(400, {
+          error: 'bad_request',
+          detail: 'Ask for a tenant, and for one thing: a feature or a permission.',
+        });
+      }
+      const principal: Principal = {
+        provider: 'none',
+        kind: user === undefined ? 'service' : 'user',
+        subject: user ?? '',
+        tenant,
+        roles: [],
+        permissions: permission === undefined ? [] : [permission],
+        scopes: [],
+        claims: {},
+        amr: [],
+      };
+      try {
+        const question = feature === undefined ? {permission: permission ?? ''} : {feature};
+        const answer: Entitled = await entitlements().entitled(principal, question, new Map(), now());
+        return json(200, answer);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        return json(503, {error: 'unavailable', detail: error.message});
+      }
+    },
+  },
+];
