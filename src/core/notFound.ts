@@ -62,7 +62,18 @@ const shownPlace = ({kind, name, scheme}: Place): string =>
   kind === 'header' ? `${name}${scheme === undefined ? '' : ` (${scheme})`}` : `${kind} ${name}`;
 
 /** Only these are shown: the first word of an Authorization header may be the credential itself. */
-const knownSchemes = ['Basic', 'Bearer', 'DPoP', 'Digest', 'Negotiate', 'NTLM', 'Token', 'ApiKey', 'AWS4-HMAC-SHA256'];
+const knownSchemes = [
+  'Basic',
+  'Bearer',
+  'DPoP',
+  'Digest',
+  'Negotiate',
+  'NTLM',
+  'Token',
+  'JWT',
+  'ApiKey',
+  'AWS4-HMAC-SHA256',
+];
 
 /** The places that were looked at, and of a header that is there with another scheme which one. */
 const lookedAt = (places: readonly Place[], {headers}: Request): string => {

@@ -76,7 +76,10 @@ export interface Shape<T> {
  */
 export const jsonOf = <T>(dependency: string, answer: RemoteAnswer, shape: Shape<T>): T => {
   if (answer.status < 200 || answer.status > 299)
-    throw new Unavailable(dependency, new Error(`${answer.asked} answered with status ${answer.status}`));
+    throw new Unavailable(
+      dependency,
+      new Error(`${answer.asked} answered with status ${answer.status}${leadsTo(answer)}`),
+    );
   const read = shape.safeParse(parsed(dependency, answer));
   if (read.success) return read.data;
   throw new Unavailable(
@@ -87,6 +90,16 @@ export const jsonOf = <T>(dependency: string, answer: RemoteAnswer, shape: Shape
   );
 };
 
+/** Redirects are not followed, for they could lead a secret elsewhere: whoever sets the address is told the right one. */
+const leadsTo = ({status, headers, asked}: RemoteAnswer): string => {
+  const location = status >= 300 && status < 400 ? headers.get('location')?.[0] : undefined;
+  const base = asked.split(' ')[1];
+  const url = location === undefined ? null : URL.parse(location, base);
+  return url === null
+    ? ''
+    : `, which leads to ${`${url.origin}${url.pathname}`.slice(0, 256)}: set that address, for redirects are not followed`;
+};
+
 /** The members that do not fit, so that somebody can mend them: ` (exp, keys.0.kid)`. Names that are none may be values. */
 const membersOf = (issues: readonly {readonly path: readonly PropertyKey[]}[] = []): string => {
   const paths = issues.map(({path}) => path.map(String).join('.')).filter((path) => /^[\w.-]{1,64}$/.test(path));
@@ -95,7 +108,8 @@ const membersOf = (issues: readonly {readonly path: readonly PropertyKey[]}[] = 
 
 const parsed = (dependency: string, answer: RemoteAnswer): unknown => {
   try {
-    return JSON.parse(answer.body);
+    // RFC 8259 section 8.1: who reads may leave out a byte order mark, which some servers write.
+    return JSON.parse(answer.body.startsWith('\ufeff') ? answer.body.slice(1) : answer.body);
   } catch {
     const type = answer.headers.get('content-type')?.[0]?.slice(0, 60) ?? 'no content type';
     throw new Unavailable(dependency, new Error(`the answer of ${answer.asked} is not JSON (${type})`));

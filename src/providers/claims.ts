@@ -80,6 +80,7 @@ export const makeReadPrincipal = (
   settings: ClaimSettings,
   listOf: (value: unknown) => readonly string[] = itemsOf,
 ): ReadPrincipal => {
+  const stated = settings.subject === undefined ? (claims: Claims) => claims.sub : claimReader(settings.subject);
   const tenant = settings.tenant === undefined ? () => undefined : claimReader(settings.tenant);
   const roles = listReader(settings.roles, listOf);
   const permissions = listReader(settings.permissions, listOf);
@@ -89,8 +90,8 @@ export const makeReadPrincipal = (
 
   return (claims) => {
     const kind = statedKind(claims) ?? (isMachine(claims) ? 'service' : 'user');
-    const subject =
-      textOf(claims.sub) ?? (kind === 'service' && claims.sub === undefined ? clientOf(claims) : undefined);
+    const named = stated(claims);
+    const subject = textOf(named) ?? (kind === 'service' && named === undefined ? clientOf(claims) : undefined);
     if (subject === undefined) return undefined;
     const fields = {
       tenant: textOf(tenant(claims)),

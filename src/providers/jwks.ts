@@ -66,17 +66,36 @@ export const keysAtUrl =
   async () =>
     usableKeys(dependency, await getJson(call, dependency, url, token));
 
+/** OpenID Connect Discovery 1.0 section 4: below the issuer, its path included. */
+const openIdOf = (call: RemoteCall, dependency: string, issuer: string, token: string | undefined) =>
+  getJson(call, dependency, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, token);
+
 /**
- * Keys by discovery (OpenID Connect Discovery 1.0 section 4): the document must name the very issuer that it was asked
+ * A server of OAuth 2 alone has another document, between the host and the path of the issuer (RFC 8414 section 3.1): asked
+ * for where the first is not there.
+ */
+const eitherOf: typeof openIdOf = async (call, dependency, issuer, token) => {
+  try {
+    return await openIdOf(call, dependency, issuer, token);
+  } catch (error) {
+    if (!(error instanceof Unavailable && error.cause instanceof NotPublished)) throw error;
+    const {origin, pathname} = new URL(issuer);
+    const url = `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+    // What is wrong with the second says little to whoever has neither.
+    return getJson(call, dependency, url, token).catch(() => Promise.reject(error));
+  }
+};
+
+/**
+ * Keys by discovery (OpenID Connect Discovery 1.0 section 4, RFC 8414): the document must name the very issuer that it was asked
  * for (section 4.3), and its `jwks_uri` must be https, except for an issuer on http itself, which the settings allow on
  * loopback or with `insecure`. Discovery is asked again each time, for an issuer may move its keys. `token` is shown to
- * the issuer's own origin only, wherever its keys are.
+ * the issuer's own origin only, wherever its keys are. `oauth`: a server of OAuth 2 alone will do, too.
  */
 export const keysByDiscovery =
-  (call: RemoteCall, dependency: string, issuer: string, insecure: boolean, token?: string): FetchKeys =>
+  (call: RemoteCall, dependency: string, issuer: string, insecure: boolean, token?: string, oauth = false): FetchKeys =>
   async () => {
-    const from = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const document = await getJson(call, dependency, from, token);
+    const document = await (oauth ? eitherOf : openIdOf)(call, dependency, issuer, token);
     if (document.issuer !== issuer) throw outage(dependency, otherIssuer(document.issuer, issuer));
     const uri = document.jwks_uri;
     const url = typeof uri === 'string' ? URL.parse(uri) : null;

@@ -1,11 +1,11 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
-import {type Misfit, wantedGot} from '../core/misfit.ts';
+import {type Misfit, shapeOf} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
-import {makeReadPrincipal} from './claims.ts';
+import {claimReader, makeReadPrincipal} from './claims.ts';
 import {clientFault} from './clients.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, malformedDetail, type ParsedJwt} from './jwt.ts';
@@ -13,7 +13,7 @@ import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
 import type {Provider} from './provider.ts';
-import type {OidcSettings} from './settings.ts';
+import type {ClaimPath, OidcSettings} from './settings.ts';
 import {otherKind} from './tokenKind.ts';
 import {isParsed, tokenOf} from './tokensOf.ts';
 import {type KeptPrincipal, makeVerifiedCache, type Verification} from './verifiedCache.ts';
@@ -58,11 +58,14 @@ export const makeOidcProvider = (
     timing: settings.jwks,
     fetch:
       settings.jwksUri === undefined
-        ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure, token)
+        ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure, token, true)
         : keysAtUrl(parts.call, dependency, settings.jwksUri, token),
   });
   return makeIssuerProvider(settings, keys, parts, principalOf);
 };
+
+const subjectMisfit = (claims: Claims, path: ClaimPath = 'sub'): string =>
+  `${typeof path === 'string' ? path : path.join('.')}: wanted a text, got ${shapeOf(claimReader(path)(claims))}`;
 
 /** The same with keys that somebody else keeps, who may share them: closing it ends them all the same. */
 export const makeIssuerProvider = (
@@ -100,7 +103,7 @@ export const makeIssuerProvider = (
     // FusionAuth before 1.60 wrote the grant into the header, which is signed as well.
     const granted = claims.gty === undefined && parsed.header.gty !== undefined;
     const read = principalOf(granted ? {...claims, gty: parsed.header.gty} : claims);
-    if (read === undefined) return {rejected: 'missing_claim', detail: wantedGot('sub', 'a text', claims.sub)};
+    if (read === undefined) return {rejected: 'missing_claim', detail: subjectMisfit(claims, settings.claims.subject)};
     return 'reason' in read ? {rejected: read.reason, detail: read.detail} : {verified: read, signedBy};
   };
 

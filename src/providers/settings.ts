@@ -89,6 +89,11 @@ export type ListClaim = z.output<typeof listClaim>;
 /** Which claims the fields of a principal come from. */
 export const claims = z
   .strictObject({
+    subject: claimPath
+      .optional()
+      .describe(
+        "Claim with the subject, a string: one that stays the same and is nobody else's, such as `oid` of Entra ID. Default: `sub`.",
+      ),
     tenant: claimPath.optional().describe('Claim with the tenant, a string. Default: none.'),
     roles: listClaim
       .default('roles')

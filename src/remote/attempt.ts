@@ -2,6 +2,7 @@
 import {connectionFault} from '../core/connectionFault.ts';
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
 import type {Pool} from './pool.ts';
+import {unpacked} from './unpacked.ts';
 
 const mebibyte = 1_048_576;
 
@@ -19,13 +20,16 @@ export class AttemptFailed extends Error {
   }
 }
 
+/** RFC 9110 section 12.5.3: without `accept-encoding` any encoding is as good as none. */
+const usual = {accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'postern'};
+
 /** Makes one attempt on connections of a pool. */
 export type Attempt = (pool: Pool, request: RemoteRequest, milliseconds: number) => Promise<RemoteAnswer>;
 
 /**
  * Gives the other side `milliseconds` from connecting to the last byte. Rejects with AttemptFailed only. No redirects (an
- * answer could else send a secret elsewhere), no cookies, no decompression (no encoding is offered, so a small reply
- * cannot unpack to a large one).
+ * answer could else send a secret elsewhere), no cookies. None but plain answers are asked for; what is packed all the same
+ * (a file in a store that holds it so) is unpacked, up to the cap.
  */
 export const attempt: Attempt = async (pool, request, milliseconds) => {
   const {origin, hostname, pathname, search} = new URL(request.url);
@@ -36,7 +40,7 @@ export const attempt: Attempt = async (pool, request, milliseconds) => {
       origin,
       path: pathname + search,
       method: request.method,
-      headers: {accept: 'application/json', 'user-agent': 'postern', ...request.headers},
+      headers: {...usual, ...request.headers},
       body: request.body ?? null,
       signal: stop.signal,
       responseHeaders: null,
@@ -51,11 +55,13 @@ export const attempt: Attempt = async (pool, request, milliseconds) => {
       if (size > cap) throw new AttemptFailed('too_large', `its answer is longer than ${cap} bytes`, milliseconds);
       chunks.push(chunk);
     }
+    const plain = await unpacked(Buffer.concat(chunks), `${headers['content-encoding'] ?? ''}`, cap);
+    if (typeof plain === 'string') throw new AttemptFailed('error', plain, milliseconds);
     return {
       asked: `${request.method} ${origin}${pathname}`,
       status: statusCode,
       headers: listed(headers),
-      body: Buffer.concat(chunks).toString('utf8'),
+      body: plain.toString('utf8'),
     };
   } catch (cause) {
     if (cause instanceof AttemptFailed) throw cause;

@@ -420,4 +420,47 @@ describe('discovery', () => {
       await assert.rejects(fetch(), (error) => error instanceof Unavailable && words.test(error.message));
     });
   }
+
+  describe('of a server of OAuth 2 alone (RFC 8414)', () => {
+    let oauth: TestServer;
+    let there: Record<string, (url: string) => unknown> = {};
+    before(async () => {
+      oauth = await startServer((request, response) => {
+        const found = there[request.url ?? ''];
+        return found === undefined ? response.writeHead(404).end() : json(response, found(oauth.url));
+      });
+    });
+    after(() => oauth.close());
+    const keys = {'/keys': () => ({keys: [signer.jwk]})};
+    const fetch = (issuer: string, also = true) => keysByDiscovery(remote.call, 'it', issuer, false, undefined, also)();
+
+    for (const path of ['', '/tenant/a']) {
+      it(`is found between host and path: ${path || 'no path'}`, async () => {
+        there = {
+          ...keys,
+          [`/.well-known/oauth-authorization-server${path}`]: (url) => ({
+            issuer: `${url}${path}`,
+            jwks_uri: `${url}/keys`,
+          }),
+        };
+        assert.equal((await fetch(`${oauth.url}${path}`)).size, 1);
+        await assert.rejects(fetch(`${oauth.url}${path}`, false), /openid-configuration answered with status 404/);
+      });
+    }
+    it('that of another issuer is an outage, and so is neither: the first is named', async () => {
+      there = {
+        ...keys,
+        '/.well-known/oauth-authorization-server': (url) => ({issuer: `${url}/x`, jwks_uri: `${url}/keys`}),
+      };
+      await assert.rejects(fetch(oauth.url), /another issuer/);
+      there = {};
+      await assert.rejects(fetch(oauth.url), /openid-configuration answered with status 404/);
+    });
+    it('it is not asked for where the first document is there, or in trouble', async () => {
+      there = {...keys, '/.well-known/openid-configuration': (url) => ({issuer: url, jwks_uri: `${url}/keys`})};
+      const before = oauth.asked.length;
+      await fetch(oauth.url);
+      assert.deepEqual(oauth.asked.slice(before), ['GET /.well-known/openid-configuration', 'GET /keys']);
+    });
+  });
 });

@@ -1,6 +1,7 @@
 // Calls to other services: every way in which the other side can fail is Unavailable, within the deadline.
 import assert from 'node:assert/strict';
 import {createServer} from 'node:net';
+import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
 import {jsonOf, type RemoteRequest} from '../../src/core/remote.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import type {Remote} from '../../src/remote/client.ts';
@@ -18,6 +19,7 @@ const client = (parts?: Parameters<typeof testRemote>[0]): Remote & {seen: strin
   ends.push(remote.close);
   return remote;
 };
+const anything = {safeParse: (value: unknown) => ({success: true as const, data: value})};
 const get = (url: string, more: Partial<RemoteRequest> = {}): RemoteRequest => ({method: 'GET', url, ...more});
 const outage =
   (words: RegExp, dependency = 'it') =>
@@ -51,6 +53,76 @@ describe('remote calls', () => {
     const answer = await client().call('it', get(server.url), never);
     assert.equal(answer.status, 302);
     assert.deepEqual(elsewhere.asked, []);
+  });
+
+  it('says where a redirect leads, without what may be secret in it', async () => {
+    const rows: [location: string, words: RegExp][] = [
+      [
+        'https://id.example/keys?secret=canary',
+        /status 301, which leads to https:\/\/id\.example\/keys: set that address/,
+      ],
+      ['/other', /which leads to http:\/\/127\.0\.0\.1:\d+\/other: set/],
+      ['::', /status 301, which leads to http/],
+    ];
+    for (const [location, words] of rows) {
+      const server = await serve((_, response) => response.writeHead(301, {location}).end());
+      const answer = await client().call('it', get(server.url), never);
+      assert.throws(() => jsonOf('it', answer, anything), outage(words));
+      assert.throws(
+        () => jsonOf('it', answer, anything),
+        (error: Error) => !error.message.includes('canary'),
+      );
+    }
+    const bare = await serve((_, response) => response.writeHead(304).end());
+    const answer = await client().call('it', get(bare.url), never);
+    assert.throws(() => jsonOf('it', answer, anything), outage(/answered with status 304$/));
+  });
+
+  it('a byte order mark before JSON is no fault', async () => {
+    const server = await serve((_, response) => response.end('\ufeff{"a":1}'));
+    assert.deepEqual(jsonOf('it', await client().call('it', get(server.url), never), anything), {a: 1});
+  });
+
+  describe('what is packed although nobody asked for it', () => {
+    const text = JSON.stringify({keys: 'x'.repeat(50_000)});
+    const packed: [encoding: string, bytes: Buffer][] = [
+      ['gzip', gzipSync(text)],
+      ['GZIP', gzipSync(text)],
+      ['x-gzip', gzipSync(text)],
+      ['deflate', deflateSync(text)],
+      ['br', brotliCompressSync(text)],
+      ['identity', Buffer.from(text)],
+    ];
+    for (const [encoding, bytes] of packed) {
+      it(`${encoding}: is read`, async () => {
+        let asked: string | undefined;
+        const server = await serve((request, response) => {
+          asked = `${request.headers['accept-encoding']}`;
+          response.writeHead(200, {'content-encoding': encoding}).end(bytes);
+        });
+        const answer = await client().call('it', get(server.url), never);
+        assert.equal(answer.body, text);
+        assert.equal(asked, 'identity');
+      });
+    }
+    const bad: [what: string, encoding: string, bytes: Buffer, words: RegExp][] = [
+      [
+        'unpacks to more than is read',
+        'gzip',
+        gzipSync(Buffer.alloc(50_000_000)),
+        /longer than 1048576 bytes, unpacked/,
+      ],
+      ['is no gzip', 'gzip', Buffer.from(text), /is no gzip, as it says it is/],
+      ['ends early', 'gzip', gzipSync(text).subarray(0, 60), /is no gzip/],
+      ['is of an encoding that is not known', 'zstd', Buffer.from(text), /content-encoding that is not known/],
+      ['is packed twice', 'gzip, gzip', gzipSync(gzipSync(text)), /content-encoding that is not known/],
+    ];
+    for (const [what, encoding, bytes, words] of bad) {
+      it(`an answer that ${what} is an outage`, async () => {
+        const server = await serve((_, response) => response.writeHead(200, {'content-encoding': encoding}).end(bytes));
+        await assert.rejects(client().call('it', get(server.url), never), outage(words));
+      });
+    }
   });
 
   it('takes no proxy from the environment', async () => {
