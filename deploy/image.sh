@@ -41,6 +41,8 @@ program() {
   (cd "$source" && node node_modules/typescript/bin/tsc -p tsconfig.build.json --outDir "$to/dist" --declaration false --noCheck)
   mkdir -p "$to/protos"
   cp -R "$source/protos/." "$to/protos/"
+  mkdir -p "$to/explorer"
+  cp -R "$source/explorer/." "$to/explorer/"
   cp "$source/package.json" "$source/package-lock.json" "$source/LICENSE" "$to/"
   if [ -f "$source/.npmrc" ]; then cp "$source/.npmrc" "$to/"; fi
   # No scripts: none of the packages that run needs one. What is for development is not even looked at.

@@ -85,7 +85,7 @@ const started = Date.now();
 const given = process.argv.slice(2);
 const ship = given[0] === '--ship';
 // Those of test/ship fetch their tools themselves, when they come to them.
-for (const name of ship ? [] : (['envoy', 'envoy-1.36', 'redis-server'] as const)) {
+for (const name of ship ? [] : (['envoy', 'envoy-1.36', 'redis-server', 'chromium'] as const)) {
   const obtained = await obtain(name);
   console.log(obtained.missing ?? `${name}: ${obtained.path}`);
 }

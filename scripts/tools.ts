@@ -377,7 +377,7 @@ export const obtain = (name: ToolName): Promise<Obtained> => {
 };
 
 if (import.meta.main) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : ['envoy', 'envoy-1.36', 'redis-server'];
+  const names = process.argv.length > 2 ? process.argv.slice(2) : ['envoy', 'envoy-1.36', 'redis-server', 'chromium'];
   for (const name of names) {
     const obtained =
       name in tools

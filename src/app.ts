@@ -1,4 +1,5 @@
 // Postern, put together: what is shared, what the configuration decides by, where Envoy asks, where an operator looks.
+import {makeExplorerPages} from './admin/explorerPages.ts';
 import {livezRoute, metricsRoute, readyzRoute} from './admin/routes.ts';
 import {makeAdminServer} from './admin/server.ts';
 import {makeLoadAside} from './config/aside.ts';
@@ -20,8 +21,10 @@ import {makeAnswers} from './wiring/answers.ts';
 import type {Configuration} from './wiring/decider.ts';
 import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
 import {makeEntitlementRoutes} from './wiring/entitlementRoutes.ts';
+import {makeEntitlementsRoute} from './wiring/entitlementsShown.ts';
 import {makeExplainer} from './wiring/explainer.ts';
 import {makeExplainRoutes} from './wiring/explainRoutes.ts';
+import {makeExplorerRoutes} from './wiring/explorerRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {startShadow} from './wiring/shadow/start.ts';
 import {clocks, makeShared} from './wiring/shared.ts';
@@ -125,6 +128,23 @@ export const startApp = async (file: string, configuration: Configuration, shado
         recent: shared.recent,
         redact: shared.redact,
         lineOf,
+      }),
+      ...makeExplorerPages(),
+      ...makeExplorerRoutes({
+        decider: inForce.decider,
+        configuration: inForce.configuration,
+        metrics,
+        health,
+        recent: shared.recent,
+        now: clocks.now,
+        version,
+        redact: shared.redact,
+      }),
+      makeEntitlementsRoute({
+        store: () => inForce.decider().parts.entitlements,
+        source: () => inForce.configuration().settings.entitlements?.source.type,
+        now: clocks.now,
+        redact: shared.redact,
       }),
     ],
     log,

@@ -16,6 +16,8 @@ export interface AdminAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** Content-Security-Policy. Default: one that lets nothing load, and nothing show it. */
+  readonly policy?: string;
   /** More comes later, after the body: the answer ends when the caller goes away. Not for HEAD. */
   readonly stream?: (out: AdminStream) => void;
 }
@@ -37,9 +39,9 @@ export interface AdminRoute {
    * `/decisions/{id}/explanation`.
    */
   readonly path: string;
-  /** True: only for callers that send the admin token. */
-  readonly token: boolean;
-  /** What it is for, for the index page. */
+  /** True: only for callers that send the admin token. `configured`: for everybody, but only where there is a token. */
+  readonly token: boolean | 'configured';
+  /** What it is for, for the index page; '' keeps it out of there. */
   readonly about: string;
   handle(request: AdminRequest): AdminAnswer | Promise<AdminAnswer>;
 }

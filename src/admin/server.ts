@@ -36,6 +36,9 @@ export interface AdminServer {
 
 const longestBody = 64 * 1024;
 
+/** What may be loaded, run or sent by a page that says nothing else: nothing, and nobody may frame it. */
+const lockedPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** Limits for callers that send slowly, much, or nothing: probes and scrapes take milliseconds. */
 const limits = {
   maxHeaderSize: 8 * 1024,
@@ -56,6 +59,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   ]);
   const table = new Map<string, AdminRoute[]>();
   for (const route of [home(routes), ...routes]) table.set(route.path, [...(table.get(route.path) ?? []), route]);
+  const pages = [...new Set([home(routes), ...routes].filter(({about}) => about !== '').map(({path}) => path))];
   const {token: tokenNow = () => settings.token} = parts;
   let checked: {readonly token: string; readonly mayEnter: ReturnType<typeof makeBearerCheck>} | undefined;
   /** Undefined: no token is set. */
@@ -69,19 +73,19 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
     const url = URL.parse(request.url ?? '/', 'http://admin.invalid');
     const at = url === null ? undefined : (table.get(url.pathname) ?? table.get(withId(url.pathname)));
-    if (url === null || at === undefined) return notFound([...table.keys()]);
+    if (url === null || at === undefined) return notFound(pages);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = at.find((candidate) => candidate.method === method);
     if (route === undefined) return wrongMethod(at);
-    const mayEnter = route.token ? check() : undefined;
-    if (route.token && mayEnter === undefined) return closedPage;
-    if (route.token && mayEnter?.(request.headers.authorization) !== true) {
+    const mayEnter = route.token === false ? undefined : check();
+    if (route.token !== false && mayEnter === undefined) return closedPage;
+    if (route.token === true && mayEnter?.(request.headers.authorization) !== true) {
       limited('guesses', {path: route.path, address: request.socket.remoteAddress});
       await pauseForGuess();
       return wrongToken;
     }
     // A page of somebody else cannot know the token.
-    if (!route.token && !isOwnHost(request.headers.host)) {
+    if (route.token !== true && !isOwnHost(request.headers.host)) {
       limited('hosts', {host: request.headers.host?.slice(0, 253).replace(/[^ -~]/g, '?')});
       return notOurs;
     }
@@ -115,7 +119,7 @@ const home = (routes: readonly AdminRoute[]): AdminRoute => ({
   path: '/',
   token: false,
   about: 'This page',
-  handle: () => ({status: 200, type: 'text/html; charset=utf-8', body: indexPage(routes)}),
+  handle: () => indexPage(routes),
 });
 
 const withId = (path: string): string =>
@@ -153,7 +157,10 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: AdminA
     ...(answer.stream === undefined ? {'content-length': Buffer.byteLength(answer.body)} : {}),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    'content-security-policy': answer.policy ?? lockedPolicy,
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
     ...(answer.allow === undefined ? {} : {allow: answer.allow}),
     ...(answer.status === 401 ? {'www-authenticate': 'Bearer realm="postern admin"'} : {}),
     // What was not read of the body would be taken for the next request.

@@ -114,6 +114,14 @@ export interface Holdings {
   readonly amounts: ReadonlyMap<string, Holding>;
 }
 
+/** One grant as it is held. Milliseconds since the epoch: its end (null: never), and until when it holds on after that. */
+export interface HeldGrant {
+  readonly plan: string;
+  readonly of: 'tenant' | 'user';
+  readonly end: number | null;
+  readonly graceEnd?: number;
+}
+
 /** What is sold, whoever has it. */
 export interface Catalog {
   readonly features: ReadonlyMap<string, Feature>;
@@ -156,6 +164,11 @@ export interface EntitlementStore {
     now: number,
     call?: SourceCall,
   ): Holdings | Promise<Holdings>;
+  /**
+   * The grants of a tenant (and of one of its users), also those that are over, for whoever asks why: at most so many.
+   * Absent where the source is asked about one principal at a time. Throws Unavailable as the others do.
+   */
+  grantsOf?(tenant: string, user: string | undefined, most: number): readonly HeldGrant[];
   /** What is sold; undefined where only the source knows. Throws Unavailable as the others do. */
   catalog(): Catalog | undefined;
 }

@@ -5,6 +5,7 @@ import type {
   Entitled,
   EntitlementStore,
   Flag,
+  HeldGrant,
   Holdings,
   Justification,
   Plan,
@@ -24,6 +25,7 @@ export interface EntitlementIndex extends EntitlementStore {
   isGranted(tenant: string, now: number): boolean;
   holdings(principal: Principal, features: readonly string[], attributes: Attributes, now: number): Holdings;
   catalog(): Catalog;
+  grantsOf(tenant: string, user: string | undefined, most: number): readonly HeldGrant[];
   /** Grants held: several of one plan, on the same terms, to the same tenant or user count as one. */
   readonly grants: number;
   /** Grants left out because they name a plan that the snapshot does not have, or no tenant. */
@@ -135,8 +137,32 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
     return refused[expired ? 'bundle-expired' : 'missing-feature'];
   };
 
+  const grantsOf = (tenant: string, user: string | undefined, most: number): readonly HeldGrant[] => {
+    const found: HeldGrant[] = [];
+    let ofTenant = 0;
+    table.each(tenant, undefined, () => {
+      ofTenant += 1;
+    });
+    table.each(tenant, user, (number, own, end) => {
+      const plan = plans[number];
+      const of = ofTenant > 0 ? 'tenant' : 'user';
+      ofTenant -= 1;
+      if (plan === undefined || found.length >= most) return;
+      const grace = own === 0 ? 0 : terms.grace(own);
+      const isEndless = end === Number.POSITIVE_INFINITY;
+      found.push({
+        plan: plan.name,
+        of,
+        end: isEndless ? null : end,
+        ...(grace > 0 && !isEndless && {graceEnd: end + grace}),
+      });
+    });
+    return found;
+  };
+
   return {
     grants: table.size,
+    grantsOf,
     ignored,
     isGranted: (tenant, now) => table.latestOf(tenant) > now,
     most: table.most,

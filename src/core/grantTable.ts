@@ -27,7 +27,7 @@ export interface GrantTable {
   state(plans: readonly number[], tenant: string | undefined, user: string | undefined, now: number): HeldState;
   /** The best end, grace included, among all grants of a tenant and its users, of whatever plan, or NaN. */
   latestOf(tenant: string): number;
-  /** All grants of the tenant and the user, in no order that means anything. */
+  /** All grants of the tenant and the user: those of the whole tenant first, else in no order that means anything. */
   each(tenant: string | undefined, user: string | undefined, visit: Visit): void;
   /** Grants that are told apart: several of one plan, on the same terms, to the same holder are one, the best of them. */
   readonly size: number;

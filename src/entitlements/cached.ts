@@ -36,6 +36,7 @@ const refuseUnsound = ({name, where = name}: SnapshotSource, what: string | unde
 };
 
 export interface SnapshotEntitlements extends EntitlementStore {
+  grantsOf: NonNullable<EntitlementStore['grantsOf']>;
   isGranted(tenant: string, now: number): boolean;
   health(): Health;
   /** Seconds since what is served was known to be so; Infinity while there is nothing to serve. */
@@ -207,6 +208,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     isGranted: (tenant, moment) => indexFor(tenant, moment).isGranted(tenant, moment),
     holdings: (principal, features, attributes, moment) =>
       indexFor(principal.tenant, moment).holdings(principal, features, attributes, moment),
+    grantsOf: (tenant, user, most) => indexFor(tenant, undefined).grantsOf(tenant, user, most),
     catalog: () => indexFor(undefined, undefined).catalog(),
     health() {
       const part = 'entitlements';

@@ -27,6 +27,9 @@ export interface Configured {
   readonly at: number;
 }
 
+/** What can be read besides by a scrape: gauges, and these counts. */
+export type ReadableName = GaugeName | 'postern_decisions_total' | 'postern_cache_requests_total';
+
 export interface Metrics {
   /** One decision that took `seconds`. `reason` undefined: none. */
   decided(
@@ -63,6 +66,8 @@ export interface Metrics {
    * that throws loses its own series only, and `fault` is told.
    */
   gauge(name: GaugeName, read: () => readonly Sample[]): () => void;
+  /** The series of one metric as they are now; `rule`, `provider` and the like by name. */
+  read(name: ReadableName): readonly Sample[];
   /** The exposition, in the format that the Accept header prefers. */
   exposition(accept?: string): Promise<{readonly type: string; readonly text: string}>;
 }
@@ -108,7 +113,7 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     return () => own.delete(read);
   };
 
-  const gaugeSamples = (name: GaugeName) => (): WireSample[] =>
+  const gaugeSamples = (name: GaugeName) => (): Required<Sample>[] =>
     [...(readers.get(name) ?? [])].flatMap((read) => {
       try {
         return read().map(({labels, value}) => ({labels: complete(metricTable[name].labels, labels), value}));
@@ -118,6 +123,10 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
       }
     });
 
+  const counts = {
+    postern_decisions_total: counted('postern_decisions_total', decisions),
+    postern_cache_requests_total: counted('postern_cache_requests_total', cacheRequests),
+  };
   register(registry, 'postern_decisions_total', counted('postern_decisions_total', decisions));
   register(registry, 'postern_authentications_total', counted('postern_authentications_total', authentications));
   register(registry, 'postern_cache_requests_total', counted('postern_cache_requests_total', cacheRequests));
@@ -192,6 +201,7 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     configured: (configuration) => whole(configuring(configuration)),
     configuring,
     gauge,
+    read: (name) => (isGauge(name) ? gaugeSamples(name) : counts[name])(),
     exposition: async (accept = '') => {
       const text = await registry.metrics();
       return accept.includes('application/openmetrics-text')

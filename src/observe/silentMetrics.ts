@@ -16,5 +16,6 @@ export const silentMetrics: Metrics = {
   configured: nothing,
   configuring: function* () {},
   gauge: () => nothing,
+  read: () => [],
   exposition: async () => ({type: 'text/plain', text: ''}),
 };

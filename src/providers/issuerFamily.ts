@@ -177,6 +177,7 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
       return member === undefined ? missing : member.provider.authenticate(credential, context);
     },
     health: () => (ofAll ? [ofAll.health()] : [healthOf(dependency.replace(':', ' '), members)]),
+    keysShown: () => (ofAll ? ofAll.shown() : [...members.values()].flatMap(({keys}) => keys.shown())),
     keysAge: (now) =>
       ofAll
         ? ofAll.age(now)

@@ -4,7 +4,7 @@ import {Unavailable} from '../core/unavailable.ts';
 import {type After, makeWithin} from '../core/within.ts';
 import type {FetchKeys} from './jwks.ts';
 import type {KeyFinder} from './jwt.ts';
-import type {KeySet} from './keys.ts';
+import type {KeySet, PublishedKey} from './keys.ts';
 
 export interface KeyKeeperParts {
   /** As in metrics: `keys:acme`. */
@@ -33,6 +33,8 @@ export interface KeyKeeper extends KeyFinder {
   age(now: number): number | undefined;
   /** How many keys are at hand. */
   size(): number;
+  /** What is public of them. */
+  shown(): readonly PublishedKey[];
   /** Why the last fetch failed; undefined: it did not, or there was none. */
   fault(): Unavailable | undefined;
   health(): Health;
@@ -151,6 +153,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     holds: (thumbprint) => keys?.has(thumbprint) ?? !withdrawn,
     age: (at) => (fetchedAt === undefined ? undefined : Math.max(0, steady(at) - fetchedAt) / 1000),
     size: () => keys?.size ?? 0,
+    shown: () => keys?.shown() ?? [],
     fault: () => (failure === undefined ? undefined : outage()),
     health() {
       const part = dependency.replace(':', ' ');

@@ -12,9 +12,20 @@ export interface Key {
   readonly key: KeyObject;
 }
 
+/** What may be told of a key: nothing in it is secret. */
+export interface PublishedKey {
+  readonly kid?: string;
+  readonly thumbprint: string;
+  readonly algorithms: readonly string[];
+  /** `RSA 2048`, `EC P-256`, `ed25519`. */
+  readonly type: string;
+}
+
 /** Keys of one issuer at one moment. */
 export interface KeySet {
   readonly size: number;
+  /** What is public of each key, in the order in which they were published. */
+  shown(): readonly PublishedKey[];
   /**
    * The keys to try: those with this key id, whether or not they fit the algorithm. If none has it, those without an id
    * that fit; for a token without an id, all that fit. All are keys of the same issuer, so nothing is weaker for it.
@@ -68,6 +79,7 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
   const thumbprints = new Set(keys.map((key) => key.thumbprint));
   return {
     size: keys.length,
+    shown: () => keys.map(shownKey),
     find(kid, algorithm) {
       const named = kid === undefined ? undefined : byKid.get(kid);
       if (named !== undefined) return named;
@@ -77,6 +89,12 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
     names: (kid) => kid !== undefined && byKid.has(kid),
     has: (thumbprint) => thumbprints.has(thumbprint),
   };
+};
+
+const shownKey = ({kid, thumbprint, algorithms, key}: Key): PublishedKey => {
+  const {modulusLength, namedCurve} = key.asymmetricKeyDetails ?? {};
+  const type = [key.asymmetricKeyType?.replace('rsa', 'RSA').replace('ec', 'EC'), modulusLength ?? namedCurve];
+  return {...(kid !== undefined && {kid}), thumbprint, algorithms: [...algorithms], type: type.join(' ').trim()};
 };
 
 const readKey = async (jwk: unknown): Promise<Key | undefined> => {

@@ -47,6 +47,7 @@ export const makeProviderOfKinds = (name: string, places: Provider['places'], ki
     },
     trials: kinds.flatMap(({trials = []}) => trials),
     health: () => kinds.flatMap((kind) => kind.health()),
+    keysShown: () => kinds.flatMap((kind) => kind.keysShown?.() ?? []),
     keysAge: (now) => kinds.map((kind) => kind.keysAge?.(now)).find((age) => age !== undefined),
     async start() {
       await Promise.all(kinds.map((kind) => kind.start?.()));

@@ -125,6 +125,7 @@ export const makeIssuerProvider = (
       verified.authenticate(key, now, () => verifyAnew(value, tokenOf(request, value), now, deadline)),
     health: () => [keys.health()],
     keysAge: keys.age,
+    keysShown: keys.shown,
     start: keys.start,
     trials: [keysTrial(keys, whereFrom(settings))],
     async close() {

@@ -6,6 +6,7 @@ import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
 import type {Trial} from '../core/trial.ts';
+import type {PublishedKey} from './keys.ts';
 
 /** What a provider may need besides the credential. */
 export interface AuthenticationContext {
@@ -63,6 +64,8 @@ export interface Provider extends Acceptor {
   health(): readonly Health[];
   /** Seconds since its keys were last fetched whole; undefined: never yet, or it has none. For postern_keys_age_seconds. */
   keysAge?(now: number): number | undefined;
+  /** The keys with which it verifies now, for whoever operates it. Absent: it verifies with none that are published. */
+  keysShown?(): readonly PublishedKey[];
   /** Loads what can be loaded ahead (keys), so that the first request does not wait. Never rejects. */
   start?(): Promise<void>;
   /** What of its settings can be tried ahead: its keys, its own token at a vendor. */

@@ -24,6 +24,7 @@ describe('package', function () {
     const source = join(folder, 'source');
     for (const name of [
       'src',
+      'explorer',
       'protos',
       'examples',
       'deploy',
@@ -53,6 +54,7 @@ describe('package', function () {
 
   it('has what runs, what it reads, and nothing of how it is made', () => {
     for (const path of [
+      'explorer/index.html',
       'protos',
       'postern.schema.json',
       'examples/postern.yaml',

@@ -105,6 +105,7 @@ export const makeFronteggProvider = (settings: FronteggSettings, parts: VendorPa
     },
     health: () => [verifier.health(), accessTokens.health()],
     keysAge: verifier.age,
+    keysShown: verifier.shown,
     start: verifier.start,
     trials: [keysTrial(verifier, baseOf(settings)), vendorTokenTrial(settings, parts, `frontegg:${name}`)],
     ...(audits && {denied: audits.denied}),

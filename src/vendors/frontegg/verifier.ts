@@ -10,7 +10,7 @@ import {baseOf, type FronteggSettings, isSharedGateway} from './settings.ts';
 
 /** `health` says degraded, too, while the one key stands in for a key set that could not be asked. */
 export interface FronteggVerifier
-  extends Pick<KeyKeeper, 'start' | 'holds' | 'age' | 'size' | 'fault' | 'health' | 'close'> {
+  extends Pick<KeyKeeper, 'start' | 'holds' | 'age' | 'size' | 'shown' | 'fault' | 'health' | 'close'> {
   /** Rejects with Unavailable if the keys cannot be had, or may be others than those at hand. */
   readonly verify: VerifyJwt;
 }

@@ -111,6 +111,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     related,
     health: () => [keys.health(), exchange.health()],
     keysAge: keys.age,
+    keysShown: keys.shown,
     start: keys.start,
     trials: [keysTrial(keys, settings.url)],
     async close() {
