@@ -99,7 +99,11 @@ program
   .command('test')
   .description('decide the requests of files of cases offline, and compare with what they expect')
   .addOption(configuration())
-  .argument('<files...>', 'files of cases, or folders of such')
+  .argument('[files...]', 'files of cases, or folders of such')
+  .option(
+    '--record <from>',
+    'make cases: of a decision log (a file, - for standard input), or admin: a running process',
+  )
   .option('--coverage', 'say which rules and requirements no case tries')
   .option('--min-coverage <percent>', 'fail below it')
   .option('--filter <text>', 'only cases with this text in their name')

@@ -4,6 +4,7 @@ import {pathText} from '../../config/findings.ts';
 import {findingsOf, wording} from '../../config/issues.ts';
 import {name, text, texts} from '../../config/values.ts';
 import {readYaml} from '../../config/yamlFile.ts';
+import {credential} from './credential.ts';
 
 const claims = z.record(z.string(), z.unknown());
 
@@ -18,6 +19,8 @@ const principal = z.strictObject({
   scopes: z.array(text).default([]),
   claims: claims.default({}),
   email: text.optional(),
+  statedEmail: text.optional(),
+  permissionPatterns: z.literal(true).optional(),
   sessionId: text.optional(),
   tokenId: text.optional(),
   issuedAt: z.number().optional(),
@@ -63,6 +66,7 @@ const testCase = z
     headers: headers.default([]).describe('By name, or as pairs; `{name}` becomes the token of that name.'),
     token: text.optional().describe('The name of a token below `tokens`, sent as a bearer.'),
     principal: text.optional().describe('The name of a principal below `principals`, taken as verified.'),
+    credential: credential.optional(),
     rule: text.optional().describe('The rule that the route of Envoy names (context_extensions).'),
     at: moment.optional().describe('When it is asked. Default: that of the file, else now.'),
     expect: expected,
@@ -70,6 +74,12 @@ const testCase = z
   })
   .refine((value) => value.token === undefined || value.principal === undefined, {
     message: 'has both a token and a principal: take one of the two out',
+  })
+  .refine((value) => value.token === undefined || value.credential === undefined, {
+    message: 'has both a token and what was found of one (credential): take one of the two out',
+  })
+  .refine((value) => value.principal === undefined || value.credential?.rejected === undefined, {
+    message: 'has a principal whose credential is rejected: take one of the two out',
   });
 
 const revocation = z.strictObject({
@@ -98,6 +108,9 @@ const caseFile = z.strictObject({
 export type CaseFile = z.output<typeof caseFile>;
 export type TestCase = CaseFile['cases'][number];
 export type Expected = TestCase['expect'];
+
+/** Cases that were made here, as they would be read. Throws where they are none: a bug. */
+export const casesFrom = (value: unknown): CaseFile => caseFile.parse(value);
 
 /** The file, or what is wrong with it, a line each: `cases.yaml:3:5: cases[0].expect: is required; add it`. */
 export const readCaseFile = (

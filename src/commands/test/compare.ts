@@ -28,7 +28,7 @@ export const actualOf = ({decision, answer}: Answered, request: Request): Actual
     const sent = (name: string) => (removed.has(name) ? undefined : request.headers.get(name));
     return {
       outcome: 'allow',
-      reason: decision.shadow,
+      reason: decision.shadow ?? decision.ignored,
       rule,
       status: undefined,
       detail: decision.detail,

@@ -8,6 +8,7 @@ import {CommandError, settingsOf} from '../settings.ts';
 import {type CaseFile, readCaseFile} from './caseFile.ts';
 import {type CoverageCounter, joined, makeCoverageCounter} from './coverage.ts';
 import {entitlementsOf, givenEntitlements} from './entitlements.ts';
+import {record} from './record/record.ts';
 import {countOf, coverageText, type FileResults, type Format, formats, report} from './report.ts';
 import {runCases} from './run.ts';
 
@@ -17,6 +18,7 @@ export interface TestOptions {
   readonly minCoverage?: string;
   readonly filter?: string;
   readonly format?: string;
+  readonly record?: string;
 }
 
 /**
@@ -25,6 +27,11 @@ export interface TestOptions {
  * @param isNamed somebody has named the configuration here and now: it counts, also where cases carry settings of their own
  */
 export const test = async (places: readonly string[], options: TestOptions, isNamed: boolean): Promise<void> => {
+  if (options.record !== undefined) {
+    if (places.length > 0) throw new CommandError('--record makes cases; run them afterwards, without it');
+    return record(options.record, await settingsOf(options.config));
+  }
+  if (places.length === 0) throw new CommandError('which cases? Name files of cases, or folders of such');
   const format = formatOf(options.format);
   const least = percentOf(options.minCoverage);
   let named: Promise<Configuration> | undefined;
