@@ -1,5 +1,6 @@
 // The way of one request: path, rule, credential, principal, revocation, requirements, entitlement, decision.
 import {canonicalHost} from './core/authority.ts';
+import {compileBought, type FindBought} from './core/bought.ts';
 import type {CompileCondition} from './core/condition.ts';
 import {type Found, makeCredentialFinder} from './core/credential.ts';
 import type {Challenge, Check, CheckContext, Decision} from './core/decision.ts';
@@ -11,7 +12,7 @@ import type {Request} from './core/request.ts';
 import {hostDetail, noRuleDetail, pathFault, revokedDetail, tooLongDetail} from './core/requestMisfit.ts';
 import {compileAttributes} from './core/requirement/attributes.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
-import type {Holds, Relate, Sources} from './core/requirement/part.ts';
+import type {Facts, Holds, Relate, Sources} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
@@ -30,6 +31,10 @@ export interface CheckParts {
   readonly entitlements: EntitlementStore;
   /** Absent where no rule has a condition. */
   readonly condition?: CompileCondition;
+  /** Features whose amounts headers and metadata name. Absent: they name nothing that was bought. */
+  readonly told?: readonly string[] | undefined;
+  /** Whether refusals say which plans would open what was asked for. */
+  readonly upgrades?: boolean;
   /** Looks on while requirements are tried. Absent where nobody does. */
   readonly wrapPart?: (rule: Rule, ...part: Parameters<WrapPart>) => Holds;
 }
@@ -41,7 +46,7 @@ export const makeCheck = (parts: CheckParts): Check => whole(compileCheck(parts)
 export function* compileCheck(parts: CheckParts): Steps<Check> {
   const rules = yield* compileRuleTable(parts.rules, parts.paths);
   const findCredential = yield* compileFinders(parts);
-  const holds = yield* compileRequirements(parts);
+  const {holds, findBought} = yield* compileRequirements(parts);
   const everyPlace = [
     ...new Map(parts.providers.flatMap(({places}) => places).map((place) => [place.label, place])).values(),
   ];
@@ -68,7 +73,7 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
   /** A guest at an open door: whatever is wrong with the credential, the caller is nobody, and it stays here. */
   function lenient({name}: Rule, decision: Decision): Decision {
     if (decision.outcome === 'allow') return decision;
-    const {reason, principal: _, challenge: __, ...rest} = decision;
+    const {reason, principal: _, challenge: __, upgrade: ___, ...rest} = decision;
     return {...rest, outcome: 'allow', rule: name, ignored: reason, withheld: everyPlace};
   }
 
@@ -128,10 +133,18 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
         };
 
       const {now, deadline} = context;
-      const answer = holds(rule)({principal, captures, request, path, credential, now, deadline});
+      const facts: Facts = {principal, captures, request, path, credential, now, deadline};
+      const answer = holds(rule)(facts);
       // Most facts are in memory: then there is nothing to wait for.
       const unmet = answer instanceof Promise ? await answer : answer;
-      return unmet === undefined ? {outcome: 'allow', ...known} : {outcome: 'deny', ...unmet, ...known};
+      if (unmet !== undefined) return {outcome: 'deny', ...unmet, ...known};
+
+      const looked = findBought(rule)?.(facts);
+      const bought = looked instanceof Promise ? await looked : looked;
+      if (bought === undefined) return {outcome: 'allow', ...known, ...(facts.grace && {grace: true})};
+      if (bought.unmet !== undefined) return {outcome: 'deny', ...bought.unmet, ...known};
+      const grace = facts.grace || bought.holdings.grace;
+      return {outcome: 'allow', ...known, ...bought, ...(grace && {grace})};
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       const reason = error.cause instanceof DeadlinePassed ? 'deadline' : 'unavailable';
@@ -162,14 +175,21 @@ function* compileFinders({rules, providers}: CheckParts): Steps<(rule: Rule) => 
   return (rule) => byRule.get(rule) ?? ofAll;
 }
 
+interface Compiled {
+  readonly holds: (rule: Rule) => Holds;
+  readonly findBought: (rule: Rule) => FindBought | undefined;
+}
+
 /** The requirement of each rule, compiled. A rule that asks for nothing takes any verified principal. */
 function* compileRequirements({
   rules,
   providers,
   entitlements,
   condition,
+  told,
+  upgrades,
   wrapPart,
-}: CheckParts): Steps<(rule: Rule) => Holds> {
+}: CheckParts): Steps<Compiled> {
   const relate = (name: string): Relate | undefined => {
     const provider = providers.find((one) => one.name === name);
     if (provider?.related === undefined) return undefined;
@@ -178,19 +198,23 @@ function* compileRequirements({
       related(principal, credential, asked, {request, now, deadline});
   };
   const byRule = new Map<Rule, Holds>();
+  const boughtByRule = new Map<Rule, FindBought>();
   for (const rule of rules) {
     yield;
     if (!('require' in rule.access)) continue;
     const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
     const sources: Sources = {
       entitlements,
+      upgrades,
       relate,
       ...(condition && {condition}),
       attributes: compileAttributes(rule.attributes),
     };
     byRule.set(rule, compileRequirement(rule.access.require, sources, wrap));
+    const find = compileBought(rule, told, sources);
+    if (find !== undefined) boughtByRule.set(rule, find);
   }
-  return (rule) => byRule.get(rule) as Holds;
+  return {holds: (rule) => byRule.get(rule) as Holds, findBought: (rule) => boughtByRule.get(rule)};
 }
 
 /** A client that has to get a token anyway learns at once which scopes it needs (RFC 6750 section 3). */
@@ -199,7 +223,7 @@ const askedOf = ({scopes}: Requirement): Challenge => ({scopes: [...(scopes?.all
 /** Shadow: what would have been refused passes, and says so. A revoked principal is not told to the upstream. */
 const letThrough = (rule: Rule, decision: Decision): Decision => {
   if (decision.outcome === 'allow') return decision;
-  const {reason, principal, challenge: _, ...rest} = decision;
+  const {reason, principal, challenge: _, upgrade: __, ...rest} = decision;
   const told = principal === undefined || reason === 'revoked' ? {} : {principal};
   return {...rest, ...told, outcome: 'allow', rule: rule.name, shadow: reason};
 };

@@ -25,13 +25,16 @@ const hold = async ({expect: expected, ...asked}: Case, way: Way, decide: Decide
   const decided = await decide({...asked, expect: expected});
   const label = `${way}: ${JSON.stringify(decided)}`;
   assert.equal(decided.outcome, expected.outcome, label);
-  assert.equal(decided.reason, expected.reason, label);
+  // A page load that is sent elsewhere has no problem to read.
+  if (expected.status !== 302) assert.equal(decided.reason, expected.reason, label);
   if (expected.rule !== undefined && way === 'process') assert.equal(decided.rule, expected.rule);
   if (expected.status !== undefined && way === 'envoy') assert.equal(decided.status, expected.status);
   if (expected.detail !== undefined && way === 'process') assert.ok(decided.detail?.includes(expected.detail), label);
   if (way === 'process') return;
   for (const [name, value] of Object.entries(expected.identity ?? {}))
     assert.equal(decided.identity?.(name), value, name);
+  for (const [name, value] of Object.entries(expected.body ?? {}))
+    assert.deepEqual(decided.body?.[name] ?? null, value, name);
   for (const [name, part] of Object.entries(expected.headers ?? {})) {
     assert.ok(decided.headers?.get(name)?.includes(part), `${name}: ${decided.headers?.get(name)}`);
   }

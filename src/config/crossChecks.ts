@@ -1,4 +1,5 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
+import {featuresNamed} from '../core/identityHeaders.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {suggestion} from './nearest.ts';
 import {capturesIn, capturesUsed} from './rulePatterns.ts';
@@ -107,6 +108,20 @@ const grantedFindings = (settings: Mapping, lookupTypes: readonly string[]): rea
   );
 };
 
+/** What was bought can only be told where it is known. */
+const boughtFindings = ({responses, entitlements}: Mapping): readonly Finding[] => {
+  if (entitlements !== undefined) return [];
+  const {identity, metadata} = mapping(responses);
+  const named: readonly (readonly [SettingPath, unknown])[] = [
+    ...Object.entries(mapping(identity)).map(([name, source]) => [['responses', 'identity', name], source] as const),
+    ...items(metadata).map((source, index) => [['responses', 'metadata', index], source] as const),
+  ];
+  const message = 'needs the setting entitlements, which says what was bought; add it';
+  return named
+    .filter(([, source]) => typeof source === 'string' && featuresNamed([source]) !== undefined)
+    .map(([path]): Finding => ({path, at: 'value', message}));
+};
+
 /** What is wrong with a condition in a rule that captures these. */
 type ConditionFault = (text: string, captures: readonly string[]) => string | undefined;
 
@@ -155,6 +170,14 @@ export const crossFindings = (
       if (require[key] === undefined || settings.entitlements !== undefined) continue;
       report([...at, key], 'needs the setting entitlements, which says where grants come from; add it');
     }
+    if (mapping(item).limits !== undefined) {
+      const place: SettingPath = ['rules', index, 'limits'];
+      if (!Object.hasOwn(mapping(item), 'require')) {
+        report(place, 'needs require: a limit is that of whoever is let in');
+      } else if (settings.entitlements === undefined) {
+        report(place, 'needs the setting entitlements, which says where limits come from; add it');
+      }
+    }
     if (require.relation === undefined) continue;
     if (relationTypes.length === 0) {
       report([...at, 'relation'], 'is known but not available in this version; take it out');
@@ -170,6 +193,7 @@ export const crossFindings = (
       );
     }
   }
+  findings.push(...boughtFindings(settings));
   const {source} = mapping(settings.entitlements);
   if (mapping(source).type === 'redis' && settings.redis === undefined) {
     report(['entitlements', 'source', 'type'], 'needs the setting redis, which says where it is; add it');

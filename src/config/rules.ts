@@ -152,6 +152,11 @@ const ruleInput = z.strictObject({
   deny: z.literal(true).describe('true: closed to everyone.').exactOptional(),
   require: requirement.describe('All parts must hold; `{}` is any verified principal.').exactOptional(),
   attributes: attributes.exactOptional(),
+  limits: list(text)
+    .describe(
+      'Features with a limit: each goes along in dynamic metadata, as Envoy reads limits there (docs/guides/rate-limits.md). Who has none of one is refused.',
+    )
+    .exactOptional(),
   shadow: z.boolean().describe('true: decide and record, but let through.').default(false),
 });
 
@@ -169,6 +174,7 @@ const rule = ruleInput.meta({oneOf: accessKeys.map((key) => ({required: [key]}))
     access: accessOf(input),
     shadow: input.shadow,
     ...(input.attributes && {attributes: input.attributes}),
+    ...(input.limits && {limits: [...new Set(input.limits)]}),
   }),
 );
 

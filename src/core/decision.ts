@@ -1,6 +1,7 @@
 // What Postern answers.
 
 import type {Place} from './credential.ts';
+import type {Holdings} from './entitlement.ts';
 import type {Principal} from './principal.ts';
 import type {Reason} from './refusals.ts';
 import type {Request} from './request.ts';
@@ -18,6 +19,12 @@ export interface Challenge {
   readonly acrValues?: readonly string[];
 }
 
+/** A feature that is missing, and the plans that would open what was asked for, the lowest rank first. */
+export interface Upgrade {
+  readonly feature: string;
+  readonly plans: readonly string[];
+}
+
 interface Decided {
   /** The rule that decided; absent when none matched. */
   readonly rule?: string;
@@ -28,6 +35,8 @@ interface Decided {
   readonly credentialPlace?: Place | undefined;
   /** `Set-Cookie` values that the provider wants the client to have, on allow and on deny. */
   readonly setCookies?: readonly string[];
+  /** Something was held only because a grant that has ended holds on for a while. */
+  readonly grace?: boolean;
   /** What was wanted and what came, of a refusal (or what would be one, on a shadow rule), for the log alone. */
   readonly detail?: string | undefined;
   /** The part of the rule's requirement that does not hold, as values. */
@@ -39,6 +48,10 @@ interface Decided {
 export interface Allow extends Decided {
   readonly outcome: 'allow';
   readonly rule: string;
+  /** What was bought, as far as headers, metadata and limits name it. Absent: they name nothing, or nobody is known. */
+  readonly holdings?: Holdings;
+  /** Features whose limits are handed on; each of them is in `holdings`. */
+  readonly limits?: readonly string[];
   /** Only on a shadow rule: why it would have been refused. */
   readonly shadow?: Reason;
   /** Only on a lenient rule: why the credential, or the lack of an answer about it, made nobody of the caller. */
@@ -51,6 +64,8 @@ export interface Deny extends Decided {
   readonly outcome: 'deny';
   readonly reason: Reason;
   readonly challenge?: Challenge;
+  /** What would open it, where it was not bought and plans may be told. */
+  readonly upgrade?: Upgrade;
   /** Instead of the refusal: what is asked for is answered here, whoever asks. */
   readonly reply?: Reply;
 }

@@ -1,10 +1,15 @@
 // The headers that tell the upstream who it is, and the forged ones that must not reach it.
+import {unlimited} from './amount.ts';
 import {claimNamed} from './claimPath.ts';
 import {derivedOnce} from './derived.ts';
+import type {Holdings} from './entitlement.ts';
 import type {Principal} from './principal.ts';
 import type {Request} from './request.ts';
 
-/** Header name (lower case) -> what of the principal it carries: a field of `identityFields`, or `claims.<path>` (dots walk). */
+/**
+ * Header name (lower case) -> what it carries: a field of `identityFields`, `claims.<path>` (dots walk), a field of
+ * `boughtFields`, or `value.<feature>`.
+ */
 export type IdentityMapping = ReadonlyMap<string, string>;
 
 /** Changes to the request's headers. No name stands in both: Envoy removes after it sets. */
@@ -35,6 +40,34 @@ const fields = {
 /** The fields of a principal that a header may carry, besides `claims.<path>`. */
 export const identityFields = Object.keys(fields) as readonly (keyof typeof fields)[];
 
+/** What was bought, as far as it is told. */
+export interface ToldHoldings {
+  readonly holdings?: Holdings | undefined;
+  /** Something is held only because a grant that has ended holds on for a while. */
+  readonly grace?: boolean | undefined;
+}
+
+const bought = {
+  plan: ({holdings}: ToldHoldings) => holdings?.plans[0],
+  plans: ({holdings}: ToldHoldings) => holdings?.plans,
+  grace: ({grace}: ToldHoldings) => (grace === true ? true : undefined),
+} as const;
+
+/** What of that which was bought a header may carry, besides `value.<feature>`. */
+export const boughtFields = Object.keys(bought) as readonly (keyof typeof bought)[];
+
+const valuePrefix = 'value.';
+const isBought = (source: string): boolean =>
+  Object.hasOwn(bought, source) || (source.startsWith(valuePrefix) && source.length > valuePrefix.length);
+
+/** The features whose amounts are named, each once; undefined: nothing that was bought is named. */
+export const featuresNamed = (sources: Iterable<string>): readonly string[] | undefined => {
+  const named = [...sources].filter(isBought);
+  if (named.length === 0) return undefined;
+  const values = named.filter((source) => source.startsWith(valuePrefix));
+  return [...new Set(values.map((source) => source.slice(valuePrefix.length)))].sort();
+};
+
 /**
  * Compiles the mapping. The result gives the changes for a principal, or for nobody (public and shadow rules): then all
  * of our names are removed. Whatever the client sent under one of our names, in any spelling (`X_Auth_Subject` is the
@@ -45,7 +78,7 @@ export const identityFields = Object.keys(fields) as readonly (keyof typeof fiel
 export const makeIdentityHeaders = (
   mapping: IdentityMapping,
   alsoOurs: readonly string[] = [],
-): ((principal: Principal | undefined, request: Request) => HeaderChanges) => {
+): ((principal: Principal | undefined, request: Request, told?: ToldHoldings) => HeaderChanges) => {
   const unfilled = alsoOurs.filter((name) => !name.endsWith('*') && !mapping.has(name));
   const prefixes = alsoOurs.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
   const names = [...new Set([...mapping.keys(), ...unfilled])];
@@ -58,19 +91,22 @@ export const makeIdentityHeaders = (
     (prefixes.length > 0 && prefixes.some((prefix) => spelledWithDashes(name).startsWith(prefix)));
   const forNobody: HeaderChanges = {set: [], remove: [...names, ...underscored]};
 
-  const changesFor = derivedOnce((principal: Principal): HeaderChanges => {
+  const changesOf = (principal: Principal, told: ToldHoldings): HeaderChanges => {
     const set: (readonly [string, string])[] = [];
     const remove = [...underscored, ...unfilled];
     for (const [name, source] of mapping) {
-      const value = headerValue(sourced(principal, source));
+      const value = headerValue(sourced(principal, told, source));
       if (value === undefined) remove.push(name);
       else set.push([name, value]);
     }
     return {set, remove};
-  });
+  };
+  const changesFor = [...mapping.values()].some(isBought)
+    ? madeOnce(changesOf)
+    : derivedOnce((principal: Principal) => changesOf(principal, nothingTold));
 
-  return (principal, request) => {
-    const changes = principal === undefined ? forNobody : changesFor(principal);
+  return (principal, request, told = nothingTold) => {
+    const changes = principal === undefined ? forNobody : changesFor(principal, told);
     if (names.length === 0 && prefixes.length === 0) return changes;
     const odd: string[] = [];
     for (const name of request.headers.keys()) {
@@ -83,7 +119,27 @@ export const makeIdentityHeaders = (
 
 const spelledWithDashes = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
-const sourced = (principal: Principal, source: string): unknown => {
+const nothingTold: ToldHoldings = {};
+
+/** The same changes for the same principal, for as long as it holds the same: holdings may be shared by several. */
+const madeOnce = (make: (principal: Principal, told: ToldHoldings) => HeaderChanges): typeof make => {
+  const made = new WeakMap<Principal, ToldHoldings & {readonly changes: HeaderChanges}>();
+  return (principal, told) => {
+    const {holdings, grace} = told;
+    const known = made.get(principal);
+    if (known !== undefined && known.holdings === holdings && known.grace === grace) return known.changes;
+    const changes = make(principal, told);
+    made.set(principal, {holdings, grace, changes});
+    return changes;
+  };
+};
+
+const sourced = (principal: Principal, told: ToldHoldings, source: string): unknown => {
+  if (Object.hasOwn(bought, source)) return bought[source as keyof typeof bought](told);
+  if (isBought(source)) {
+    const amount = told.holdings?.amounts.get(source.slice(valuePrefix.length))?.amount;
+    return amount === Number.POSITIVE_INFINITY ? unlimited : amount;
+  }
   if (Object.hasOwn(fields, source)) return fields[source as keyof typeof fields](principal);
   return claimNamed(principal.claims, source.slice('claims.'.length));
 };

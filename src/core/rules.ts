@@ -58,6 +58,8 @@ export interface Rule {
   readonly access: Access;
   /** What targeting rules may look at besides the principal and the captures of the path, by name. */
   readonly attributes?: Readonly<Record<string, AttributeSource>>;
+  /** Features whose limits go along with the request, for whoever counts. Only where a principal is required. */
+  readonly limits?: readonly string[];
   /** Decide and record, but let through. */
   readonly shadow: boolean;
 }

@@ -1,13 +1,16 @@
 // May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
+import {measureOf} from '../core/amounts.ts';
 import type {Snapshot} from '../core/entitlement.ts';
 import type {TargetingRule} from '../core/targeting.ts';
 import {amountFindings} from './amounts.ts';
 import {danglingNames, describeFinding} from './document.ts';
 
-/** A feature that a rule asks for. */
+/** A feature that a rule asks for, or (without a rule) the setting `responses`. */
 export interface Wanted {
   readonly feature: string;
-  readonly rule: string;
+  readonly rule?: string;
+  /** Its limit is asked for, or an amount of it, be it a value or a limit. Absent: whether it was bought. */
+  readonly as?: 'limit' | 'amount';
 }
 
 /** What the rules ask of the entitlements. */
@@ -82,9 +85,29 @@ export const unsoundHead = (
   const wrong = amountFindings(features, plans);
   if (wrong.length > 0) return `holds what is wrong: ${some(wrong.map(describeFinding))}`;
   const missing = wanted.filter(({feature}) => !features.has(feature));
-  if (missing.length === 0) return undefined;
-  const told = missing.map(({feature, rule}) => `"${feature}", which the rule "${rule}" asks for`);
+  if (missing.length === 0) return unfit(features, wanted);
+  const told = missing.map(({feature, rule}) => `"${feature}", which ${asker(rule)} asks for`);
   return `lacks ${missing.length === 1 ? 'the feature' : 'the features'} ${some(told)}; add them, or change the rules first`;
+};
+
+const asker = (rule: string | undefined): string =>
+  rule === undefined ? 'the setting responses' : `the rule "${rule}"`;
+
+/** Of a feature that is only bought or not nobody could ever have a limit or an amount: what it lacks. */
+export const lackOf = (features: Snapshot['features'], {feature, as}: Wanted): string | undefined => {
+  const measure = measureOf(features.get(feature));
+  if (as === undefined || measure === 'limit' || (as === 'amount' && measure !== undefined)) return undefined;
+  return as === 'limit' ? 'no limit' : 'no value and no limit';
+};
+
+export const howToSell = 'write limit: {per: minute} or value: number with the feature';
+
+const unfit = (features: Snapshot['features'], wanted: readonly Wanted[]): string | undefined => {
+  const told = wanted.flatMap((one) => {
+    const lack = lackOf(features, one);
+    return lack === undefined ? [] : [`"${one.feature}" has ${lack}, which ${asker(one.rule)} asks for`];
+  });
+  return told.length === 0 ? undefined : `has not what is asked for: ${some(told)}; ${howToSell}`;
 };
 
 /** What is wrong with the number of grants; undefined: nothing. `ignored`: those that name a plan that is not there. */

@@ -3,7 +3,7 @@
 import type {Place} from '../core/credential.ts';
 import type {Allow} from '../core/decision.ts';
 import {derivedOnce} from '../core/derived.ts';
-import type {HeaderChanges} from '../core/identityHeaders.ts';
+import type {HeaderChanges, ToldHoldings} from '../core/identityHeaders.ts';
 import {cookiesOf, decodedParameter, parametersOf, trimmed} from '../core/pieces.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Request, rawQueryOf} from '../core/request.ts';
@@ -11,7 +11,11 @@ import {isHeaderSafe, overwrite, setCookie} from './headers.ts';
 import type {OkHttpResponse} from './wire.ts';
 
 /** Which headers tell the upstream who it is; `undefined` for nobody. Made by core/identityHeaders.ts. */
-export type IdentityHeaders = (principal: Principal | undefined, request: Request) => HeaderChanges;
+export type IdentityHeaders = (
+  principal: Principal | undefined,
+  request: Request,
+  told?: ToldHoldings,
+) => HeaderChanges;
 
 const unchanged: OkHttpResponse = {};
 
@@ -22,7 +26,7 @@ export const makeChanges = (identityHeaders: IdentityHeaders, removeCredential: 
 
   return (decision: Allow, request: Request): OkHttpResponse => {
     if (request.kind === 'connection') return unchanged;
-    const identity = identityOf(identityHeaders(decision.principal, request));
+    const identity = identityOf(identityHeaders(decision.principal, request, decision));
     const {credentialPlace, setCookies, withheld} = decision;
     const place = removeCredential && credentialPlace ? [credentialPlace] : [];
     const places = withheld ?? place;

@@ -7,14 +7,16 @@ import {makeResourceMetadata} from './browser/resourceMetadata.ts';
 import type {CorsSettings, ResourceMetadataSettings} from './browser/settings.ts';
 import {challengesOf} from './challenge.ts';
 import {isHeaderSafe, line, setCookie} from './headers.ts';
-import {makeLogin} from './login.ts';
+import {isNavigation, makeLogin} from './login.ts';
 import {type BodyFormat, makeRefusalBody, type RefusalBody} from './refusalBody.ts';
+import {makeUpgrade} from './upgrade.ts';
 import type {DeniedHttpResponse, HeaderValueOption} from './wire.ts';
 
 /** What of the settings shapes a refusal. */
 export interface RefusalSettings {
   readonly format: BodyFormat;
   readonly login?: {readonly url: string} | undefined;
+  readonly upgrade?: {readonly link?: string | undefined} | undefined;
   readonly status: Readonly<Partial<Record<Reason, number>>>;
   readonly cors?: CorsSettings | undefined;
   readonly resourceMetadata?: ResourceMetadataSettings | undefined;
@@ -61,6 +63,7 @@ export interface Refused {
 export const makeRefused = (settings: RefusalSettings) => {
   const prepared = new Map(reasons.map((reason) => [reason, prepare(reason, settings)]));
   const login = settings.login ? makeLogin(settings.login.url) : undefined;
+  const upgrade = settings.upgrade && makeUpgrade(settings.upgrade);
   const cors = settings.cors && makeCors(settings.cors);
   const metadata = settings.resourceMetadata && makeResourceMetadata(settings.resourceMetadata);
 
@@ -81,14 +84,27 @@ export const makeRefused = (settings: RefusalSettings) => {
     const type = request?.headers.get('content-type');
     if (type !== undefined && isGrpc(type)) return {kind: refusal.kind, grpc, response: grpcResponse(known, own, type)};
 
-    const location = login && request?.kind === 'http' && signsIn(decision, refusal) ? login(request) : undefined;
+    const members = decision.upgrade && upgrade?.(decision.upgrade, request);
+    const location = elsewhere(decision, refusal, request, members?.link);
     if (location !== undefined && isHeaderSafe(location)) {
       const headers = [line('location', location), noStore, ...cookiesOf(decision)];
       return {kind: refusal.kind, grpc, response: {status: {code: 302}, headers, body: ''}};
     }
     const headers = own.length > 0 ? [...known.headers, ...own] : known.headers;
-    return {kind: refusal.kind, grpc, response: {status: {code: status}, headers, body: body.of(id)}};
+    return {kind: refusal.kind, grpc, response: {status: {code: status}, headers, body: body.of(id, members)}};
   };
+
+  /** Where a page load is sent instead: to sign in, or to buy what is missing. */
+  function elsewhere(
+    decision: Deny,
+    refusal: Refusal,
+    request: Request | undefined,
+    link: string | undefined,
+  ): string | undefined {
+    if (request?.kind !== 'http') return undefined;
+    if (signsIn(decision, refusal)) return login?.(request);
+    return link !== undefined && isNavigation(request) ? link : undefined;
+  }
 };
 
 /** Of two cookies of one name, for the host and for its parent, nobody can rid himself but by signing in again. */

@@ -1,11 +1,11 @@
-// Where a browser is sent that loads a page and is not signed in.
+// Where a browser is sent that loads a page: to sign in, or to buy what is missing.
 import {spelledAuthority} from '../core/authority.ts';
 import type {Request} from '../core/request.ts';
 
 const LONGEST = 8_192;
 
 /** A page load: something a person waits for, and not a script's call, which wants its 401. */
-const isNavigation = ({method, headers}: Request): boolean => {
+export const isNavigation = ({method, headers}: Request): boolean => {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const mode = headers.get('sec-fetch-mode');
   if (mode !== undefined) return mode === 'navigate';
@@ -14,19 +14,23 @@ const isNavigation = ({method, headers}: Request): boolean => {
 };
 
 /**
- * Compiles `responses.login.url`. The result is the Location for a page load, else undefined. `{url}` becomes scheme,
- * host, path and query of the request, percent-encoded: for the sign-in page it is a client's word, to be checked there.
+ * Scheme, host, path and query of the request, percent-encoded, so that it stays one parameter of whatever holds it: for
+ * who reads it there it is a client's word, to be checked. Undefined: without a host there is nowhere to come back to.
  */
+export const encodedUrl = (request: Request): string | undefined => {
+  const authority = spelledAuthority(request.host);
+  if (!authority) return undefined;
+  const origin = `${request.scheme || 'https'}://${authority}`;
+  const asked = `${origin}${request.target}`;
+  return encodeURIComponent((asked.length > LONGEST ? `${origin}/` : asked).toWellFormed());
+};
+
+/** Compiles `responses.login.url`. The result is the Location for a page load, else undefined. */
 export const makeLogin = (url: string) => {
-  const [before, ...after] = url.split('{url}');
+  const pieces = url.split('{url}');
   return (request: Request): string | undefined => {
     if (!isNavigation(request)) return undefined;
-    const authority = spelledAuthority(request.host);
-    // Without a host there is nowhere to come back to.
-    if (!authority) return undefined;
-    const origin = `${request.scheme || 'https'}://${authority}`;
-    const asked = `${origin}${request.target}`;
-    const encoded = encodeURIComponent((asked.length > LONGEST ? `${origin}/` : asked).toWellFormed());
-    return [before, ...after].join(encoded);
+    const encoded = encodedUrl(request);
+    return encoded === undefined ? undefined : pieces.join(encoded);
   };
 };

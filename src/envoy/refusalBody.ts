@@ -4,10 +4,10 @@ import type {Reason, Refusal} from '../core/refusals.ts';
 
 export type BodyFormat = 'problem' | 'frontier' | 'text';
 
-/** The text for one reason: `of(id)` with the id of the decision. */
+/** The text for one reason: `of(id)` with the id of the decision. `members`: more of a problem; other forms have none. */
 export interface RefusalBody {
   readonly contentType: string;
-  of(id: string): string;
+  of(id: string, members?: object): string;
 }
 
 // Frontier answers with Connect's names of the gRPC codes (connectrpc.com/docs/protocol, "Error codes").
@@ -59,5 +59,11 @@ export const makeRefusalBody = (
     detail: refusal.sentence,
     code: reason,
   }).slice(0, -1);
-  return {contentType: 'application/problem+json', of: (id) => `${fixed},"decision":${JSON.stringify(id)}}`};
+  return {
+    contentType: 'application/problem+json',
+    of: (id, members) => {
+      const more = members === undefined ? '' : `,${JSON.stringify(members).slice(1, -1)}`;
+      return `${fixed}${more},"decision":${JSON.stringify(id)}}`;
+    },
+  };
 };

@@ -1,7 +1,7 @@
 // The settings `server` and `responses`: where Envoy asks, and what it is answered.
 import {z} from 'zod';
 import {duration, filePath, httpUrl, listenAddress, size} from '../config/values.ts';
-import {identityFields} from '../core/identityHeaders.ts';
+import {boughtFields, identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
 import {corsSettings, resourceMetadataSettings} from './browser/settings.ts';
 
@@ -57,11 +57,24 @@ const headerName = z
     'is a header that frames the request: choose a name of your own, such as x-auth-subject',
   );
 
+const isBoughtSource = (source: string): boolean =>
+  (boughtFields as readonly string[]).includes(source) || /^value\..{1,256}$/.test(source);
+
 const identitySource = z
   .string()
   .refine(
-    (source) => (identityFields as readonly string[]).includes(source) || /^claims\.[^.]+(\.[^.]+)*$/.test(source),
-    `is nothing that a principal has: write one of ${identityFields.join(', ')}, or claims.<path>`,
+    (source) =>
+      (identityFields as readonly string[]).includes(source) ||
+      isBoughtSource(source) ||
+      /^claims\.[^.]+(\.[^.]+)*$/.test(source),
+    `is nothing that a principal has: write one of ${identityFields.join(', ')}, claims.<path>, ${boughtFields.join(', ')}, or value.<feature>`,
+  );
+
+const metadataSource = z
+  .string()
+  .refine(
+    (source) => source !== 'grace' && source !== 'plans' && isBoughtSource(source),
+    'is nothing that metadata can be asked for: write plan, or value.<feature>',
   );
 
 /** Statuses that Envoy's StatusCode knows; it makes nothing of others. */
@@ -99,7 +112,14 @@ export const responsesSettings = z
       )
       .prefault({})
       .describe(
-        'Headers that tell the upstream who it is: header name to a field of the principal, or claims.<path>. What a client sent under these names, in any spelling, is removed.',
+        'Headers that tell the upstream who it is: header name to a field of the principal, claims.<path>, or what was bought: plan, plans, grace, value.<feature>. What a client sent under these names, in any spelling, is removed.',
+      ),
+    metadata: z
+      .array(metadataSource)
+      .min(1, 'is an empty list: name at least one, or leave the setting out')
+      .optional()
+      .describe(
+        'What of that which was bought stands in dynamic metadata besides what `identity` and `limits` name: plan, value.<feature>.',
       ),
     removeCredential: z
       .boolean()
@@ -118,6 +138,19 @@ export const responsesSettings = z
       .optional()
       .describe(
         "A browser's page load (GET or HEAD) that lacks a good credential is sent here with 302 instead of 401.",
+      ),
+    upgrade: z
+      .strictObject({
+        link: httpUrl
+          .regex(/^[!-~]+$/, 'holds blanks or letters beyond ASCII: percent-encode them')
+          .describe(
+            'Where to buy. `{plan}` becomes the lowest plan that would do, `{feature}` the feature, `{url}` the address that was asked for, each percent-encoded.',
+          )
+          .optional(),
+      })
+      .optional()
+      .describe(
+        "A refusal of something that was not bought says so: feature, plans (those that would open it, the lowest rank first, none that is hidden) and link in the problem. A browser's page load (GET or HEAD) is sent to the link with 302.",
       ),
     status: z
       .partialRecord(z.enum(denials as [Reason, ...Reason[]]), statusOverride)

@@ -59,8 +59,15 @@ export interface DeniedHttpResponse {
 
 /** A `google.protobuf.Struct`. Its keys are camelCase whatever `keepCase` says: `string_value` would be lost silently. */
 export interface Struct {
-  readonly fields: Readonly<Record<string, {readonly stringValue: string} | {readonly structValue: Struct}>>;
+  readonly fields: Readonly<Record<string, StructValue>>;
 }
+
+export type StructValue =
+  | {readonly stringValue: string}
+  | {readonly numberValue: number}
+  | {readonly boolValue: boolean}
+  | {readonly listValue: {readonly values: readonly StructValue[]}}
+  | {readonly structValue: Struct};
 
 /** `envoy.service.auth.v3.CheckResponse`. `status` is never absent here: for Envoy an absent one means allow. */
 export interface CheckResponse {

@@ -36,6 +36,8 @@ const lineOf = (of: Remembered, mostPath: number): DecisionLine => {
     provider: of.provider,
     subject: shown(principal?.subject, 256),
     tenant: shown(principal?.tenant, 256),
+    plan: shown(of.plan, 256),
+    grace: of.grace,
     ...(request && fieldsOf(request, mostPath)),
     duration_ms: milliseconds(of.seconds),
     dependency: of.dependency,

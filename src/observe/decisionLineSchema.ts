@@ -65,6 +65,11 @@ export const decisionLine = z.looseObject({
   provider: text.optional().describe('Who vouched for the credential, or refused it.'),
   subject: text.optional().describe('Whom the credential proved.'),
   tenant: text.optional().describe('The tenant of the subject.'),
+  plan: text.optional().describe('The plan of the highest rank, where headers or metadata name what was bought.'),
+  grace: z
+    .literal(true)
+    .optional()
+    .describe('Something was held only because a grant that has ended holds on for a while.'),
   method: text.optional().describe('As sent.'),
   host: text.optional().describe('The authority, as the rules compare it.'),
   path: text

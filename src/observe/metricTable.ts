@@ -76,6 +76,24 @@ export const metricTable = {
     meaning: 'Grants in the entitlements in use.',
     query: 'min(postern_entitlements_grants) == 0',
   },
+  postern_grace_total: {
+    type: 'counter',
+    labels: ['rule'],
+    meaning: 'Requests let through, or told of amounts, by a grant that has ended and holds on for a while.',
+    query: 'sum by (rule) (rate(postern_grace_total[1h])) > 0',
+  },
+  postern_limits_total: {
+    type: 'counter',
+    labels: ['rule', 'feature'],
+    meaning: 'Limits handed on with requests that were let through (limits of a rule).',
+    query: 'sum by (feature) (rate(postern_limits_total[5m]))',
+  },
+  postern_upgrades_total: {
+    type: 'counter',
+    labels: ['rule', 'feature'],
+    meaning: 'Refusals that told which plans would open what was asked for (responses.upgrade).',
+    query: 'topk(10, sum by (feature) (increase(postern_upgrades_total[1d])))',
+  },
   postern_revocations: {
     type: 'gauge',
     labels: [],

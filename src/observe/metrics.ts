@@ -19,7 +19,7 @@ export interface Sample {
 
 /** What of a configuration decides which series there can be. */
 export interface Configured {
-  readonly rules: readonly {readonly name: string; readonly access: Access}[];
+  readonly rules: readonly {readonly name: string; readonly access: Access; readonly limits?: readonly string[]}[];
   readonly providers: readonly string[];
   /** A hash of the configuration, for `postern_config_info`. */
   readonly hash: string;
@@ -30,6 +30,13 @@ export interface Configured {
 /** What can be read besides by a scrape: gauges, and these counts. */
 export type ReadableName = GaugeName | 'postern_decisions_total' | 'postern_cache_requests_total';
 
+/** `grace`: held by grace; `limits`: features whose limits are handed on; `upgrade`: the feature that a refusal offers. */
+export interface Bought {
+  readonly grace?: boolean | undefined;
+  readonly limits?: readonly string[] | undefined;
+  readonly upgrade?: string | undefined;
+}
+
 export interface Metrics {
   /** One decision that took `seconds`. `reason` undefined: none. */
   decided(
@@ -39,6 +46,8 @@ export interface Metrics {
     provider: string | undefined,
     seconds: number,
   ): void;
+  /** What of that which was bought a decision turned on. */
+  bought(rule: string | undefined, what: Bought): void;
   /** One answer of a provider: `verified`, a reason, `unavailable` or `internal`. `credential`: the kind of its place. */
   authenticated(provider: string, credential: string, result: string): void;
   /** The observer of caches. */
@@ -97,6 +106,9 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   const limits = makeTally(seriesLimit);
   const droppedLines = makeTally(1);
   droppedLines.declare();
+  const graces = makeTally(seriesLimit);
+  const limitsHandedOn = makeTally(seriesLimit);
+  const upgrades = makeTally(seriesLimit);
   const reloads = makeTally(seriesLimit);
   const shadowed = makeTally(seriesLimit);
   const differences = makeTally(seriesLimit);
@@ -139,6 +151,9 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   register(registry, 'postern_shadow_differences_total', counted('postern_shadow_differences_total', differences));
   register(registry, 'postern_decision_log_dropped_total', counted('postern_decision_log_dropped_total', droppedLines));
   register(registry, 'postern_limited_total', counted('postern_limited_total', limits));
+  register(registry, 'postern_grace_total', counted('postern_grace_total', graces));
+  register(registry, 'postern_limits_total', counted('postern_limits_total', limitsHandedOn));
+  register(registry, 'postern_upgrades_total', counted('postern_upgrades_total', upgrades));
   register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
   register(
@@ -173,6 +188,10 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     decisions.keep(3, orAbsent(providers));
     differences.keep(0, orAbsent(rules));
     authentications.keep(0, orAbsent(providers));
+    for (const tally of [graces, limitsHandedOn, upgrades]) tally.keep(0, orAbsent(rules));
+    for (const {name, limits = []} of configuration.rules) {
+      for (const feature of limits) limitsHandedOn.declare(name, feature);
+    }
     yield* declareDecisions(decisions, configuration);
   }
 
@@ -180,6 +199,11 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     decided: (outcome, reason, rule, provider, seconds) => {
       decisions.add(bounded(rule, rules), outcome, reason, bounded(provider, providers));
       checks.add(outcome, seconds, exemplar?.());
+    },
+    bought: (rule, {grace, limits = [], upgrade}) => {
+      if (grace === true) graces.add(bounded(rule, rules));
+      for (const feature of limits) limitsHandedOn.add(bounded(rule, rules), feature);
+      if (upgrade !== undefined) upgrades.add(bounded(rule, rules), upgrade);
     },
     authenticated: (provider, credential, result) =>
       authentications.add(bounded(provider, providers), credential, result),

@@ -6,7 +6,7 @@ import type {Request} from '../core/request.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {DecisionLog} from './decisionLog.ts';
 import type {Log} from './log.ts';
-import type {Metrics} from './metrics.ts';
+import type {Bought, Metrics} from './metrics.ts';
 import {outcomeOf, reasonOf} from './outcome.ts';
 
 /**
@@ -23,13 +23,18 @@ export interface DecisionObserver {
   edge(context: CheckContext, request: Request | undefined, decision: Decision, seconds: number): void;
 }
 
-export const makeDecisionObserver = (metrics: Pick<Metrics, 'decided'>, decisionLog: DecisionLog): DecisionObserver => {
+export const makeDecisionObserver = (
+  metrics: Pick<Metrics, 'decided'> & Partial<Pick<Metrics, 'bought'>>,
+  decisionLog: DecisionLog,
+): DecisionObserver => {
   /** Calls that the check or the edge has told of, and of which the other one may yet tell. */
   const told = new WeakSet<CheckContext>();
 
   const tell = (context: CheckContext, request: Request | undefined, decision: Decision, seconds: number) => {
     const provider = decision.provider ?? decision.principal?.provider;
     metrics.decided(outcomeOf(decision), reasonOf(decision), decision.rule, provider, seconds);
+    const bought = boughtOf(decision);
+    if (bought !== undefined) metrics.bought?.(decision.rule, bought);
     decisionLog.decided(context, request, decision, seconds);
   };
 
@@ -50,6 +55,12 @@ export const makeDecisionObserver = (metrics: Pick<Metrics, 'decided'>, decision
       tell(context, request, decision, seconds);
     },
   };
+};
+
+const boughtOf = (decision: Decision): Bought | undefined => {
+  if (decision.outcome === 'deny') return decision.upgrade && {upgrade: decision.upgrade.feature};
+  const {grace, limits} = decision;
+  return grace === true || limits !== undefined ? {grace, limits} : undefined;
 };
 
 /**

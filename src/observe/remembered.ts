@@ -35,6 +35,9 @@ export interface Remembered {
   /** What did not answer, and how. */
   readonly dependency?: string | undefined;
   readonly outage?: string | undefined;
+  /** The highest plan, where anything asks for plans. */
+  readonly plan?: string | undefined;
+  readonly grace?: true | undefined;
   /** Undefined where it could not be read. */
   readonly request?: RememberedRequest | undefined;
   /** Milliseconds by step, where they are measured. */
@@ -116,6 +119,8 @@ export const makeRemember = (
     unmet: decision.unmet,
     dependency: decision.outage?.dependency,
     outage: decision.outage?.message,
+    plan: decision.outcome === 'allow' ? decision.holdings?.plans[0] : undefined,
+    grace: decision.grace === true ? true : undefined,
     request: request && requestOf(request),
     steps: request && stepsOf?.(request),
     principal: decision.principal,

@@ -5,6 +5,7 @@ const nothing = (): void => {};
 
 export const silentMetrics: Metrics = {
   decided: nothing,
+  bought: nothing,
   authenticated: nothing,
   cache: {request: nothing},
   remote: {called: nothing, circuit: nothing},

@@ -6,7 +6,7 @@ import type {Check} from '../core/decision.ts';
 import {inSlices} from '../core/steps.ts';
 import {replying} from '../envoy/browser/replies.ts';
 import type {Provider} from '../providers/provider.ts';
-import {type Entitlements, makeEntitlements} from './entitlements.ts';
+import {type Entitlements, makeEntitlements, toldBy} from './entitlements.ts';
 import {makeProviders} from './providers.ts';
 import type {Shared} from './shared.ts';
 
@@ -31,6 +31,8 @@ export const makeDeciding = (settings: Settings, shared: Shared): Deciding => {
     revocations,
     entitlements: entitlements.store,
     condition: compileCondition,
+    told: toldBy(settings.responses),
+    upgrades: settings.responses.upgrade !== undefined,
   };
   return {
     parts,

@@ -3,6 +3,7 @@ import {capturesIn} from '../config/rulePatterns.ts';
 import type {Settings} from '../config/schema.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
+import {featuresNamed} from '../core/identityHeaders.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {ListRequirement, Rule} from '../core/rules.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -46,8 +47,11 @@ const nothingConfigured: Entitlements = {
 export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlements => {
   const {entitlements: settings} = whole;
   if (settings === undefined) return nothingConfigured;
-  const asked = askedBy(whole.rules);
-  const names = [asked.features.map(({feature}) => feature), asked.permissions.map(({permission}) => permission)];
+  const asked = askedBy(whole.rules, toldBy(whole.responses));
+  const names = [
+    asked.features.map(({feature, as = ''}) => `${as} ${feature}`),
+    asked.permissions.map(({permission}) => permission),
+  ];
   const deployment = deploymentOf(whole);
   // Not by what is only said or only names a copy: a new rule must not need a source that is away.
   const known = [settings, names.map((list) => list.sort())];
@@ -77,23 +81,33 @@ const withTrust = (entitlements: Entitlements, remote: TrustingRemote): Entitlem
   },
 });
 
-type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers'>;
+type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers' | 'responses'>;
+
+/** Features whose amounts headers and metadata name; undefined: they name nothing that was bought. */
+export const toldBy = ({identity, metadata = []}: Settings['responses']): readonly string[] | undefined =>
+  featuresNamed([...identity.values(), ...metadata]);
 
 /** What rules ask for, each with the first rule that does. A shadow rule lets through, so it asks for nothing. */
-export const askedBy = (rules: readonly Rule[]): Asked => {
+export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): Asked => {
   const features = new Map<string, string>();
+  const limits = new Map<string, string>();
   const permissions = new Map<string, string>();
   const attributes = new Set<string>();
-  for (const {name, access, shadow, match, attributes: named = {}} of rules) {
+  for (const {name, access, shadow, match, attributes: named = {}, limits: ownLimits = []} of rules) {
     for (const attribute of [...capturesIn(match.path ?? ''), ...Object.keys(named)]) attributes.add(attribute);
     if (shadow || !('require' in access)) continue;
     for (const feature of itemsOf(access.require.features)) if (!features.has(feature)) features.set(feature, name);
+    for (const feature of ownLimits) if (!limits.has(feature)) limits.set(feature, name);
     for (const permission of itemsOf(access.require.entitledPermissions)) {
       if (!permissions.has(permission)) permissions.set(permission, name);
     }
   }
   return {
-    features: [...features].map(([feature, rule]) => ({feature, rule})),
+    features: [
+      ...[...features].map(([feature, rule]) => ({feature, rule})),
+      ...[...limits].map(([feature, rule]) => ({feature, rule, as: 'limit' as const})),
+      ...told.map((feature) => ({feature, as: 'amount' as const})),
+    ],
     permissions: [...permissions].map(([permission, rule]) => ({permission, rule})),
     attributes: [...attributes].sort(),
   };

@@ -13,6 +13,7 @@ import {makeRender} from '../envoy/render.ts';
 import type {CallFailure, CheckResponse} from '../envoy/wire.ts';
 import type {Provider} from '../providers/provider.ts';
 import type {Configuration} from './decider.ts';
+import {toldBy} from './entitlements.ts';
 import {type Explanation, explain} from './explained.ts';
 import {type Given, placeOfGiven, withGiven} from './given.ts';
 import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
@@ -73,6 +74,8 @@ export const makeOffline = async ({settings}: Configuration, facts: OfflineFacts
     providers,
     revocations: withTolerances(settings, facts.revocations),
     entitlements,
+    told: toldBy(settings.responses),
+    upgrades: settings.responses.upgrade !== undefined,
   };
   const wrap = facts.wrap ?? ((of: CheckParts) => of);
   const check = makeCheck(wrap(parts));

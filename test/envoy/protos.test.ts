@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {loadProtosWithOptionsSync} from '@grpc/proto-loader/build/src/util.js';
 import {protoFiles, protoOptions} from '../../src/envoy/protos.ts';
+import {rateLimitProto, rateLimitProtoOptions} from '../support/rateLimits.ts';
 
 // What the bundled copy of the official files is too old to have.
 const newerThanTheCopy = new Set(['envoy.service.auth.v3.CheckResponse.error_response']);
@@ -35,11 +36,12 @@ const load = (files: string | string[], options: object): Root => {
 };
 
 const deps = join(dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json'))), 'deps');
-const official = load('envoy/service/auth/v3/external_auth.proto', {
+const official = load(['envoy/service/auth/v3/external_auth.proto', rateLimitProto], {
   includeDirs: ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((name) => join(deps, name)),
   keepCase: true,
 });
 const ours = load(protoFiles, protoOptions);
+const ofTests = load(rateLimitProto, rateLimitProtoOptions);
 
 const factsOf = (field: Field) => ({
   number: field.id,
@@ -56,7 +58,7 @@ const declarations = (at: Declared): Declared[] =>
   );
 
 describe('protos/', () => {
-  const found = declarations(ours);
+  const found = [...declarations(ours), ...declarations(ofTests)];
 
   for (const declared of found) {
     const name = declared.fullName.slice(1);
@@ -96,6 +98,9 @@ describe('protos/', () => {
       'service.auth.v3.AttributeContext.HttpRequest',
       'config.core.v3.HeaderValueOption.HeaderAppendAction',
       'type.v3.StatusCode',
+      'service.ratelimit.v3.RateLimitRequest',
+      'extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride',
+      'type.v3.RateLimitUnit',
     ])
       assert.ok(names.includes(name), name);
     const fieldOf = (message: string, field: string) =>

@@ -27,7 +27,7 @@ const wheel = 'kubernetes-validate==1.37.0';
 const modules = [
   {module: 'istio.io/api@v1.28.0', path: 'kubernetes/customresourcedefinitions.gen.yaml'},
   {module: 'sigs.k8s.io/gateway-api@v1.4.0', path: 'config/crd/standard'},
-  {module: 'github.com/envoyproxy/gateway@v1.6.0', path: 'charts/gateway-helm/crds/generated'},
+  {module: 'github.com/envoyproxy/gateway@v1.9.1', path: 'charts/gateway-helm/charts/crds/crds/generated'},
   {module: 'github.com/cert-manager/cert-manager@v1.19.0', path: 'deploy/crds'},
 ];
 

@@ -28,6 +28,8 @@ export interface Expected {
   readonly detail?: string;
   /** What the service behind is told; null: the header must be absent. Seen over gRPC and behind Envoy. */
   readonly identity?: Readonly<Record<string, string | null>>;
+  /** Members of the problem; null: there must be none. Seen over gRPC and behind Envoy. */
+  readonly body?: Readonly<Record<string, unknown>>;
   /** Parts of headers of a refusal. Seen over gRPC and behind Envoy. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -65,6 +67,7 @@ export interface Decided {
   readonly detail?: string | undefined;
   readonly status?: number | undefined;
   readonly headers?: ReadonlyMap<string, string>;
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
   readonly identity?: (name: string) => string | null;
 }
 
@@ -167,13 +170,14 @@ export const makeProcessWay = async (
   };
 };
 
-const reasonIn = (body: string | undefined): string | undefined => {
+const problemIn = (body: string | undefined): Record<string, unknown> | undefined => {
   try {
-    return JSON.parse(body ?? '').code;
+    return JSON.parse(body ?? '');
   } catch {
     return undefined;
   }
 };
+const reasonIn = (body: string | undefined): string | undefined => problemIn(body)?.code as string | undefined;
 
 /** Decides by asking a running Postern as Envoy does. */
 export const makeGrpcWay = (address: string, tokens: ReadonlyMap<string, string>): {decide: Decide; stop(): void} => {
@@ -200,6 +204,7 @@ export const makeGrpcWay = (address: string, tokens: ReadonlyMap<string, string>
       return {
         outcome: response.errorResponse === undefined ? 'deny' : 'error',
         reason: reasonIn(refused?.body),
+        body: problemIn(refused?.body),
         headers: new Map((refused?.headers ?? []).map(({header}) => [header.key.toLowerCase(), header.value])),
       };
     },
@@ -226,6 +231,7 @@ export const makeEnvoyWay = (port: number, tokens: ReadonlyMap<string, string>):
       };
       return {outcome: 'allow', status, identity: (name) => valuesOf(spelled, name).join(' AND ') || null};
     }
-    return {outcome: status >= 500 ? 'error' : 'deny', status, headers, reason: reasonIn(answer.body)};
+    const body = problemIn(answer.body);
+    return {outcome: status >= 500 ? 'error' : 'deny', status, headers, body, reason: reasonIn(answer.body)};
   };
 };

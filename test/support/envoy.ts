@@ -29,6 +29,8 @@ export interface EnvoyOptions {
   readonly filtersBefore?: readonly Part[];
   /** HTTP filters that stand after it, as Istio's cors filter does. */
   readonly filtersAfter?: readonly Part[];
+  /** Clusters besides those of Postern and the service behind. */
+  readonly clusters?: readonly Part[];
   /** Routes that stand before the ones for everything; `toEcho` completes them. */
   readonly routes?: readonly Part[];
   /** Port of a collector (OTLP over HTTP) that Envoy tells its spans, as `service.name` envoy. */
@@ -185,6 +187,7 @@ const configuration = (options: EnvoyOptions, accessLog: string): Part => {
           : [cluster('collector', `127.0.0.1:${options.collectorPort}`, false)]),
         cluster('echo', `127.0.0.1:${upstream.port}`, false),
         cluster('echo-grpc', `127.0.0.1:${upstream.grpcPort ?? upstream.port}`, true),
+        ...(options.clusters ?? []),
       ],
     },
   };

@@ -52,6 +52,10 @@ const expected = z
       .optional()
       .describe('What the upstream is told, by header; null: nothing under this name.'),
     headers: z.record(text, z.string()).optional().describe('Parts of headers of a refusal, by header.'),
+    body: z
+      .record(text, z.unknown())
+      .optional()
+      .describe('Members of the problem that a refusal is told in, by name; null: there must be none.'),
     detail: z.string().optional().describe('Part of what was wanted and what came, as the decision log says it.'),
   })
   .describe('What should be decided. What is absent is not looked at.');

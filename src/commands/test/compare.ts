@@ -18,6 +18,8 @@ export interface Actual {
   readonly identity: (header: string) => string | undefined;
   /** A header of the refusal. */
   readonly header: (name: string) => string | undefined;
+  /** A member of the problem that the refusal is told in. */
+  readonly member: (name: string) => unknown;
 }
 
 export const actualOf = ({decision, answer}: Answered, request: Request): Actual => {
@@ -34,6 +36,7 @@ export const actualOf = ({decision, answer}: Answered, request: Request): Actual
       detail: decision.detail,
       identity: (name) => headerOf(ok?.headers, name.toLowerCase()) ?? sent(name.toLowerCase()),
       header: () => undefined,
+      member: () => undefined,
     };
   }
   const refused = refusedOf(answer);
@@ -45,11 +48,21 @@ export const actualOf = ({decision, answer}: Answered, request: Request): Actual
     detail: decision.detail,
     identity: () => undefined,
     header: (name) => headerOf(refused?.headers, name.toLowerCase()),
+    member: (name) => problemOf(refused)[name],
   };
 };
 
 const refusedOf = (answer: Answered['answer']): DeniedHttpResponse | undefined =>
   'failure' in answer ? undefined : (answer.denied_response ?? answer.error_response);
+
+/** Nothing where the refusal is told in another form. */
+const problemOf = (refused: DeniedHttpResponse | undefined): Readonly<Record<string, unknown>> => {
+  try {
+    return JSON.parse(refused?.body ?? '');
+  } catch {
+    return {};
+  }
+};
 
 const headerOf = (lines: readonly HeaderValueOption[] | undefined, name: string): string | undefined =>
   lines?.find(({header}) => header.key.toLowerCase() === name)?.header.value;
@@ -70,6 +83,11 @@ export const differences = (expected: Expected, actual: Actual): readonly string
   }
   for (const [name, value] of Object.entries(expected.identity ?? {})) {
     compare(`identity ${name}`, value, actual.identity(name) ?? null);
+  }
+  for (const [name, value] of Object.entries(expected.body ?? {})) {
+    const got = actual.member(name) ?? null;
+    if (JSON.stringify(value) !== JSON.stringify(got))
+      found.push(`body ${name}: expected ${shown(value)}, got ${shown(got)}`);
   }
   for (const [name, part] of Object.entries(expected.headers ?? {})) {
     const value = actual.header(name);

@@ -6,14 +6,22 @@ import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import {suggestion} from '../../config/nearest.ts';
 import type {Settings} from '../../config/schema.ts';
+import type {Snapshot} from '../../core/entitlement.ts';
 import {codeOf, readingFault} from '../../core/fileFault.ts';
 import {type TlsFiles, tlsFault} from '../../core/tlsFiles.ts';
-import {unsoldPermissions, unsoundHead, unsuppliedAttributes} from '../../entitlements/sound.ts';
+import {
+  howToSell,
+  lackOf,
+  unsoldPermissions,
+  unsoundHead,
+  unsuppliedAttributes,
+  type Wanted,
+} from '../../entitlements/sound.ts';
 import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
 import {lookupTypes} from '../../vendors/index.ts';
-import {askedBy} from '../../wiring/entitlements.ts';
+import {askedBy, toldBy} from '../../wiring/entitlements.ts';
 import {trustOf} from '../../wiring/providers.ts';
 
 const finding = (path: SettingPath, message: string, severity: 'error' | 'warning'): Finding => ({
@@ -108,26 +116,42 @@ const entitlementFile = async (settings: Settings, file: string): Promise<readon
   }
   const unsound = unsoundHead(read.snapshot, [], read.whole);
   const told = unsound === undefined ? [] : [finding(path, `${file} ${unsound}; serve will not take it over`, 'error')];
-  const names = [...read.snapshot.features.keys()];
   return [
     ...told,
-    ...missingFeatures(settings, names, file),
-    ...missingValues(settings, names, file),
+    ...missingFeatures(settings, read.snapshot, file),
+    ...missingValues(settings, [...read.snapshot.features.keys()], file),
     ...unsold(settings, read.snapshot.features),
     ...unsuppliedAttributes(read.snapshot, askedBy(settings.rules)).map((message) => finding(path, message, 'warning')),
   ];
 };
 
-/** Where each rule asks for a feature that the file does not have; serve will not take such a file over. */
-const missingFeatures = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>
-  rules.flatMap((rule, index) =>
-    askedBy([rule])
-      .features.filter(({feature}) => !names.includes(feature))
-      .map(({feature}) => {
-        const path: SettingPath = ['rules', index, 'require', 'features'];
-        return finding(path, `asks for "${feature}", which ${file} lacks${suggestion(feature, names)}`, 'error');
-      }),
-  );
+/** Where a feature is asked for that the file does not have, or not so; serve will not take such a file over. */
+const missingFeatures = ({rules, responses}: Settings, {features}: Snapshot, file: string): readonly Finding[] => {
+  const names = [...features.keys()];
+  const look = (wanted: Wanted, path: SettingPath): readonly Finding[] => {
+    const {feature} = wanted;
+    if (!features.has(feature)) {
+      return [finding(path, `asks for "${feature}", which ${file} lacks${suggestion(feature, names)}`, 'error')];
+    }
+    const lack = lackOf(features, wanted);
+    return lack === undefined
+      ? []
+      : [finding(path, `asks for "${feature}", which has ${lack} in ${file}: ${howToSell}`, 'error')];
+  };
+  return [
+    ...rules.flatMap((rule, index) =>
+      askedBy([rule]).features.flatMap((wanted) =>
+        look(wanted, ['rules', index, ...(wanted.as === 'limit' ? ['limits'] : ['require', 'features'])]),
+      ),
+    ),
+    ...askedBy([], toldBy(responses)).features.flatMap((wanted) =>
+      look(wanted, ['responses', placeOf(wanted, responses)]),
+    ),
+  ];
+};
+
+const placeOf = ({feature}: Wanted, {identity}: Settings['responses']): string =>
+  [...identity.values()].includes(`value.${feature}`) ? 'identity' : 'metadata';
 
 /** Where a condition looks at what the file does not sell: that is absent for everybody. */
 const missingValues = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>

@@ -2,6 +2,7 @@
 import type {Entitled, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
+import {missingOf, upgradeFor} from '../upgrade.ts';
 import {gotList, wantedList} from './list.ts';
 import type {Facts, Holds, Sources, Unmet} from './part.ts';
 
@@ -19,9 +20,10 @@ export const compileEntitled = (
   const some = any.map(question);
   const words = wantedList(what, wanted);
   /** Says besides what there is instead, as far as the principal itself tells. */
-  const detailed = (unmet: Unmet | undefined, {principal}: Facts): Unmet | undefined => {
+  const detailed = (unmet: Unmet | undefined, facts: Facts): ReturnType<Holds> => {
     if (unmet === undefined) return undefined;
     const {reason} = unmet;
+    const {principal} = facts;
     if (reason === 'missing_permission')
       return {...unmet, detail: `${words}, ${gotList(wanted, principal, 'permissions')}`};
     const hint =
@@ -30,7 +32,19 @@ export const compileEntitled = (
         : principal.tenant === undefined
           ? ', got none: the credential names no tenant, to which it could be granted'
           : '';
-    return {...unmet, detail: words + hint};
+    const said = {...unmet, detail: words + hint};
+    return sources.upgrades === true ? upgraded(said, facts) : said;
+  };
+  /** Asks all of it: which plans would do depends on everything that is missing. */
+  const upgraded = (unmet: Unmet, facts: Facts): ReturnType<Holds> => {
+    const questions = [...every, ...some];
+    const answers = questions.map((one) => askEntitled(sources, one, facts));
+    const told = (known: readonly Entitled[]): Unmet => {
+      const missing = missingOf({all: every, any: some}, known.slice(0, every.length), known.slice(every.length));
+      const upgrade = missing && upgradeFor(missing, sources.entitlements.catalog());
+      return upgrade === undefined ? unmet : {...unmet, upgrade};
+    };
+    return isAtOnce(answers) ? told(answers) : Promise.all(answers).then(told);
   };
   return (facts) => {
     const unmet = firstMissing(sources, every, facts, 0);
@@ -42,10 +56,13 @@ export const compileEntitled = (
   };
 };
 
+const isAtOnce = (answers: readonly Answer[]): answers is readonly Entitled[] =>
+  !answers.some((answer) => answer instanceof Promise);
+
 /** The first that has not been bought. A store with its facts in memory answers at once: then no promise is made. */
 const firstMissing = (sources: Sources, asked: readonly Question[], facts: Facts, from: number): ReturnType<Holds> => {
   for (let at = from; at < asked.length; at++) {
-    const answer = ask(sources, asked[at] as Question, facts);
+    const answer = askEntitled(sources, asked[at] as Question, facts);
     if (answer instanceof Promise) {
       return answer.then((late) =>
         late.entitled === true ? firstMissing(sources, asked, facts, at + 1) : unmetBy([late.justification]),
@@ -65,7 +82,7 @@ const noneOf = (
 ): ReturnType<Holds> => {
   const found: Justification[] = [...refusals];
   for (let at = refusals.length; at < asked.length; at++) {
-    const answer = ask(sources, asked[at] as Question, facts);
+    const answer = askEntitled(sources, asked[at] as Question, facts);
     if (answer instanceof Promise) {
       return answer.then((late) =>
         late.entitled === true ? undefined : noneOf(sources, asked, facts, [...found, late.justification]),
@@ -77,16 +94,24 @@ const noneOf = (
   return asked.length === 0 ? undefined : unmetBy(found);
 };
 
-const ask = ({entitlements, attributes}: Sources, question: Question, facts: Facts): Answer =>
-  entitlements.entitled(facts.principal, question, attributes?.(facts) ?? facts.captures, facts.now, {
+/** Asks the store once, and notes where it says yes by grace alone. */
+export const askEntitled = ({entitlements, attributes}: Sources, question: Question, facts: Facts): Answer => {
+  const answer = entitlements.entitled(facts.principal, question, attributes?.(facts) ?? facts.captures, facts.now, {
     credential: facts.credential.value,
     deadline: facts.deadline,
   });
+  return answer instanceof Promise ? answer.then((late) => noted(late, facts)) : noted(answer, facts);
+};
+
+const noted = (answer: Entitled, facts: Facts): Entitled => {
+  if (answer.entitled === true && answer.grace === true) facts.grace = true;
+  return answer;
+};
 
 const unmetBy = (justifications: readonly Justification[]): Unmet => ({reason: reasonOf(justifications)});
 
 /** Of several, the one that is closest to being mended: a plan to renew, then a plan to buy, then a right to ask for. */
-const reasonOf = (justifications: readonly Justification[]): Reason => {
+export const reasonOf = (justifications: readonly Justification[]): Reason => {
   if (justifications.includes('bundle-expired')) return 'feature_expired';
   if (justifications.includes('missing-feature')) return 'missing_feature';
   return 'missing_permission';

@@ -2,7 +2,7 @@
 import type {Attributes} from '../attributes.ts';
 import type {CompileCondition} from '../condition.ts';
 import type {Credential} from '../credential.ts';
-import type {Challenge} from '../decision.ts';
+import type {Challenge, Upgrade} from '../decision.ts';
 import type {EntitlementStore} from '../entitlement.ts';
 import type {CanonicalPath} from '../path.ts';
 import type {Principal} from '../principal.ts';
@@ -25,12 +25,15 @@ export interface Facts {
   readonly now: number;
   /** Milliseconds since the epoch after which nobody waits for the answer; Infinity if unknown. */
   readonly deadline: number;
+  /** Set by the part that finds it: something holds only because a grant that has ended holds on for a while. */
+  grace?: boolean;
 }
 
 /** What does not hold, and what would mend it. */
 export interface Unmet {
   readonly reason: Reason;
   readonly challenge?: Challenge;
+  readonly upgrade?: Upgrade;
   /** What was wanted and what came, for operators; see misfit.ts for what may stand there. */
   readonly detail?: string;
   /** The same as values; compile.ts adds it. */
@@ -54,6 +57,8 @@ export interface Sources {
   readonly entitlements: EntitlementStore;
   /** Absent where the provider of this name knows of no relations. */
   relate(provider: string): Relate | undefined;
+  /** Whether a refusal says which plans would open what was asked for. */
+  readonly upgrades?: boolean | undefined;
   /** What targeting rules may look at. Absent: the captures of the path. */
   readonly attributes?: ((facts: Facts) => Attributes) | undefined;
   /** Makes a condition of its text. Absent where no rule has one. */

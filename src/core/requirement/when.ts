@@ -16,6 +16,7 @@ export const when: Part<'when'> = {
     const unmet = (why: string): Unmet => ({reason: 'condition_failed', detail: `when: ${shownValue(text)}: ${why}`});
     const isFalse = unmet('is false');
     const decide = (facts: Facts, holdings: Holdings | undefined): Unmet | undefined => {
+      if (holdings?.grace === true) facts.grace = true;
       const query = queryOf(facts, looks.query);
       if (query === undefined) return unmet('a parameter that it asks for is sent twice, or cannot be read');
       const held = test(bindingsOf(facts, looks, query, holdings));

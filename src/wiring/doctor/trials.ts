@@ -6,7 +6,7 @@ import {unsoundHead} from '../../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../../entitlements/source.ts';
 import type {RedisConnection} from '../../store/redis.ts';
 import {makeRedisTrials} from '../../store/redisTrials.ts';
-import {askedBy, makeSource} from '../entitlements.ts';
+import {askedBy, makeSource, toldBy} from '../entitlements.ts';
 import {makeProviders, trustOf} from '../providers.ts';
 import {clocks, type Shared} from '../shared.ts';
 
@@ -79,13 +79,13 @@ const entitlementTrials = (settings: Settings, shared: Shared, ends: Ends): read
   return [source.trial ?? onlyByUsers(source)];
 };
 
-const snapshotTrial = (source: SnapshotSource, {rules}: Settings): Trial => ({
+const snapshotTrial = (source: SnapshotSource, {rules, responses}: Settings): Trial => ({
   what: 'snapshot',
   async run() {
     const loaded = await source.load(undefined);
     if (loaded === 'unchanged') return {found: 'they are there'};
     const {features, plans, flags, grants} = loaded.snapshot;
-    const unsound = unsoundHead(loaded.snapshot, askedBy(rules).features, loaded.whole ?? false);
+    const unsound = unsoundHead(loaded.snapshot, askedBy(rules, toldBy(responses)).features, loaded.whole ?? false);
     if (unsound !== undefined) throw new Unavailable('entitlements', new Error(`${source.name}: ${unsound}`));
     const given = [...grants].length;
     const counts = `${features.size} features, ${plans.size} plans, ${flags.size} flags, ${given} grants`;

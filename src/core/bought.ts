@@ -1,0 +1,59 @@
+// What goes along with a request that is let through: plans, amounts, and the limits that its rule hands on.
+import type {Holdings} from './entitlement.ts';
+import {shownList} from './misfit.ts';
+import {askEntitled, reasonOf} from './requirement/entitled.ts';
+import type {Facts, Sources, Unmet} from './requirement/part.ts';
+import type {Rule} from './rules.ts';
+import {upgradeFor} from './upgrade.ts';
+
+/** What was found, or why the request is not let through after all. */
+export type Bought =
+  | {readonly unmet: Unmet}
+  | {readonly unmet?: never; readonly holdings: Holdings; readonly limits?: readonly string[]};
+
+/** Throws or rejects with Unavailable where the facts cannot be had: what was lost is never taken for nothing. */
+export type FindBought = (facts: Facts) => Bought | Promise<Bought>;
+
+/**
+ * Compiles what is to be found of one rule; undefined where nothing is. `told`: the features whose amounts headers and
+ * metadata name, the same list for all rules; undefined: they name nothing that was bought.
+ */
+export const compileBought = (
+  {limits}: Pick<Rule, 'limits'>,
+  told: readonly string[] | undefined,
+  sources: Sources,
+): FindBought | undefined => {
+  if (limits === undefined) return told && ((facts) => whenKnown(holdingsOf(told, sources, facts), plain));
+  const named = [...new Set([...(told ?? []), ...limits])];
+  const detail = `limit: wanted ${shownList(limits)}`;
+  return (facts) => {
+    // Whoever counts by tenant would count nothing, which is no limit at all.
+    if (facts.principal.tenant === undefined)
+      return {unmet: {reason: 'missing_tenant', detail: `${detail} of a tenant`}};
+    return whenKnown(holdingsOf(named, sources, facts), (holdings) => {
+      const missing = limits.filter((name) => holdings.amounts.get(name)?.per === undefined);
+      const [first] = missing;
+      if (first === undefined) return {holdings, limits};
+      // Bought without an amount of it, not bought, or over: who asked may want to know which.
+      return whenKnown(askEntitled(sources, {feature: first}, facts), (answer): Bought => {
+        const justification = answer.entitled ? 'missing-feature' : answer.justification;
+        const all = missing.map((limit) => ({limit}));
+        const upgrade =
+          sources.upgrades === true ? upgradeFor({all, any: []}, sources.entitlements.catalog()) : undefined;
+        return {unmet: {reason: reasonOf([justification]), detail, ...(upgrade && {upgrade})}};
+      });
+    });
+  };
+};
+
+const plain = (holdings: Holdings): Bought => ({holdings});
+
+const holdingsOf = (named: readonly string[], {entitlements, attributes}: Sources, facts: Facts) =>
+  entitlements.holdings(facts.principal, named, attributes?.(facts) ?? facts.captures, facts.now, {
+    credential: facts.credential.value,
+    deadline: facts.deadline,
+  });
+
+/** Without a promise where there is none to wait for. */
+const whenKnown = <From, To>(known: From | Promise<From>, then: (value: From) => To | Promise<To>): To | Promise<To> =>
+  known instanceof Promise ? known.then(then) : then(known);

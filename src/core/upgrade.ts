@@ -1,0 +1,61 @@
+// Which plans would open what was refused because it was not bought.
+import type {Upgrade} from './decision.ts';
+import type {Catalog, Entitled, Plan, Question} from './entitlement.ts';
+
+/** Something that must be bought: a feature, what a permission is worth, or an amount of a feature with a limit. */
+export type Wanted = Question | {readonly limit: string};
+
+/** What is missing: every one of `all`, and one of `any` (empty: none is asked for). */
+export interface Missing {
+  readonly all: readonly Wanted[];
+  readonly any: readonly Wanted[];
+}
+
+/**
+ * What of a list is missing that a plan can bring; undefined where no plan alone would do, since a permission is not held.
+ * The answers stand in the order of the questions.
+ */
+export const missingOf = (
+  {all, any}: {readonly all: readonly Question[]; readonly any: readonly Question[]},
+  answersToAll: readonly Entitled[],
+  answersToAny: readonly Entitled[],
+): Missing | undefined => {
+  const isUnheld = (answer: Entitled | undefined) => answer?.entitled === false && answer.justification === unheld;
+  if (answersToAll.some(isUnheld)) return undefined;
+  const open = any.filter((_, at) => !isUnheld(answersToAny[at]));
+  if (any.length > 0 && open.length === 0) return undefined;
+  return {
+    all: all.filter((_, at) => answersToAll[at]?.entitled !== true),
+    any: answersToAny.some(({entitled}) => entitled) ? [] : open,
+  };
+};
+const unheld = 'missing-permission';
+
+/**
+ * The plans that would open it, each by itself with what is held already: the lowest rank first, and none that is hidden.
+ * `catalog` undefined: what is sold is not known, and no plan is told. Undefined: no feature is sold for it.
+ */
+export const upgradeFor = ({all, any}: Missing, catalog: Catalog | undefined): Upgrade | undefined => {
+  const feature = [...all, ...any].flatMap((wanted) => sellersOf(wanted, catalog))[0];
+  if (feature === undefined) return undefined;
+  const opens = (plan: Plan) => (wanted: Wanted) =>
+    sellersOf(wanted, catalog).some((seller) => plan.features.includes(seller)) &&
+    !('limit' in wanted && plan.limits?.[wanted.limit] === undefined);
+  const plans = [...(catalog?.plans ?? [])].filter(
+    ([, plan]) => plan.hidden !== true && all.every(opens(plan)) && (any.length === 0 || any.some(opens(plan))),
+  );
+  plans.sort(([a, {rank: ofA = lowest}], [b, {rank: ofB = lowest}]) =>
+    ofA < ofB ? -1 : ofA > ofB ? 1 : a < b ? -1 : 1,
+  );
+  return {feature, plans: plans.map(([name]) => name)};
+};
+const lowest = Number.NEGATIVE_INFINITY;
+
+/** The features with which it is bought. */
+const sellersOf = (wanted: Wanted, catalog: Catalog | undefined): readonly string[] => {
+  if ('limit' in wanted) return [wanted.limit];
+  if ('feature' in wanted) return [wanted.feature];
+  return [...(catalog?.features ?? [])]
+    .filter(([, {permissions}]) => permissions.includes(wanted.permission))
+    .map(([name]) => name);
+};
