@@ -2,6 +2,7 @@
 import {lstat, rm} from 'node:fs/promises';
 import type {IncomingMessage, Server} from 'node:http';
 import {type AddressInfo, connect} from 'node:net';
+import {listenFault} from '../core/listenFault.ts';
 import type {AdminSettings} from './settings.ts';
 
 type ListenAddress = AdminSettings['listen'];
@@ -30,7 +31,7 @@ const failure = (setting: string, address: ListenAddress, error: NodeJS.ErrnoExc
   const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
   if (error.code === 'EADDRINUSE') return `${setting}: ${where} is in use: stop what listens there, or choose another`;
   if (error.code === 'EACCES') return `${setting}: ${where} may not be used by this user: choose another`;
-  return `${setting}: cannot listen on ${where}: ${error.message}`;
+  return `${setting}: cannot listen on ${where}: ${listenFault(error)}`;
 };
 
 /** A socket file on which nobody listens was left by a process that died; only then is it removed. */

@@ -1,8 +1,10 @@
 // postern entitlements load: a file becomes what Redis holds, all of it or nothing.
+
 import {randomBytes} from 'node:crypto';
 import {createReadStream} from 'node:fs';
 import {readFile, stat} from 'node:fs/promises';
 import type {Grant} from '../core/entitlement.ts';
+import {readingFault} from '../core/fileFault.ts';
 import {linesOf, makeLineReader} from '../entitlements/lines.ts';
 import {recordCall, recordKeys} from '../entitlements/record.ts';
 import {restoreRecord} from '../entitlements/recordSwap.ts';
@@ -171,7 +173,7 @@ const sizeOf = async (file: string): Promise<number> => {
     const found = await stat(file);
     if (found.isFile()) return Math.max(1, found.size);
   } catch (error) {
-    throw new CommandError(`${file}: cannot be read: ${(error as Error).message}`);
+    throw new CommandError(`${file}: ${readingFault(error)}`);
   }
   throw new CommandError(`${file}: is not a plain file: the command needs its size and its end`);
 };

@@ -79,6 +79,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   /** When what is served was last known to be so, by the steady clock. */
   let asOf = Number.NEGATIVE_INFINITY;
   let fault: string | undefined;
+  /** Why the source cannot say what changes. */
+  let unfollowed: string | undefined;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -222,6 +224,10 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
         };
       }
       if (fault !== undefined) return {part, state: 'degraded', detail: `${fault}; serving those of ${seconds} s ago`};
+      if (unfollowed !== undefined) {
+        const meanwhile = `what changes is seen by the next whole load, within ${settings.fresh / 1_000} s`;
+        return {part, state: 'degraded', detail: `changes cannot be followed: ${unfollowed}; ${meanwhile}`};
+      }
       return {part, state: 'ready'};
     },
     age,
@@ -232,6 +238,9 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
         confirmed: (moment) => {
           // What was refused is not confirmed by what the source goes on to tell.
           if (version !== undefined && fault === undefined) asOf = Math.max(asOf, moment);
+        },
+        failed: (why) => {
+          unfollowed = why;
         },
       });
       await refresh();

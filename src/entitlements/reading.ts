@@ -1,7 +1,9 @@
 // Reading entitlements aside: what is asked, what comes back in pieces, and the snapshot made of them.
+
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import type {Snapshot} from '../core/entitlement.ts';
+import {readingFault} from '../core/fileFault.ts';
 import {packSnapshot, unpackSnapshot} from './shared.ts';
 import {type Fault, readText} from './text.ts';
 
@@ -30,7 +32,7 @@ export async function* readPieces(job: EntitlementsJob): AsyncGenerator<string> 
 }
 
 const contentOf = async (path: string): Promise<Buffer | {readonly faults: readonly Fault[]}> =>
-  readFile(path).catch((error: Error) => ({faults: [{message: `cannot be read: ${error.message}`}]}));
+  readFile(path).catch((error: unknown) => ({faults: [{message: readingFault(error)}]}));
 
 /** What pieces of `readPieces` say. */
 export const readingOf = async (pieces: AsyncIterable<string>): Promise<Reading> => {

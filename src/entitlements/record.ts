@@ -1,4 +1,5 @@
 // Redis as the store of record: its keys (docs/entitlements.md), and calls to it whose trouble is an outage.
+import {redisFault} from '../core/redisFault.ts';
 import {Unavailable} from '../core/unavailable.ts';
 
 /** What reading and writing the record needs of a connection to Redis. */
@@ -64,7 +65,7 @@ export const recordCall = async (redis: RecordCalls, ...command: RecordCommand):
   try {
     return await redis.call(...command);
   } catch (error) {
-    throw new Unavailable('entitlements', error);
+    throw new Unavailable('entitlements', new Error(redisFault(error), {cause: error}));
   }
 };
 

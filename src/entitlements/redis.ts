@@ -1,5 +1,6 @@
 // Entitlements from Redis as the store of record: all at the start, then what changes, within a second.
 import type {Grant} from '../core/entitlement.ts';
+import {redisFault} from '../core/redisFault.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Head} from './overlay.ts';
 import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys, refuseNewer} from './record.ts';
@@ -11,7 +12,7 @@ export interface RedisSourceParts {
   /** For reading much: its commands may take seconds. */
   readonly redis: RecordCalls;
   /** A connection of its own, since it blocks; its commands may take longer than `block`. */
-  readonly following: RecordCalls & {ready(): boolean};
+  readonly following: RecordCalls & {ready(): boolean; fault?(): string | undefined};
   readonly prefix: string;
   /** Milliseconds of a clock that never steps. */
   readonly steady: () => number;
@@ -23,6 +24,8 @@ export interface RedisSourceParts {
 const block = 1_000;
 /** Without a sign from the stream for this long, an unchanged version proves nothing. */
 const silence = 5_000;
+/** Without a connection for this long, changes are not followed. */
+const patience = 2_000;
 const tries = 3;
 const firstPause = 100;
 const longestPause = 5_000;
@@ -101,12 +104,27 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     let at = '0-0';
     let first = true;
     let pause = firstPause;
+    /** Since when there is no connection, by the steady clock. */
+    let away: number | undefined;
+    let told: string | undefined;
+    const failed = (fault: string | undefined): void => {
+      if (fault === told) return;
+      told = fault;
+      if (fault !== undefined) log?.(`entitlements: changes in Redis cannot be followed: ${fault}`);
+      follower.failed?.(fault);
+    };
     while (!ended) {
       try {
         if (position === undefined || !following.ready()) {
+          // The first connection takes a moment, and so does a new one.
+          if (!following.ready()) {
+            away ??= steady();
+            if (steady() - away > patience) failed(following.fault?.() ?? 'there is no connection');
+          }
           await sleep(100);
           continue;
         }
+        away = undefined;
         if (first) {
           first = false;
           at = position;
@@ -119,6 +137,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
           const entries = await next(at);
           pause = firstPause;
           if (ended) return;
+          failed(undefined);
           if (entries.length === 0) {
             const version = await readVersion(following, prefix);
             if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
@@ -143,9 +162,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
         }
       } catch (error) {
         if (ended) return;
-        log?.(
-          `entitlements: changes in Redis cannot be followed: ${error instanceof Error ? error.message : 'unknown'}`,
-        );
+        failed(error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : redisFault(error));
         // A change that names an unknown plan may just be ahead of the plan: then the whole is read, and says so itself.
         if (error instanceof Unavailable) changed();
         await sleep(pause);

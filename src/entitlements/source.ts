@@ -24,6 +24,8 @@ export interface Follower {
   apply(changes: readonly TenantGrants[]): void;
   /** Everything up to this moment (milliseconds of the steady clock) has been told. */
   confirmed(moment: number): void;
+  /** What changes cannot be told for a fault, in words for an operator; undefined: they can. */
+  failed?(fault: string | undefined): void;
 }
 
 /** A source that knows everything at once and says when it changed (file, http, frontegg, redis). */

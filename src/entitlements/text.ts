@@ -1,6 +1,8 @@
 // Entitlements from the text of a file: YAML, JSON or JSON lines by its name; what is wrong, with its place.
+
 import {LineCounter, parseDocument} from 'yaml';
 import type {Snapshot} from '../core/entitlement.ts';
+import {jsonFault} from '../core/jsonFault.ts';
 import {describeFinding, type Finding, type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
 
@@ -46,7 +48,7 @@ const parseJson = (text: string): Parsed => {
   try {
     return {value: JSON.parse(text)};
   } catch (error) {
-    return {faults: [{message: `is not JSON: ${(error as Error).message.slice(0, 200)}`}]};
+    return {faults: [{message: jsonFault(error, text)}]};
   }
 };
 
@@ -57,8 +59,9 @@ const parseYaml = (text: string): Parsed => {
     if (first !== undefined) return {faults: [{message: `is not YAML: ${first.message.split('\n', 1)[0]}`}]};
     return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
   } catch (error) {
-    // Aliases that multiply, or more nesting than the stack holds.
-    return {faults: [{message: `is not YAML that can be read: ${(error as Error).message.slice(0, 200)}`}]};
+    const multiply = /alias/i.test(String(error));
+    const why = multiply ? 'Excessive aliases multiply what stands there' : 'it is nested more deeply than can be read';
+    return {faults: [{message: `is not YAML that can be read: ${why}; write it out`}]};
   }
 };
 

@@ -4,6 +4,7 @@ import type {Http2Server} from 'node:http2';
 import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
 import {ReflectionService} from '@grpc/reflection';
 import type {Health} from '../core/health.ts';
+import {listenFault} from '../core/listenFault.ts';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';
 import {hasFewFields} from './fieldCount.ts';
@@ -202,7 +203,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
 const bindTo = (server: Server, address: string, credentials: ServerCredentials, bound: () => void): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      if (error) return reject(new Error(`server.listen: cannot listen on ${address}: ${error.message}`));
+      if (error) return reject(new Error(`server.listen: cannot listen on ${address}: ${listenFault(error)}`));
       bound();
       resolve(port);
     });

@@ -2,6 +2,8 @@
 import {chmod, lstat, stat, unlink} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {dirname} from 'node:path';
+import {readingFault} from '../core/fileFault.ts';
+import {listenFault} from '../core/listenFault.ts';
 
 /**
  * Takes away the socket that a process which is gone left behind: only if it is a socket, and only after nobody answered
@@ -10,7 +12,7 @@ import {dirname} from 'node:path';
 export const makeWay = async (path: string): Promise<void> => {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new Error(`server.listen: cannot look at ${path}: ${error.message}`);
+    throw new Error(`server.listen: ${path} ${readingFault(error)}`);
   });
   if (!found) {
     // Node says EACCES for it, which sends people looking for permissions.
@@ -35,6 +37,6 @@ const answers = (path: string): Promise<boolean> =>
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') return resolve(false);
-      reject(new Error(`server.listen: cannot tell whether ${path} is in use: ${error.message}`));
+      reject(new Error(`server.listen: cannot tell whether ${path} is in use: ${listenFault(error)}`));
     });
   });

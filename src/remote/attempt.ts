@@ -1,5 +1,5 @@
 // One attempt at a call: one request, one whole reply, or the finding of what went wrong.
-import {connectionFault} from '../core/connectionFault.ts';
+import {connectionSentence} from '../core/connectionFault.ts';
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
 import type {Pool} from './pool.ts';
 import {unpacked} from './unpacked.ts';
@@ -106,9 +106,7 @@ const isTimeout = (error: unknown): boolean => /TIMEOUT|ETIMEDOUT/.test(codeOf(e
 const isRefused = (error: unknown): boolean =>
   ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(codeOf(error));
 
-/** An AggregateError (several addresses tried) has an empty message of its own. */
-const messageOf = (error: unknown): string =>
-  connectionFault(firstOf(error)) ??
-  (error instanceof Error && error.message !== '' ? error.message : codeOf(error) || 'the connection failed');
+/** An AggregateError (several addresses tried) says nothing itself, and a failed fetch hides what it met. */
+const messageOf = (error: unknown): string => connectionSentence(firstOf(error));
 
 const firstOf = (error: unknown): unknown => (error instanceof AggregateError ? error.errors[0] : error);

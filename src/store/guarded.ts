@@ -1,5 +1,6 @@
 // A connection to Redis that costs a request nothing while Redis is out of order: a circuit breaker before it.
 import type {Health} from '../core/health.ts';
+import {redisFault} from '../core/redisFault.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
 import type {Command, RedisConnection} from './redis.ts';
 
@@ -32,11 +33,13 @@ const firstPause = 250;
 const longestPause = 5_000;
 /** Milliseconds between two looks at the connection; gone at two of them, it is shown as out of order. */
 const lookEvery = 250;
+/** So many looks apart Redis is asked whether it answers, if it has answered nothing in between. */
+const looksToAsk = 8;
 
 /**
  * Puts a breaker before a connection. While it is open, a PING in the background tries whether Redis is back, after
  * pauses that double up to 5 s: no request is ever used as the probe. An error that Redis answers (OOM, READONLY,
- * WRONGTYPE) is a prompt answer and does not open it.
+ * WRONGTYPE) is a prompt answer and does not open it. While nothing is asked, a PING every two seconds does it.
  */
 export const makeGuardedRedis = ({connection, now, random, observer, log}: GuardParts): GuardedRedis => {
   let failures = 0;
@@ -61,10 +64,44 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
     shown = seen;
     observer?.circuit('redis', seen);
   };
+  /** Whether Redis has answered since the last of the looks that ask. */
+  let answered = false;
+  let looks = 0;
+  let asking = false;
   const looking = setInterval(() => {
     looksAway = connection.ready() ? 0 : looksAway + 1;
     show();
+    looks += 1;
+    // One that does not answer is asked again at once, so that a moment's delay is told from a Redis that hangs.
+    if (failures > 0 || looks % looksToAsk === 0) void askIfIdle();
   }, lookEvery).unref();
+  /** A Redis that hangs while nothing is asked of it would be found by the next requests, and called ready until then. */
+  const askIfIdle = async (): Promise<void> => {
+    const isIdle = !answered;
+    answered = false;
+    if (!isIdle || asking || state !== 'closed' || !connection.ready()) return;
+    asking = true;
+    try {
+      await connection.call('PING');
+      failures = 0;
+    } catch (error) {
+      failed(error);
+    } finally {
+      asking = false;
+    }
+  };
+  /** Counts what a command met. */
+  const failed = (error: unknown): void => {
+    if (isReply(error)) {
+      failures = 0;
+      lastFault = redisFault(error);
+      return;
+    }
+    lastFault = isTimeout(error) ? 'it does not answer in time' : (connection.fault() ?? 'the connection broke');
+    // What fails at once costs nothing, and in a Cluster it may be one node of many.
+    if (isTimeout(error)) failures += 1;
+    if (failures >= failuresToOpen && state === 'closed' && !closed) open();
+  };
   const open = () => {
     if (state === 'closed') log?.('warn', `redis: out of order (${lastFault}); going on without it`);
     turn('open');
@@ -111,17 +148,10 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
       try {
         const reply = await timed(...command);
         failures = 0;
+        answered = true;
         return reply;
       } catch (error) {
-        if (isReply(error)) {
-          failures = 0;
-          lastFault = (error as Error).message.split(' ', 1)[0] ?? '';
-          throw error;
-        }
-        lastFault = isTimeout(error) ? 'it does not answer in time' : (connection.fault() ?? 'the connection broke');
-        // What fails at once costs nothing, and in a Cluster it may be one node of many.
-        if (isTimeout(error)) failures += 1;
-        if (failures >= failuresToOpen && state === 'closed') open();
+        failed(error);
         throw error;
       }
     },
@@ -141,7 +171,8 @@ export const makeGuardedRedis = ({connection, now, random, observer, log}: Guard
   };
 };
 
-const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'NotInTime' || error.message === 'Command timed out');
 
 /** Redis itself answered, if only with an error. */
 const isReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

@@ -1,7 +1,8 @@
 // A connection to Redis: one server, a master found through Sentinels, or a Cluster. The only file that knows ioredis.
 import {Cluster, Redis, type RedisOptions} from 'ioredis';
-import {connectionFault} from '../core/connectionFault.ts';
+import {connectionFault, connectionSentence} from '../core/connectionFault.ts';
 import type {Health} from '../core/health.ts';
+import {replyFault} from '../core/redisFault.ts';
 import {makeRedisTls, type RedisTls} from './redisTls.ts';
 import type {RedisSettings} from './settings.ts';
 
@@ -118,7 +119,7 @@ export const openRedis = (settings: RedisSettings, use: RedisUse): OpenRedis => 
 
   const several = async (queued: {exec(): Promise<[Error | null, unknown][] | null>}) => {
     const replies = await queued.exec();
-    if (replies === null) throw new Error('Redis discarded the transaction');
+    if (replies === null) throw new Error(discarded);
     return replies.map(([error, reply]) => (error === null ? reply : plain(error, fault)));
   };
   const bounded = settings.cluster === undefined ? undefined : use.timeout;
@@ -254,8 +255,16 @@ const renewCredentials = (client: Redis | Cluster, settings: RedisSettings): voi
   }
 };
 
-/** As ioredis says it where a command takes too long: whoever guards a connection looks for it. */
+/** Our own words. */
+const discarded = 'Redis discarded the transaction';
+
+/** As ioredis says it where a command takes too long. */
 const timedOut = 'Command timed out';
+
+/** Redis has not answered a command in time. Whoever guards a connection looks for this name. */
+class NotInTime extends Error {
+  override readonly name = 'NotInTime';
+}
 
 const inTime = <T>(pending: Promise<T>, milliseconds: number): Promise<T> => {
   const late = Promise.withResolvers<never>();
@@ -265,9 +274,10 @@ const inTime = <T>(pending: Promise<T>, milliseconds: number): Promise<T> => {
 
 /** What Redis answered stays as it is; what ioredis says of itself is told by what is wrong with the connection. */
 const plain = (error: Error, fault: string | undefined): Error => {
-  if (error.name === 'ReplyError' || error.message === timedOut) return error;
-  if (!/isn't writeable|isn't ready|max retries per request|Connection is closed/.test(error.message)) return error;
-  return new Error(fault ?? 'the connection broke', {cause: error});
+  if (error.name === 'ReplyError') return error;
+  if (error.message === timedOut) return new NotInTime('it does not answer in time', {cause: error});
+  if (error.message === discarded) return error;
+  return new Error(fault ?? connectionFault(error) ?? 'the connection broke', {cause: error});
 };
 
 /** A cluster's client hides behind an error of its own what its nodes said last. */
@@ -275,16 +285,22 @@ const inOurWords = (error: Error, last: Error | undefined): string => {
   const {lastNodeError} = error as Error & {readonly lastNodeError?: Error};
   const told = lastNodeError ?? error;
   const cause = /^Connection is closed|slots cache/.test(told.message) ? (last ?? told) : told;
-  const said = connectionFault(cause) ?? cause.message;
+  const said = cause.message;
+  const known = connectionFault(cause);
+  if (known !== undefined) return known;
   if (/^Socket timeout/.test(said)) return 'it does not answer';
-  if (/Failed to refresh slots cache/.test(said)) return 'no node of the cluster can be reached';
+  if (/Failed to refresh slots cache|All nodes failed/i.test(said)) return 'no node of the cluster can be reached';
   if (/^Connection is closed/.test(said)) return 'the connection was closed';
-  if (/All sentinels are unreachable/.test(said))
-    return `no sentinel can be reached${/Last error: (.*)$/.exec(said)?.[1]?.replace(/^/, ': ') ?? ''}`;
+  if (/All sentinels are unreachable/.test(said)) {
+    const [, code] = /Last error:.*?\b(E[A-Z_]{3,})\b/.exec(said) ?? [];
+    return `no sentinel can be reached${code === undefined ? '' : `: ${connectionSentence({code})}`}`;
+  }
+  if (/^Protocol error/.test(said) || cause.name === 'ParserError') {
+    return 'what answers there does not speak as Redis does: look at host and port, and whether it wants TLS';
+  }
   if (/^WRONGPASS|^NOAUTH|invalid username-password/i.test(said))
     return `it refuses the user name or password of the settings (${said.split(' ', 1)[0]})`;
-  if (/^NOPERM/.test(said)) return `its ACL does not let this user do what Postern needs (${said})`;
-  return said;
+  return cause.name === 'ReplyError' ? replyFault(said) : connectionSentence(cause);
 };
 
 const secretsOf = (settings: RedisSettings): readonly string[] =>

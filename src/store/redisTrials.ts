@@ -1,4 +1,5 @@
 // Redis, tried ahead: written and read, each command that Postern uses, its clock, and whether it would lose what it holds.
+import {redisFault} from '../core/redisFault.ts';
 import type {Trial, TrialResult} from '../core/trial.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Command, RedisConnection} from './redis.ts';
@@ -37,7 +38,7 @@ export const makeRedisTrials = (parts: RedisTrialParts): readonly Trial[] => {
         return await run();
       } catch (error) {
         if (error instanceof Unavailable) throw error;
-        return fail((error as Error).message);
+        return fail(redisFault(error));
       }
     },
   });

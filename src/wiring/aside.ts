@@ -82,4 +82,4 @@ const ask = (worker: Worker, message: object): Promise<Said> =>
 const tooMuch = (error: Error & {code?: string}): string =>
   error.code === 'ERR_WORKER_OUT_OF_MEMORY'
     ? 'is too large to be read in the memory there is: write it as .jsonl'
-    : `cannot be read: ${error.message}`;
+    : `cannot be read: the thread that reads it has failed${error.code === undefined ? '' : ` (${error.code})`}`;

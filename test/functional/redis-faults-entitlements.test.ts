@@ -13,7 +13,7 @@ import {openRedis} from '../../src/store/redis.ts';
 import {makeSeal} from '../../src/store/seal.ts';
 import type {RedisSettings} from '../../src/store/settings.ts';
 import {grant, openEntitlements, snapshot} from '../entitlements/rig.ts';
-import {endingAfterEach, measure, settingsOf, until} from '../store/rig.ts';
+import {endingAfterEach, measure, openStore, settingsOf, until} from '../store/rig.ts';
 import {startRedis} from '../support/redis.ts';
 
 const prefix = 'postern:';
@@ -43,6 +43,41 @@ describe('entitlements in Redis', () => {
     console.log(`      ${tenant} ${feature} ${answer}: everywhere after ${took.toFixed(0)} ms`);
     return took;
   };
+
+  it('changes that cannot be followed are told, although the load works; and that they can again', async () => {
+    const redis = kept(await startRedis());
+    const settings = settingsOf({url: redis.url});
+    const write = await writer(settings);
+    await loadRecord(write, prefix, snapshot(grant('t1')), 'one');
+    await write.call('ACL', 'SETUSER', 'postern', 'on', '>pw', '~postern:*', '&*', '+@all', '-xread');
+    const {store} = await open({...settings, username: 'postern', password: 'pw'});
+    await until('it is told', () => store.health().state === 'degraded');
+    assert.match(
+      store.health().detail ?? '',
+      /^changes cannot be followed: its ACL does not let this user run xread \(NOPERM\): .*within 30 s$/,
+    );
+    await write.call('ACL', 'SETUSER', 'postern', '+xread');
+    await until('it works', () => store.health().state === 'ready', 15_000);
+  });
+
+  it('a Redis that hangs is told, and so is the end of that', async () => {
+    const redis = kept(await startRedis());
+    const settings = settingsOf({url: redis.url});
+    await loadRecord(await writer(settings), prefix, snapshot(grant('t1')), 'one');
+    const {store, says} = await open(settings);
+    const guarded = kept(openStore(settings)).redis;
+    await until('both are ready', () => guarded.health().state === 'ready' && store.health().state === 'ready');
+    redis.pause();
+    // Nothing is asked of it meanwhile.
+    await until('Redis is degraded', () => guarded.health().state === 'degraded', 10_000);
+    assert.match(guarded.health().detail ?? '', /^it does not answer in time since /);
+    await until('changes are not followed', () => store.health().state === 'degraded', 10_000);
+    assert.match(store.health().detail ?? '', /^changes cannot be followed: it does not answer/);
+    assert.equal(says('t1'), 'yes');
+    redis.resume();
+    await until('Redis is back', () => guarded.health().state === 'ready', 15_000);
+    await until('changes are followed', () => store.health().state === 'ready', 15_000);
+  });
 
   it('every instance sees a change within a second, also after Redis was killed and came back empty', async () => {
     const redis = kept(await startRedis());

@@ -1,5 +1,8 @@
 // What `postern explain` is asked about: a method and a path with flags, a curl command, or a CheckRequest as JSON.
+
 import {readFile} from 'node:fs/promises';
+import {readingFault} from '../../core/fileFault.ts';
+import {jsonFault} from '../../core/jsonFault.ts';
 import {headersFrom, type Request} from '../../core/request.ts';
 import {parse} from '../../envoy/parse.ts';
 import type {CheckRequest} from '../../envoy/wire.ts';
@@ -80,7 +83,7 @@ export const contentOf = async (file: string): Promise<string> => {
   try {
     return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
   } catch (error) {
-    throw new CommandError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new CommandError(`${file}: ${readingFault(error)}`);
   }
 };
 
@@ -91,7 +94,7 @@ const readCheckRequest = async (file: string): Promise<Request> => {
   try {
     raw = JSON.parse(text);
   } catch (error) {
-    throw new CommandError(`${file}: is not JSON: ${(error as Error).message.slice(0, 200)}`);
+    throw new CommandError(`${file}: ${jsonFault(error, text)}`);
   }
   const parsed = parse(snakeCased(raw) as CheckRequest);
   if (parsed === 'malformed') {
