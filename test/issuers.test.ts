@@ -19,6 +19,8 @@ interface Expected {
   readonly permissions: readonly string[];
   readonly scopes: readonly string[];
   readonly client?: string;
+  /** By which it can be revoked. */
+  readonly session?: string;
 }
 interface Token {
   readonly header?: Readonly<Record<string, unknown>>;
@@ -132,11 +134,14 @@ describe('issuers of the guide', () => {
         const value = await written(token, signer);
         const issuer = makeIssuer(text, data, signer, more);
         issuer.replies(timed(token.reply));
-        const {verified, rejected} = (await ask(issuer.provider, value)) as {verified?: Expected; rejected?: string};
+        const {verified, rejected} = (await ask(issuer.provider, value)) as {
+          verified?: Expected & {sessionId?: string};
+          rejected?: string;
+        };
         await issuer.provider.close?.();
         await issuer.close();
         if (typeof expect === 'string') return assert.equal(rejected, expect);
-        const {client, ...wanted} = expect;
+        const {client, session, ...wanted} = expect;
         assert.ok(verified, `rejected: ${rejected}`);
         const {kind, subject, tenant, roles, permissions, scopes} = verified;
         const got = {kind, subject, ...(tenant !== undefined && {tenant}), roles, permissions, scopes};

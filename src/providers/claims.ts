@@ -3,7 +3,7 @@ import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Claims} from './jwt.ts';
-import {clientClaims, isMachine} from './machine.ts';
+import {clientClaims, isMachine, isServiceToken} from './machine.ts';
 import type {ClaimPath, ClaimSettings, ListClaim} from './settings.ts';
 
 /** Reads one place of the claims; undefined where there is nothing. */
@@ -81,6 +81,8 @@ export const makeReadPrincipal = (
   listOf: (value: unknown) => readonly string[] = itemsOf,
 ): ReadPrincipal => {
   const stated = settings.subject === undefined ? (claims: Claims) => claims.sub : claimReader(settings.subject);
+  const sessionId = claimReader(settings.sessionId ?? ['sid']);
+  const tokenId = claimReader(settings.tokenId ?? ['jti']);
   const tenant = settings.tenant === undefined ? () => undefined : claimReader(settings.tenant);
   const roles = listReader(settings.roles, listOf);
   const permissions = listReader(settings.permissions, listOf);
@@ -91,7 +93,7 @@ export const makeReadPrincipal = (
   return (claims) => {
     const kind = statedKind(claims) ?? (isMachine(claims) ? 'service' : 'user');
     const named = stated(claims);
-    const subject = textOf(named) ?? (kind === 'service' && named === undefined ? clientOf(claims) : undefined);
+    const subject = textOf(named) ?? (kind === 'service' ? standIn(claims, named) : undefined);
     if (subject === undefined) return undefined;
     const fields = {
       tenant: textOf(tenant(claims)),
@@ -114,8 +116,8 @@ export const makeReadPrincipal = (
       email: isVerified(claims) ? textOf(claims.email) : undefined,
       permissionPatterns: undefined,
       statedEmail: undefined,
-      sessionId: textOf(claims.sid),
-      tokenId: textOf(claims.jti),
+      sessionId: textOf(sessionId(claims)),
+      tokenId: textOf(tokenId(claims)),
       issuedAt: numberOf(claims.iat),
       expiresAt: numberOf(claims.exp),
       authTime: momentOf(claims.auth_time),
@@ -124,6 +126,12 @@ export const makeReadPrincipal = (
       unread: Object.keys(unread).length === 0 ? undefined : unread,
     });
   };
+};
+
+/** Who stands for the subject of a machine that has none; an empty one is none to Cloudflare alone. */
+const standIn = (claims: Claims, named: unknown): string | undefined => {
+  if (named === undefined) return clientOf(claims);
+  return named === '' && isServiceToken(claims) ? textOf(claims.common_name) : undefined;
 };
 
 /** The first client that the claims name. */

@@ -14,6 +14,7 @@ export const isMachine = (claims: Claims): boolean =>
   isWorkload(claims) ||
   isEntraApplication(claims) ||
   isZitadelServiceUser(claims) ||
+  isServiceToken(claims) ||
   isAccount(claims);
 
 /** Auth0, Kinde, FusionAuth: the grant of the token, written in several ways. */
@@ -58,6 +59,10 @@ const isZitadelServiceUser = (claims: Claims): boolean => {
   return Object.keys(claims).some((name) => name.startsWith('urn:zitadel:iam:'));
 };
 
+/** Cloudflare Access: the application token of a service token has an empty subject, and the client's name for a name. */
+export const isServiceToken = ({sub, common_name: name, type}: Claims): boolean =>
+  sub === '' && isText(name) && type === 'app';
+
 /**
  * Accounts that an issuer keeps for clients beside those of people: Keycloak's `service-account-<client>`, without the
  * session that every person has there (else whoever registers under such a name would be a machine); Authentik's
@@ -68,11 +73,15 @@ const isAccount = (claims: Claims): boolean => {
   if (typeof name === 'string' && name.startsWith('service-account-')) return isKeycloakAccount(claims, name);
   if (typeof name === 'string' && /^ak-.+-client_credentials$/.test(name)) return true;
   return (
-    (verified === true || verified === 'true') &&
+    (verified === true || verified === 'true' || isOfGoogleProxy(claims)) &&
     typeof email === 'string' &&
     /@([a-z0-9-]+\.)*gserviceaccount\.com$/.test(email)
   );
 };
+
+/** Google's Identity-Aware Proxy says of no address that it is verified: those of Google's own accounts are. */
+const isOfGoogleProxy = ({iss, sub}: Claims): boolean =>
+  iss === 'https://cloud.google.com/iap' && typeof sub === 'string' && sub.startsWith('accounts.google.com:');
 
 const isKeycloakAccount = ({azp, client_id: client, clientId, sid}: Claims, name: string): boolean => {
   // Keycloak writes names of accounts in lower case, and those of clients as they are.

@@ -95,6 +95,12 @@ export const claims = z
         "Claim with the subject, a string: one that stays the same and is nobody else's, such as `oid` of Entra ID. Default: `sub`.",
       ),
     tenant: claimPath.optional().describe('Claim with the tenant, a string. Default: none.'),
+    sessionId: claimPath
+      .optional()
+      .describe('Claim with the id of the session, by which it can be revoked. Default: `sid`.'),
+    tokenId: claimPath
+      .optional()
+      .describe('Claim with the id of the token, by which it can be revoked. Default: `jti`.'),
     roles: listClaim
       .default('roles')
       .describe('Claim with the roles: a list of strings, or one; or `{keysOf: claim}`.'),
