@@ -1,0 +1,61 @@
+// Pages as a whole: each reason has an entry in docs/troubleshooting.md, links lead somewhere, and lines wrap at 120.
+import assert from 'node:assert/strict';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {dirname, join, relative} from 'node:path';
+import {refusals} from '../../src/core/refusals.ts';
+
+const root = join(import.meta.dirname, '../..');
+const pages = [
+  ...['README.md', 'SECURITY.md', 'CHANGELOG.md'].map((name) => join(root, name)),
+  ...readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'})
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(root, 'docs', name)),
+];
+const text = (path: string) => readFileSync(path, 'utf8');
+const withoutCode = (page: string) => page.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+
+/** As GitHub and VitePress name the places of headings, for the headings that we have. */
+const anchorsOf = (page: string) =>
+  [...withoutCode(page).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .trim()
+      .replaceAll(/\s/g, '-'),
+  );
+
+describe('pages', () => {
+  it('troubleshooting.md has an entry for each reason, and for nothing else', () => {
+    const entries = [...text(join(root, 'docs/troubleshooting.md')).matchAll(/^## (.*)$/gm)].map(([, name]) => name);
+    assert.deepEqual(entries.toSorted(), Object.keys(refusals).toSorted());
+  });
+
+  it('links lead to files that are there, and to headings of them', () => {
+    const dead: string[] = [];
+    for (const path of pages) {
+      for (const [, target = ''] of withoutCode(text(path))
+        .replaceAll(/`[^`\n]*`/g, 'code')
+        .matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^(https?|mailto):/.test(target)) continue;
+        const [file = '', anchor] = target.split('#');
+        const at = file === '' ? path : join(dirname(path), file);
+        const isThere =
+          existsSync(at) && (anchor === undefined || !at.endsWith('.md') || anchorsOf(text(at)).includes(anchor));
+        if (!isThere) dead.push(`${relative(root, path)}: ${target}`);
+      }
+    }
+    assert.deepEqual(dead, []);
+  });
+
+  it('lines of sentences wrap at 120', () => {
+    const long = pages
+      .filter((path) => !path.includes('/docs/reference/'))
+      .flatMap((path) =>
+        withoutCode(text(path))
+          .split('\n')
+          .filter((line) => line.length > 120 && !/^\s*\|/.test(line) && /\s/.test(line.trim().slice(0, 100)))
+          .map((line) => `${relative(root, path)}: ${line.slice(0, 60)}`),
+      );
+    assert.deepEqual(long, []);
+  });
+});
