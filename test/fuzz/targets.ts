@@ -3,6 +3,7 @@ import type {Target} from './target.ts';
 import {admin} from './targets/admin.ts';
 import {authority} from './targets/authority.ts';
 import {checkRequest} from './targets/checkRequest.ts';
+import {condition, conditionClaims} from './targets/conditions.ts';
 import {authorization, cookies, query} from './targets/credentials.ts';
 import {configuration, entitlements, keyFile} from './targets/files.ts';
 import {jwks} from './targets/jwks.ts';
@@ -35,6 +36,8 @@ export const targets: readonly Target[] = [
   revocationMember,
   snapshotPieces,
   entitlementRecord,
+  condition,
+  conditionClaims,
   configuration,
   entitlements,
   keyFile,

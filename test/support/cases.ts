@@ -1,7 +1,9 @@
 // Decisions as data: how a file of test/cases is read, and the ways on which its requests are sent.
+
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parse} from 'yaml';
+import {withTokens} from '../../src/commands/test/withTokens.ts';
 import {loadSettings} from '../../src/config/load.ts';
 import type {Request} from '../../src/core/request.ts';
 import {makeDecider} from '../../src/wiring/decider.ts';
@@ -97,28 +99,9 @@ export const signTokens = async (
   return signed;
 };
 
-/** A token as a client writes it. */
-const written = (token: string, form: string | undefined): string => {
-  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(form ?? '') ?? [];
-  if (part !== undefined) {
-    const size = Math.ceil(token.length / Number(parts));
-    return token.slice((Number(part) - 1) * size, Number(part) * size);
-  }
-  if (form === 'base64url') return Buffer.from(token).toString('base64url');
-  // Every character, as nobody has to and everybody may.
-  if (form === 'percent') return token.replace(/./g, (one) => `%${one.charCodeAt(0).toString(16)}`);
-  return token;
-};
-
 /** The headers of a case, tokens filled in. */
 const headersOf = ({token, headers = []}: Case, tokens: ReadonlyMap<string, string>): [string, string][] => {
-  const filled = headers.map(([name, value]): [string, string] => [
-    name,
-    value.replace(/\{(\w+)(?:\|([^}]+))?\}/g, (whole, of: string, form?: string) => {
-      const signed = tokens.get(of);
-      return signed === undefined ? whole : written(signed, form);
-    }),
-  ]);
+  const filled = headers.map(([name, value]): [string, string] => [name, withTokens(value, (of) => tokens.get(of))]);
   if (token === undefined) return filled;
   const value = tokens.get(token);
   if (value === undefined) throw new Error(`There is no token ${token}`);

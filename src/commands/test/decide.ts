@@ -11,6 +11,7 @@ import {CommandError} from '../settings.ts';
 import type {CaseFile, TestCase} from './caseFile.ts';
 import {givenBy} from './credential.ts';
 import {tokenWith} from './token.ts';
+import {withTokens} from './withTokens.ts';
 
 /** What cases run against, besides the configuration. */
 export interface RunParts {
@@ -78,10 +79,7 @@ const tokenOf = (offline: Offline, given: Readonly<Record<string, unknown>>, now
 };
 
 const requestOf = (one: TestCase, token: (name: string) => string | undefined): Request => {
-  const filled = one.headers.map(([name, value]): [string, string] => [
-    name,
-    value.replace(/\{([\w-]+)\}/g, (whole, of: string) => token(of) ?? whole),
-  ]);
+  const filled = one.headers.map(([name, value]): [string, string] => [name, withTokens(value, token)]);
   const bearer: [string, string][] = one.token === undefined ? [] : [['authorization', `Bearer ${token(one.token)}`]];
   return {
     kind: 'http',
