@@ -1,0 +1,56 @@
+// node scripts/wrap.ts: wraps the long lines of pages at 120 characters, a part of `npm run format`. Code, tables and headings
+// stay as they are, and so does what was wrapped by hand.
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const most = 120;
+/** What Markdown would read at the beginning of a line: a list, a quotation, a heading. */
+const isMark = /^\s*([-*+>#|]|\d+[.)])(\s|$)/;
+
+/** One line as several; alone where it cannot be broken without meaning something else. */
+const wrapped = (line: string): readonly string[] => {
+  const [begin = '', indent = ''] = /^(\s*)(?:[-*] |\d+\. )?/.exec(line) ?? [];
+  const margin = ' '.repeat(begin.length);
+  const lines: string[] = [];
+  let current = indent;
+  // Code is not broken: a space in it means something.
+  for (const word of line.trim().match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+    const longer = current.trim() === '' ? `${current}${word}` : `${current} ${word}`;
+    if (longer.length <= most || current.trim() === '') current = longer;
+    else {
+      lines.push(current);
+      current = `${margin}${word}`;
+    }
+  }
+  lines.push(current);
+  return lines.slice(1).some((one) => isMark.test(one)) ? [line] : lines;
+};
+
+export const wrapPage = (page: string): string => {
+  let isCode = false;
+  return page
+    .split('\n')
+    .flatMap((line) => {
+      if (/^\s*```/.test(line)) isCode = !isCode;
+      return isCode || line.length <= most || /^\s*\||^#/.test(line) ? [line] : wrapped(line);
+    })
+    .join('\n');
+};
+
+/** Pages that people write. */
+export const pagesToWrap = (): readonly string[] => [
+  ...['README.md', 'SECURITY.md', 'CHANGELOG.md'].map((name) => join(root, name)),
+  ...readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'})
+    .filter((name) => name.endsWith('.md') && !name.startsWith('reference'))
+    .map((name) => join(root, 'docs', name)),
+];
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const path of pagesToWrap()) {
+    const page = readFileSync(path, 'utf8');
+    const next = wrapPage(page);
+    if (next !== page) writeFileSync(path, next);
+  }
+}
