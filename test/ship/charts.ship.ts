@@ -367,6 +367,70 @@ describe('charts', function () {
     assert.equal(isMeant, false, 'the pod of `helm test` would be sent checks');
   });
 
+  const closedRules = [{name: 'a', match: {}, require: {}}];
+  const acme = {name: 'acme', type: 'oidc', issuer: 'https://id.acme.example', audience: ['https://api.example:99']};
+  const egresses: readonly [what: string, values: object, ports: readonly number[]][] = [
+    ['the default', {}, []],
+    ['Redis at its usual port', {config: {redis: {url: 'redis://redis'}}}, [6379]],
+    ['Redis by TLS, with a password from outside', {config: {redis: {url: 'rediss://u:${PW}@redis:6380/0'}}}, [6380]],
+    ['Redis from outside', {config: {redis: {url: '${REDIS_URL}'}}}, [6379]],
+    ['a cluster', {config: {redis: {cluster: ['a:7000', '[fd00::1]:7001', 'c:7000']}}}, [7000, 7001]],
+    ['sentinels, and the master', {config: {redis: {sentinel: {master: 'm', nodes: ['s:26379']}}}}, [26379, 6379]],
+    [
+      'issuers at other ports, IPv6 too',
+      {config: {providers: [{...acme, issuer: 'https://[fd00::1]:8443/x', jwksUri: 'http://keys/', insecure: true}]}},
+      [8443, 80],
+    ],
+    ['a source', {config: {entitlements: {source: {type: 'http', url: 'https://plans:9443/'}}}}, [9443]],
+    [
+      'a proxy alone',
+      {config: {providers: [{...acme, issuer: 'https://id:8443'}], remote: {proxy: 'http://u:${PW}@proxy:3128'}}},
+      [3128],
+    ],
+    [
+      'a proxy, and what is reached without it',
+      {
+        config: {
+          providers: [{...acme, issuer: 'https://id:8443'}],
+          remote: {proxy: 'http://proxy:3128', noProxy: ['id']},
+        },
+      },
+      [8443, 3128],
+    ],
+    [
+      'a port of which the values speak is left to them',
+      {
+        config: {redis: {url: 'redis://redis'}},
+        networkPolicy: {egress: [{ports: [{port: 6379, protocol: 'TCP'}], to: [{podSelector: {}}]}]},
+      },
+      [443],
+    ],
+    ['a rule for all ports', {config: {redis: {url: 'redis://redis'}}, networkPolicy: {egress: [{to: []}]}}, []],
+    ['none, on purpose', {config: {redis: {url: 'redis://redis'}}, networkPolicy: {egressFromConfig: false}}, []],
+  ];
+  for (const [what, values, ports] of egresses)
+    it(`egress of the NetworkPolicy: ${what}`, async () => {
+      const {config = {}, networkPolicy = {}} = values as {config?: object; networkPolicy?: object};
+      const whole = {
+        config: {providers: [acme], rules: closedRules, ...config},
+        networkPolicy: {enabled: true, ...networkPolicy},
+      };
+      const {egress} = only(await render('helm/postern', {values: [whole]}), 'NetworkPolicy').spec as {
+        egress: {ports?: {port: number}[]; to?: unknown}[];
+      };
+      assert.deepEqual(
+        egress[0]?.ports?.map(({port}) => port),
+        [53, 53],
+      );
+      const given = (networkPolicy as {egress?: object[]}).egress ?? [{ports: [{port: 443, protocol: 'TCP'}]}];
+      assert.deepEqual(egress.slice(-given.length), given);
+      const derived = egress.slice(1, -given.length);
+      assert.deepEqual(
+        derived.flatMap((one) => one.ports?.map(({port}) => port) ?? []),
+        ports,
+      );
+    });
+
   it('a changed configuration rolls the pods, unless it is not to', async () => {
     const sumOf = async (values: object) => {
       const deployment = only(await render('helm/postern', {values: [values]}), 'Deployment');
