@@ -20,6 +20,12 @@ describe('warnings about tenants that several may vouch for', () => {
       asking,
       /rules\[0\]\.require\.tenant: .*"a" and "b".*tenants/,
     ],
+    [
+      'two, one with those that are granted, which are all',
+      [oidc('a', withTenant), oidc('b', `${withTenant}, tenants: granted`)],
+      asking,
+      /rules\[0\]\.require\.tenant: .*"a" and "b".*tenants/,
+    ],
     ['two, one with tenants', [oidc('a', withTenant), oidc('b', `${withTenant}, tenants: [t1]`)], asking, undefined],
     [
       'two, and no rule asks for a tenant',
@@ -42,7 +48,8 @@ describe('warnings about tenants that several may vouch for', () => {
   ];
   for (const [what, providers, rules, warned] of rows) {
     it(`${what}: ${warned === undefined ? 'nothing' : 'told'}`, async () => {
-      const loaded = await load(`providers: [${providers.join(', ')}]\nrules: [${rules}]\n`);
+      const grants = 'entitlements: {source: {type: file, path: e.yaml}}';
+      const loaded = await load(`providers: [${providers.join(', ')}]\n${grants}\nrules: [${rules}]\n`);
       assert.ok(loaded.settings !== undefined, JSON.stringify(loaded.errors));
       const told = formatErrors(loaded.warnings);
       if (warned === undefined) assert.doesNotMatch(told, /vouched/);
