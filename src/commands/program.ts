@@ -111,6 +111,18 @@ program
   .action(async (files, options, command) =>
     (await import('./test/test.ts')).test(files, options, command.getOptionValueSource('config') === 'cli'),
   );
+program
+  .command('diff')
+  .description('which decisions a change flips (exit status 0 none, 1 some, 2 it cannot be said)')
+  .argument('<old>', 'the configuration as it is')
+  .argument('<new>', 'as it is to be')
+  .requiredOption(
+    '--cases <file...>',
+    'files of cases, folders of such, or decision logs (.jsonl, - for standard input)',
+  )
+  .option('--entitlements <file>', 'for both, instead of those that each configuration names')
+  .option('--json', 'for programs')
+  .action(async (before, after, options) => (await import('./diff/diff.ts')).diff(before, after, options));
 command('revoke', 'refuse what was issued to somebody until now, on every instance within a second')
   .option('--subject <subject>', 'all tokens of this subject')
   .option('--tenant <tenant>', 'everyone of this tenant; with --subject, the subject there')

@@ -12,6 +12,10 @@ export const credential = z
     rejected: z.enum(reasons, 'is no reason: docs/reference/reasons.md lists them').optional(),
     detail: z.string().optional().describe('What was wanted and what came.'),
     revoked: z.boolean().optional().describe('The principal is revoked.'),
+    unrecorded: z
+      .literal(true)
+      .optional()
+      .describe('The request had one that no rule looked at, so nothing is known of it.'),
     related: z.boolean().optional().describe('What a `relation` that is asked for answers.'),
   })
   .describe('What is found of a credential, instead of one: with `principal` where it stood, else why it was refused.');

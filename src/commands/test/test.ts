@@ -1,6 +1,5 @@
 // postern test: are the rules what they should be? Cases are decided offline and compared with what they expect.
-import {readdir, readFile, stat} from 'node:fs/promises';
-import {basename, dirname, join, resolve} from 'node:path';
+import {basename, dirname, resolve} from 'node:path';
 import {checkText, formatErrors} from '../../config/load.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import {clocks} from '../../wiring/shared.ts';
@@ -8,6 +7,7 @@ import {CommandError, settingsOf} from '../settings.ts';
 import {type CaseFile, readCaseFile} from './caseFile.ts';
 import {type CoverageCounter, joined, makeCoverageCounter} from './coverage.ts';
 import {entitlementsOf, givenEntitlements} from './entitlements.ts';
+import {contentOf, filesIn} from './files.ts';
 import {record} from './record/record.ts';
 import {countOf, coverageText, type FileResults, type Format, formats, report} from './report.ts';
 import {runCases} from './run.ts';
@@ -93,31 +93,6 @@ const percentOf = (given: string | undefined): number | undefined => {
     throw new CommandError(`--min-coverage: "${given}" is not a whole number from 0 to 100`);
   }
   return Number(given);
-};
-
-/** Files as they are named; of a folder, every .yaml, .yml and .json in it, by name. */
-const filesIn = async (places: readonly string[]): Promise<readonly string[]> => {
-  const files: string[] = [];
-  for (const place of places) {
-    const found = await stat(place).catch(() => undefined);
-    if (found === undefined) throw new CommandError(`${place}: there is no such file or folder; name a file of cases`);
-    if (!found.isDirectory()) {
-      files.push(place);
-      continue;
-    }
-    const inside = (await readdir(place)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
-    if (inside.length === 0) throw new CommandError(`${place}: holds no .yaml file of cases`);
-    files.push(...inside.map((name) => join(place, name)));
-  }
-  return files;
-};
-
-const contentOf = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 };
 
 const filtered = (read: {cases: CaseFile; lines: readonly number[]}, filter: string | undefined) => {

@@ -104,11 +104,18 @@ const credentialOf = ({place, provider, reason, outcome, rule, replay}: Decision
       related: reason === 'not_related' ? false : outcome === 'allow' ? true : undefined,
     };
   }
-  if (rule === undefined || reason === undefined || !Object.hasOwn(refusals, reason)) return undefined;
-  if (reason === 'no_credential' || reason === 'denied_by_rule') return undefined;
+  const names = replay?.header_names;
+  const isUnrecorded = place === undefined && (names === undefined || names.some((name) => mayProve.test(name)));
+  if (rule === undefined || reason === undefined || !Object.hasOwn(refusals, reason) || reason === 'denied_by_rule') {
+    return isUnrecorded ? {unrecorded: true} : undefined;
+  }
+  if (reason === 'no_credential') return undefined;
   const rejected = reason as Reason;
   return {place, provider, rejected};
 };
+
+/** Headers in which credentials stand. */
+const mayProve = /authorization|cookie|token|key|session|jwt|subprotocol|sec-websocket-protocol/;
 
 /** `GET api.example/orders/7, alice of acme: deny missing_role`. */
 const nameOf = ({method = '', host = '', path = '/', subject, tenant, outcome, reason}: DecisionLine): string => {
