@@ -61,7 +61,7 @@ describe('pages', () => {
       `# ${word} ${word}`,
       `\`\`\`\n${word} ${word}\n\`\`\``,
       `${'x'.repeat(130)}`,
-      `${word} aaa - b`,
+      `${word} aaaaa - b`,
     ]) {
       assert.equal(wrapPage(same), same);
     }
