@@ -2,8 +2,8 @@
 import {canonicalHost} from './core/authority.ts';
 import {compileBought, type FindBought} from './core/bought.ts';
 import type {CompileCondition} from './core/condition.ts';
-import {type Found, makeCredentialFinder} from './core/credential.ts';
-import type {Challenge, Check, CheckContext, Decision} from './core/decision.ts';
+import {type Credential, type Found, makeCredentialFinder} from './core/credential.ts';
+import type {Allow, Challenge, Check, CheckContext, Decision} from './core/decision.ts';
 import type {EntitlementStore} from './core/entitlement.ts';
 import {misfitOfFound} from './core/notFound.ts';
 import type {CanonicalPath, PathOptions} from './core/path.ts';
@@ -12,14 +12,14 @@ import type {Request} from './core/request.ts';
 import {hostDetail, noRuleDetail, pathFault, revokedDetail, tooLongDetail} from './core/requestMisfit.ts';
 import {compileAttributes} from './core/requirement/attributes.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
-import type {Facts, Holds, Relate, Sources} from './core/requirement/part.ts';
+import type {Facts, Holds, Relate, Sources, Unmet} from './core/requirement/part.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
 import {compileRuleTable, isSame} from './core/ruleTable.ts';
 import {type Steps, whole} from './core/steps.ts';
 import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
-import type {Provider} from './providers/provider.ts';
+import type {Authentication, Provider} from './providers/provider.ts';
 
 /** What a decision is made of. */
 export interface CheckParts {
@@ -51,7 +51,7 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     ...new Map(parts.providers.flatMap(({places}) => places).map((place) => [place.label, place])).values(),
   ];
 
-  return async (request, context) => {
+  return (request, context) => {
     if (isTooLong(request.target)) return {outcome: 'deny', reason: 'malformed_request', detail: tooLongDetail};
     const path = request.kind === 'http' ? canonicalPath(request.target, parts.paths) : undefined;
     if (request.kind === 'http' && path === undefined) return ambiguous(pathFault(request.target, parts.paths));
@@ -60,15 +60,24 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     if (host === undefined) return {outcome: 'deny', reason: 'ambiguous_host', detail: hostDetail};
 
     const match = rules.find(request, path, host);
-    const isRead = (other: CanonicalPath): boolean => isSame(match, rules.find(request, other, host));
-    if (path?.others !== undefined && !path.others.every(isRead))
-      return ambiguous('what paths.allow opens leads to another rule, or other captures, in another reading');
+    if (path?.others !== undefined) {
+      const isRead = (other: CanonicalPath): boolean => isSame(match, rules.find(request, other, host));
+      if (!path.others.every(isRead))
+        return ambiguous('what paths.allow opens leads to another rule, or other captures, in another reading');
+    }
     if (match === undefined) return {outcome: 'deny', reason: 'no_rule', detail: noRuleDetail(request, parts.rules)};
 
-    const decided = await decide(match, path, request, context);
-    const decision = match.rule.access.access === 'lenient' ? lenient(match.rule, decided) : decided;
-    return match.rule.shadow ? letThrough(match.rule, decision) : decision;
+    const decided = decide(match, path, request, context);
+    // Where nobody has to be waited for there is no promise (see Check).
+    return decided instanceof Promise
+      ? decided.then((late) => inTheEnd(match.rule, late))
+      : inTheEnd(match.rule, decided);
   };
+
+  function inTheEnd(rule: Rule, decided: Decision): Decision {
+    const decision = rule.access.access === 'lenient' ? lenient(rule, decided) : decided;
+    return rule.shadow ? letThrough(rule, decision) : decision;
+  }
 
   /** A guest at an open door: whatever is wrong with the credential, the caller is nobody, and it stays here. */
   function lenient({name}: Rule, decision: Decision): Decision {
@@ -77,12 +86,12 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
     return {...rest, outcome: 'allow', rule: name, ignored: reason, withheld: everyPlace};
   }
 
-  async function decide(
+  function decide(
     {rule, captures}: RuleMatch,
     path: CanonicalPath | undefined,
     request: Request,
     context: CheckContext,
-  ): Promise<Decision> {
+  ): Decision | Promise<Decision> {
     const {access} = rule;
     if (access.access === 'public') return {outcome: 'allow', rule: rule.name};
     if (access.access === 'deny')
@@ -101,59 +110,106 @@ export function* compileCheck(parts: CheckParts): Steps<Check> {
       };
     }
 
-    const {provider, credential} = found;
-    const asked = {rule: rule.name, provider: provider.name, credentialPlace: credential.place};
+    const way: Way = {
+      rule,
+      require: access.require,
+      captures,
+      path,
+      request,
+      context,
+      provider: found.provider,
+      credential: found.credential,
+    };
     try {
-      const {
-        verified: principal,
-        rejected,
-        detail,
-        setCookies = [],
-        place: credentialPlace = credential.place,
-      } = await provider.authenticate(credential, {request, ...context});
-      if (principal === undefined)
-        return {
-          outcome: 'deny',
-          reason: rejected,
-          detail,
-          ...asked,
-          credentialPlace,
-          setCookies,
-          challenge: askedOf(access.require),
-        };
-
-      const known = {...asked, credentialPlace, principal, setCookies};
-      if (parts.revocations.revoked(principal))
-        return {
-          outcome: 'deny',
-          reason: 'revoked',
-          ...known,
-          detail: revokedDetail(principal, context.now),
-          challenge: askedOf(access.require),
-        };
-
-      const {now, deadline} = context;
-      const facts: Facts = {principal, captures, request, path, credential, now, deadline};
-      const answer = holds(rule)(facts);
-      // Most facts are in memory: then there is nothing to wait for.
-      const unmet = answer instanceof Promise ? await answer : answer;
-      if (unmet !== undefined) return {outcome: 'deny', ...unmet, ...known};
-
-      const looked = findBought(rule)?.(facts);
-      const bought = looked instanceof Promise ? await looked : looked;
-      if (bought === undefined) return {outcome: 'allow', ...known, ...(facts.grace && {grace: true})};
-      if (bought.unmet !== undefined) return {outcome: 'deny', ...bought.unmet, ...known};
-      const grace = facts.grace || bought.holdings.grace;
-      return {outcome: 'allow', ...known, ...bought, ...(grace && {grace})};
+      const answer = way.provider.authenticate(way.credential, {request, ...context});
+      const decision = answer instanceof Promise ? answer.then((late) => judge(way, late)) : judge(way, answer);
+      return decision instanceof Promise ? decision.catch((error) => outage(way, error)) : decision;
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      const reason = error.cause instanceof DeadlinePassed ? 'deadline' : 'unavailable';
-      return {outcome: 'deny', reason, ...asked, outage: error};
+      return outage(way, error);
     }
+  }
+
+  /** Who it is, is known: are they still welcome, and do they have what the rule asks for? */
+  function judge(way: Way, answer: Authentication): Decision | Promise<Decision> {
+    const {rule, require, captures, path, request, context, provider, credential} = way;
+    const {verified: principal, rejected, detail, setCookies = noCookies, place = credential.place} = answer;
+    if (principal === undefined)
+      return {
+        outcome: 'deny',
+        reason: rejected,
+        detail,
+        rule: rule.name,
+        provider: provider.name,
+        credentialPlace: place,
+        setCookies,
+        challenge: askedOf(require),
+      };
+
+    const allow: Allow = {
+      outcome: 'allow',
+      rule: rule.name,
+      provider: provider.name,
+      credentialPlace: place,
+      principal,
+      setCookies,
+    };
+    if (parts.revocations.revoked(principal))
+      return {
+        ...allow,
+        outcome: 'deny',
+        reason: 'revoked',
+        detail: revokedDetail(principal, context.now),
+        challenge: askedOf(require),
+      };
+
+    const {now, deadline} = context;
+    const facts: Facts = {principal, captures, request, path, credential, now, deadline};
+    const unmet = holds(rule)(facts);
+    return unmet instanceof Promise
+      ? unmet.then((late) => inspect(rule, facts, allow, late))
+      : inspect(rule, facts, allow, unmet);
+  }
+
+  /** The rule's requirement is tried: what was bought is handed on. */
+  function inspect(rule: Rule, facts: Facts, allow: Allow, unmet: Unmet | undefined): Decision | Promise<Decision> {
+    if (unmet !== undefined) return {...allow, ...unmet, outcome: 'deny'};
+    const bought = findBought(rule)?.(facts);
+    return bought instanceof Promise
+      ? bought.then((late) => withBought(facts, allow, late))
+      : withBought(facts, allow, bought);
+  }
+
+  function outage({rule, provider, credential}: Way, error: unknown): Decision {
+    if (!(error instanceof Unavailable)) throw error;
+    const reason = error.cause instanceof DeadlinePassed ? 'deadline' : 'unavailable';
+    const asked = {rule: rule.name, provider: provider.name, credentialPlace: credential.place};
+    return {outcome: 'deny', reason, ...asked, outage: error};
   }
 }
 
 const ambiguous = (detail: string): Decision => ({outcome: 'deny', reason: 'ambiguous_path', detail});
+/** A request whose credential is in the hands of the one provider that accepts it. */
+interface Way {
+  readonly rule: Rule;
+  readonly require: Requirement;
+  readonly captures: RuleMatch['captures'];
+  readonly path: CanonicalPath | undefined;
+  readonly request: Request;
+  readonly context: CheckContext;
+  readonly provider: Provider;
+  readonly credential: Credential;
+}
+
+const noCookies: readonly string[] = [];
+
+type Bought = Awaited<ReturnType<FindBought>>;
+
+const withBought = (facts: Facts, allow: Allow, bought: Bought | undefined): Decision => {
+  if (bought === undefined) return facts.grace ? {...allow, grace: true} : allow;
+  if (bought.unmet !== undefined) return {...allow, ...bought.unmet, outcome: 'deny'};
+  const grace = facts.grace || bought.holdings.grace;
+  return {...allow, ...bought, ...(grace && {grace})};
+};
 
 type CredentialFinder = (request: Request) => Found<Provider>;
 

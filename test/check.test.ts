@@ -156,7 +156,7 @@ describe('makeCheck', () => {
   });
 
   it('rejects for a bug, and for a provider that says nothing it does not allow', async () => {
-    await assert.rejects(check(request('/any', {headers: {authorization: 'k-bug'}}), context()), TypeError);
+    await assert.rejects(async () => check(request('/any', {headers: {authorization: 'k-bug'}}), context()), TypeError);
     const decision = await check(request('/any', {headers: {authorization: 'k-garbage'}}), context());
     assert.equal(decision.outcome, 'deny');
   });

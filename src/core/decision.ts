@@ -93,5 +93,8 @@ export interface CheckContext {
   readonly traceparent?: string;
 }
 
-/** The way of one request. Rejects only for a bug. */
-export type Check = (request: Request, context: CheckContext) => Promise<Decision>;
+/**
+ * The way of one request. A promise only where somebody has to be waited for: most decisions are made of what is in memory,
+ * and a promise costs a turn of the queue and the memory of all that it closes over. Throws or rejects only for a bug.
+ */
+export type Check = (request: Request, context: CheckContext) => Decision | Promise<Decision>;

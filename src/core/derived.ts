@@ -1,4 +1,5 @@
 // What is derived from an object, derived once.
+import type {Request} from './request.ts';
 
 /**
  * The same function, which answers with the same value for the same object as long as anybody holds the object: what
@@ -14,5 +15,22 @@ export const derivedOnce = <From extends object, To extends object | undefined>(
     const value = derive(from);
     if (value !== undefined) made.set(from, value);
     return value;
+  };
+};
+
+let slots = 0;
+
+/**
+ * The same for requests, which keep by themselves what was read of them: a WeakMap that gains and loses an entry with each
+ * of thousands a second costs every collection of garbage more than the decisions between two.
+ */
+export const readOnce = <To extends object>(derive: (request: Request) => To): ((request: Request) => To) => {
+  const slot = slots++;
+  const kept = derivedOnce(derive);
+  return (request) => {
+    const {read} = request;
+    if (read === undefined) return kept(request);
+    read[slot] ??= derive(request);
+    return read[slot] as To;
   };
 };

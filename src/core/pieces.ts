@@ -1,5 +1,5 @@
 // What a client can make as long as it likes, in pieces, read once a request for all that ask: bounded steps, no exceptions.
-import {derivedOnce} from './derived.ts';
+import {readOnce} from './derived.ts';
 import {percentDecoded} from './percent.ts';
 import {type Request, rawQueryOf} from './request.ts';
 
@@ -28,12 +28,12 @@ export interface Pieces {
 const nothing: Pieces = {whole: true, steps: 0, byName: new Map()};
 
 /** The cookies of a request by name, as sent (RFC 6265 section 4.1.1). A name alone, without `=`, is no cookie. */
-export const cookiesOf: (request: Request) => Pieces = derivedOnce(({headers}) =>
+export const cookiesOf: (request: Request) => Pieces = readOnce(({headers}) =>
   taken(headers.get('cookie') ?? '', ';', mostCookies, cookie),
 );
 
 /** The parameters of a request's query by name, decoded. A name alone has an empty value; one that cannot be decoded is none. */
-export const parametersOf: (request: Request) => Pieces = derivedOnce(({target}) =>
+export const parametersOf: (request: Request) => Pieces = readOnce(({target}) =>
   taken(rawQueryOf(target), '&', mostParameters, parameter),
 );
 

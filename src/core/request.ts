@@ -26,6 +26,8 @@ export interface Request {
   readonly source: {readonly address: string; readonly principal: string};
   /** The rule that the Envoy route named by `context_extensions: {rule: name}`. */
   readonly namedRule?: string;
+  /** What others have read of it and need not read again (readOnce in derived.ts). Absent: they keep it themselves. */
+  readonly read?: unknown[];
 }
 
 /** Adds a value to those of its name (in lower case), joined as Envoy joins them. */

@@ -7,14 +7,14 @@ import type {Health} from '../core/health.ts';
 import {listenFault} from '../core/listenFault.ts';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';
-import {hasFewFields} from './fieldCount.ts';
 import {type CallLimits, callLimits, makeGate} from './gate.ts';
 import {makeHealthService} from './health.ts';
 import {loadProtos} from './protos.ts';
+import {makeReadMessage} from './readMessage.ts';
 import type {Service} from './service.ts';
 import type {ListenAddress, ServerSettings} from './settings.ts';
 import {makeWay, openToGroup} from './socketFile.ts';
-import type {CheckRequest} from './wire.ts';
+import {writeCheckResponse} from './write.ts';
 
 export interface ServerParts {
   readonly settings: Omit<ServerSettings, 'maxMessage' | 'reflection'> &
@@ -121,7 +121,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   // The handlers are typed by our messages; grpc-js types them by `any`.
   const add = (definition: ServiceDefinition, implementation: object) =>
     server.addService(definition, implementation as UntypedServiceImplementation);
-  add(bounded(protos[AUTHORIZATION] as ServiceDefinition), {Check: service.check});
+  add(byHand(protos[AUTHORIZATION] as ServiceDefinition), {Check: service.check});
   add(protos[HEALTH] as ServiceDefinition, health.implementation);
   if (reflection) new ReflectionService(protos).addToServer(server);
 
@@ -209,12 +209,11 @@ const bindTo = (server: Server, address: string, credentials: ServerCredentials,
     });
   });
 
-/** The same service, whose CheckRequests are counted before they are decoded; each knows how many bytes it had. */
-const bounded = (definition: ServiceDefinition): ServiceDefinition => {
+/** The same service, whose messages are counted, read and written by our own hands; each knows how many bytes it had. */
+const byHand = (definition: ServiceDefinition): ServiceDefinition => {
   const check = definition.Check as ServiceDefinition[string];
-  const requestDeserialize = (bytes: Buffer): CheckRequest =>
-    hasFewFields(bytes) ? {...check.requestDeserialize(bytes), size: bytes.length} : {size: bytes.length};
-  return {...definition, Check: {...check, requestDeserialize}};
+  const requestDeserialize = makeReadMessage(check.requestDeserialize);
+  return {...definition, Check: {...check, requestDeserialize, responseSerialize: writeCheckResponse}};
 };
 
 const pause = (milliseconds: number): Promise<void> =>

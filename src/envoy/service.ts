@@ -42,6 +42,16 @@ export interface ServiceParts {
 
 type Call = ServerUnaryCall<CheckRequest, CheckResponse>;
 
+/** A call under way. */
+interface Going {
+  readonly call: Call;
+  readonly callback: sendUnaryData<CheckResponse>;
+  readonly render: Render;
+  /** Undefined where it could not be read. */
+  readonly request: Request | undefined;
+  readonly context: CheckContext;
+}
+
 /** `close` ends its timer. */
 export interface Service {
   check(call: Call, callback: sendUnaryData<CheckResponse>): void;
@@ -67,6 +77,29 @@ export const makeService = (parts: ServiceParts): Service => {
   const {queueDelay = () => 0, mostWaiting = 4_096, mostWaitingBytes = 67_108_864, traced = false} = parts;
   const waiting = makeWaitingRoom(steady);
 
+  const send = ({call, callback, render, request, context}: Going, decision: Decision): void => {
+    if (call.cancelled) return;
+    const rendered = render(decision, request, context.id);
+    if ('failure' in rendered) callback(rendered.failure);
+    else callback(null, rendered);
+  };
+  const refuse = (going: Going, reason: Reason, detail?: string): void => {
+    const decision: Deny = {outcome: 'deny', reason, ...(detail !== undefined && {detail})};
+    decided?.(decision, going.request, going.context);
+    send(going, decision);
+  };
+  const fail = (going: Going, error: unknown): void => {
+    log.error({decision: going.context.id, err: error}, 'a bug: the check was answered with internal');
+    refuse(going, 'internal');
+  };
+  const guarded = (going: Going, step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      giveUp(log, going.callback, () => fail(going, error));
+    }
+  };
+
   const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
     const started = now();
     const {check, render} = inForce();
@@ -75,60 +108,48 @@ export const makeService = (parts: ServiceParts): Service => {
     const expires = deadline - Math.min(25, left / 8);
     const own: CheckContext = {id: newId(), now: started, deadline: expires - Math.min(5, left / 40)};
     const context = traced ? withTrace(own, call) : own;
-    const parsed = parse(call.request);
-    const request = parsed === 'malformed' ? undefined : parsed;
+    const asked = call.request.asked ?? parse(call.request);
+    const request = asked === 'malformed' ? undefined : asked;
+    const going: Going = {call, callback, render, request, context};
 
-    const send = (decision: Decision): void => {
-      if (call.cancelled) return;
-      const rendered = render(decision, request, context.id);
-      if ('failure' in rendered) callback(rendered.failure);
-      else callback(null, rendered);
-    };
-    const refuse = (reason: Reason, detail?: string): void => {
-      const decision: Deny = {outcome: 'deny', reason, ...(detail !== undefined && {detail})};
-      decided?.(decision, request, context);
-      send(decision);
-    };
-    const fail = (error: unknown): void => {
-      log.error({decision: context.id, err: error}, 'a bug: the check was answered with internal');
-      refuse('internal');
-    };
-    const guarded = (step: () => void): void => {
-      try {
-        step();
-      } catch (error) {
-        giveUp(log, callback, () => fail(error));
+    try {
+      if (!request) refuse(going, 'malformed_request', 'the CheckRequest names no method, path or peer');
+      else if (left <= 0) refuse(going, 'deadline', 'the deadline had passed when the call was read');
+      else if (left <= queueDelay() || waiting.size >= mostWaiting || waiting.bytes >= mostWaitingBytes)
+        refuse(going, 'overloaded', overload(left, queueDelay(), waiting));
+      else {
+        const decision = check(request, context);
+        // Of what is in memory it was decided at once: nobody waits, and nothing is kept for that.
+        if (decision instanceof Promise) wait(going, decision, expires - started);
+        else send(going, decision);
       }
-    };
+    } catch (error) {
+      giveUp(log, callback, () => fail(going, error));
+    }
+  };
 
-    guarded(() => {
-      if (!request) return refuse('malformed_request', 'the CheckRequest names no method, path or peer');
-      if (left <= 0) return refuse('deadline', 'the deadline had passed when the call was read');
-      if (left <= queueDelay() || waiting.size >= mostWaiting || waiting.bytes >= mostWaitingBytes)
-        return refuse('overloaded', overload(left, queueDelay(), waiting));
-
-      let open = true;
-      const place: Waiting = {
-        expires: expires - started + steady(),
-        bytes: call.request.size ?? 0,
-        end: () => {
-          open = false;
-          guarded(() => refuse('deadline'));
-        },
-      };
-      const settle = (step: () => void): void => {
-        if (!open) return;
+  /** Until it is decided, or `milliseconds` are over. */
+  const wait = (going: Going, decision: Promise<Decision>, milliseconds: number): void => {
+    let open = true;
+    const place: Waiting = {
+      expires: milliseconds + steady(),
+      bytes: going.call.request.size ?? 0,
+      end: () => {
         open = false;
-        waiting.leave(place);
-        guarded(step);
-      };
-      const pending = check(request, context);
-      waiting.enter(place);
-      Promise.resolve(pending).then(
-        (decision) => settle(() => send(decision)),
-        (error: unknown) => settle(() => fail(error)),
-      );
-    });
+        guarded(going, () => refuse(going, 'deadline'));
+      },
+    };
+    const settle = (step: () => void): void => {
+      if (!open) return;
+      open = false;
+      waiting.leave(place);
+      guarded(going, step);
+    };
+    waiting.enter(place);
+    decision.then(
+      (decided) => settle(() => send(going, decided)),
+      (error: unknown) => settle(() => fail(going, error)),
+    );
   };
 
   return {

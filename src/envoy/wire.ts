@@ -1,4 +1,5 @@
 // The messages of the wire as proto-loader hands them out: every field may be absent.
+import type {Request} from '../core/request.ts';
 
 /** One line of a header. Envoy sends `raw_value` in requests with `encode_raw_headers`; we send `value`. */
 export interface HeaderValue {
@@ -30,6 +31,8 @@ export interface HttpRequest {
 export interface CheckRequest {
   /** Bytes on the wire; put there by the server, no field of the message. */
   readonly size?: number;
+  /** What it asks, where the server has read that from the bytes already (read.ts). No field of the message. */
+  readonly asked?: Request | 'malformed';
   readonly attributes?: {
     readonly source?: Peer;
     readonly destination?: Peer;

@@ -69,23 +69,33 @@ const boughtOf = (decision: Decision): Bought | undefined => {
  */
 export const observedCheck =
   (check: Check, observer: DecisionObserver, clock: () => number): Check =>
-  async (request, context) => {
+  (request, context) => {
     const start = clock();
-    let decision: Decision;
-    try {
-      decision = await check(request, context);
-    } catch (error) {
-      observer.failed(context, request, error, (clock() - start) / 1_000);
+    const seconds = () => (clock() - start) / 1_000;
+    const failed = (error: unknown): never => {
+      observer.failed(context, request, error, seconds());
       throw error;
+    };
+    let decision: ReturnType<Check>;
+    try {
+      decision = check(request, context);
+    } catch (error) {
+      return failed(error);
     }
-    observer.decided(context, request, decision, (clock() - start) / 1_000);
+    if (decision instanceof Promise) {
+      return decision.then((late) => {
+        observer.decided(context, request, late, seconds());
+        return late;
+      }, failed);
+    }
+    observer.decided(context, request, decision, seconds());
     return decision;
   };
 
 /** What of a provider is watched; declared here because this folder does not know the providers'. */
 interface Authenticator<C, X, A> {
   readonly name: string;
-  authenticate(credential: C, context: X): Promise<A>;
+  authenticate(credential: C, context: X): A | Promise<A>;
 }
 interface Presented {
   readonly place: {readonly kind: string};
@@ -100,16 +110,23 @@ export const observedProvider = <C extends Presented, X, A extends Answered, P e
   metrics: Pick<Metrics, 'authenticated'>,
 ): P => ({
   ...provider,
-  authenticate: async (credential: C, context: X): Promise<A> => {
+  authenticate: (credential: C, context: X): A | Promise<A> => {
     const {kind} = credential.place;
-    try {
-      const answer = await provider.authenticate(credential, context);
+    const answered = (answer: A): A => {
       metrics.authenticated(provider.name, kind, answer.rejected ?? 'verified');
       return answer;
-    } catch (error) {
+    };
+    const failed = (error: unknown): never => {
       metrics.authenticated(provider.name, kind, error instanceof Unavailable ? 'unavailable' : 'internal');
       throw error;
+    };
+    let answer: A | Promise<A>;
+    try {
+      answer = provider.authenticate(credential, context);
+    } catch (error) {
+      return failed(error);
     }
+    return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
   },
 });
 

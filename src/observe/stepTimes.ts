@@ -5,7 +5,7 @@ import type {Unmet} from '../core/requirement/part.ts';
 
 /** What of a provider is timed; declared here because this folder does not know the providers'. */
 interface Authenticator<C, X, A> {
-  authenticate(credential: C, context: X): Promise<A>;
+  authenticate(credential: C, context: X): A | Promise<A>;
 }
 
 export interface StepTimes {

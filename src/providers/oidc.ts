@@ -114,7 +114,7 @@ export const makeIssuerProvider = (
       // Nobody takes one so long apart to see whose it is: it is refused as such, not as that of a stranger.
       if (credential.value.length > longestToken) return looksLikeJwt(credential.value) ? credential : undefined;
       const {value} = credential;
-      // Once another provider has taken it apart, to look whose it is costs less than to hash it.
+      // Once another provider has taken it apart, whose it is is seen without looking it up.
       if (isParsed(request, value) && tokenOf(request, value)?.claims.iss !== issuer) return undefined;
       const key = verified.keyOf(value);
       const mine = verified.knows(key) || tokenOf(request, value)?.claims.iss === issuer;

@@ -40,12 +40,13 @@ export interface Relation {
 
 /**
  * Vouches for credentials. `authenticate` is called only with what `accepts` returned, and its answer is final. It
- * rejects with Unavailable for an outage (a key server that answers 500 or HTML is one, not a bad token); a refusal is a
+ * fails with Unavailable for an outage (a key server that answers 500 or HTML is one, not a bad token); a refusal is a
  * value. Both facts and time come in as arguments.
  */
 export interface Provider extends Acceptor {
   readonly name: string;
-  authenticate(credential: Credential, context: AuthenticationContext): Promise<Authentication>;
+  /** At once where the credential was verified a moment ago; throws or rejects. */
+  authenticate(credential: Credential, context: AuthenticationContext): Authentication | Promise<Authentication>;
   /** The tenant that a credential names, unverified and without asking anyone: of families of issuers, so that none is asked for nothing. */
   tenantOf?(credential: Credential, request: Request): string | undefined;
   /** Only providers that know of relations have it. Rejects with Unavailable for an outage. */

@@ -3,6 +3,7 @@ import {hash} from 'node:crypto';
 import type {Cache} from '../core/cache.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
+import {remembering} from '../core/remembering.ts';
 import {type Claims, timeFault} from './jwt.ts';
 import type {Key} from './keys.ts';
 import type {Authentication} from './provider.ts';
@@ -31,7 +32,7 @@ export interface VerifiedCache {
    * The kept principal, if it still counts at `now`: its token is of its time, and the issuer has not taken back the key.
    * Else what `verify` finds, which is kept until the token's `exp`. Rejects as `verify` does.
    */
-  authenticate(key: string, now: number, verify: () => Promise<Verification>): Promise<Authentication>;
+  authenticate(key: string, now: number, verify: () => Promise<Verification>): Authentication | Promise<Authentication>;
 }
 
 export interface VerifiedCacheParts {
@@ -48,6 +49,7 @@ export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts):
   const {name, clockTolerance} = settings;
   // Bump the version when the way from credential to principal changes: a shared cache outlives a deployment.
   const prefix = hash('sha256', `principal v4 ${JSON.stringify(settings)}`, 'base64url');
+  const keyOf = remembering((credential: string) => hash('sha256', prefix + credential, 'base64url'));
   // Two generations: keys that are in use are never all forgotten at once, and the number is bounded.
   let young = new Map<string, Claims>();
   let old = new Map<string, Claims>();
@@ -72,24 +74,35 @@ export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts):
   const isGood = ({principal, signedBy}: KeptPrincipal, now: number): boolean =>
     holds(signedBy) && timeFault(principal.claims, clockTolerance, now) === undefined;
 
+  const anew = async (key: string, now: number, verify: () => Promise<Verification>): Promise<Authentication> => {
+    const found = await verify();
+    if (found.verified === undefined) return {rejected: found.rejected, detail: found.detail};
+    const {verified, signedBy, until = Number.POSITIVE_INFINITY} = found;
+    // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
+    const life = Math.min(until, (verified.expiresAt ?? 0) * 1_000) - now;
+    if (life > 0) {
+      know(key, verified.claims);
+      void cache.set(key, {principal: verified, signedBy: signedBy.thumbprint}, life);
+    }
+    return {verified};
+  };
+  const heldOrAnew = (
+    kept: KeptPrincipal | undefined,
+    key: string,
+    now: number,
+    verify: () => Promise<Verification>,
+  ): Authentication | Promise<Authentication> =>
+    isOurs(kept) && isGood(kept, now) ? {verified: kept.principal} : anew(key, now, verify);
+
   return {
-    keyOf: (credential) => hash('sha256', prefix + credential, 'base64url'),
+    keyOf,
     knows: (key) => claimsOf(key) !== undefined,
     claimsOf,
-    async authenticate(key, now, verify) {
+    authenticate(key, now, verify) {
       const held = cache.get(key);
-      const kept = held instanceof Promise ? await held : held;
-      if (isOurs(kept) && isGood(kept, now)) return {verified: kept.principal};
-      const found = await verify();
-      if (found.verified === undefined) return {rejected: found.rejected, detail: found.detail};
-      const {verified, signedBy, until = Number.POSITIVE_INFINITY} = found;
-      // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
-      const life = Math.min(until, (verified.expiresAt ?? 0) * 1_000) - now;
-      if (life > 0) {
-        know(key, verified.claims);
-        void cache.set(key, {principal: verified, signedBy: signedBy.thumbprint}, life);
-      }
-      return {verified};
+      return held instanceof Promise
+        ? held.then((kept) => heldOrAnew(kept, key, now, verify))
+        : heldOrAnew(held, key, now, verify);
     },
   };
 };

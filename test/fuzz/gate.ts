@@ -5,8 +5,10 @@ import {join} from 'node:path';
 import type {ServerUnaryCall} from '@grpc/grpc-js';
 import {loadSettings} from '../../src/config/load.ts';
 import {loadProtos} from '../../src/envoy/protos.ts';
+import {makeReadMessage} from '../../src/envoy/readMessage.ts';
 import {makeService} from '../../src/envoy/service.ts';
 import type {CheckRequest, CheckResponse} from '../../src/envoy/wire.ts';
+import {writeCheckResponse} from '../../src/envoy/write.ts';
 import {makeDecider} from '../../src/wiring/decider.ts';
 import {clocks, makeShared} from '../../src/wiring/shared.ts';
 import {makeSigner, type Signer} from '../providers/tokens.ts';
@@ -58,6 +60,8 @@ const {requestDeserialize, requestSerialize, responseSerialize} = (
   requestSerialize(message: object): Buffer;
   responseSerialize(message: object): Buffer;
 };
+
+const readMessage = makeReadMessage(requestDeserialize);
 
 const messageOf = ({method = 'GET', host = 'api.example', path = '/', headers = {}}: Asked) => ({
   attributes: {
@@ -163,7 +167,7 @@ export const openGate = async (settings: Readonly<Record<string, unknown>> = {})
       must(/^[ -~]*$/.test(header.value), `a value of ${header.key} that is no value`);
     }
     // What cannot be written would be thrown behind our back.
-    responseSerialize(response);
+    must(writeCheckResponse(response).equals(responseSerialize(response)), 'written in another way than by protobufjs');
     const told = response.dynamic_metadata?.fields.postern;
     const fields = told !== undefined && 'structValue' in told ? told.structValue.fields : {};
     const rule = fields.rule !== undefined && 'stringValue' in fields.rule ? fields.rule.stringValue : undefined;
@@ -174,7 +178,7 @@ export const openGate = async (settings: Readonly<Record<string, unknown>> = {})
   const askBytes = async (bytes: Buffer): Promise<Answered | undefined> => {
     let message: CheckRequest;
     try {
-      message = requestDeserialize(bytes);
+      message = readMessage(bytes);
     } catch {
       return undefined;
     }

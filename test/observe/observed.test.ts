@@ -150,7 +150,7 @@ describe('observed check', () => {
           throw bug;
         },
       ])
-        await assert.rejects(observedCheck(check, observer, ticking())(request, {...context}), bug);
+        await assert.rejects(async () => observedCheck(check, observer, ticking())(request, {...context}), bug);
       const labels = {rule: 'none', outcome: 'error', reason: 'internal', provider: 'none'};
       assert.deepEqual(await counts(), [{name: 'postern_decisions_total', labels, value: 2}]);
       assert.equal(lines.length, 2);
@@ -226,7 +226,7 @@ describe('observed check', () => {
     for (const target of targets)
       for (const decision of [allow, deny])
         await observedCheck(async () => decision, observer, ticking())({...request, target}, context);
-    await assert.rejects(
+    await assert.rejects(async () =>
       observedCheck(() => Promise.reject(new Error(`Bearer ${canary}`)), observer, ticking())(request, context),
     );
     assert.equal(lines.length, targets.length * 2 + 1);
@@ -279,7 +279,9 @@ describe('observed check', () => {
   it('the check fails, then the edge answers internal: one count, one line', async () => {
     const {observer, counts, lines} = make();
     const own = {...context};
-    await assert.rejects(observedCheck(() => Promise.reject(new Error('bug')), observer, ticking())(request, own));
+    await assert.rejects(async () =>
+      observedCheck(() => Promise.reject(new Error('bug')), observer, ticking())(request, own),
+    );
     observer.edge(own, request, {outcome: 'deny', reason: 'internal'}, 0.1);
     assert.deepEqual(
       (await counts()).map(({labels, value}) => [labels.reason, value]),

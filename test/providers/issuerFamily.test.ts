@@ -126,9 +126,14 @@ describe('a family of issuers', () => {
     assert.ok(place);
     const credential = provider.accepts({place, value}, asked);
     if (credential === undefined) return `not mine: ${provider.misfit?.({place, value}, request('/')).reason}`;
-    const answer = await provider
-      .authenticate(credential, {request: asked, now, deadline: Number.POSITIVE_INFINITY})
-      .catch((error) => (error instanceof Unavailable ? ({rejected: 'unavailable'} as never) : Promise.reject(error)));
+    const answer = await (async () =>
+      provider.authenticate(credential, {
+        request: asked,
+        now,
+        deadline: Number.POSITIVE_INFINITY,
+      }))().catch((error) =>
+      error instanceof Unavailable ? ({rejected: 'unavailable'} as never) : Promise.reject(error),
+    );
     return answer.verified === undefined ? answer.rejected : `${answer.verified.subject} of ${answer.verified.tenant}`;
   };
 

@@ -59,6 +59,6 @@ describe('tenants of a provider', () => {
     const provider = withGrantedTenants(saying({verified: of('t1')}), () => {
       throw new Unavailable('entitlements', new Error('nothing yet'));
     });
-    await assert.rejects(ask(provider), Unavailable);
+    await assert.rejects(async () => ask(provider), Unavailable);
   });
 });

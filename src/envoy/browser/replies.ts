@@ -1,5 +1,5 @@
 // What Postern answers itself where no rule lets the question through: preflights, and the metadata of the resource.
-import type {Check, Decision} from '../../core/decision.ts';
+import type {Check, Decision, Deny} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import type {ResponseSettings} from '../settings.ts';
@@ -16,11 +16,14 @@ export const replying = (
   if (metadata === undefined && preflights === undefined) return check;
 
   const replyTo = (request: Request) => metadata?.reply(request) ?? preflights?.preflight(request);
-  return async (request, context) => {
-    const decision = await check(request, context);
+  const replied = (request: Request, decision: Decision): Decision => {
     if (!isClosed(decision)) return decision;
     const reply = replyTo(request);
-    return reply === undefined ? decision : {...decision, reply};
+    return reply === undefined ? decision : {...(decision as Deny), reply};
+  };
+  return (request, context) => {
+    const decision = check(request, context);
+    return decision instanceof Promise ? decision.then((late) => replied(request, late)) : replied(request, decision);
   };
 };
 

@@ -15,7 +15,12 @@ import type {FrontierSettings} from './settings.ts';
 export interface AccessTokens {
   readonly known: KnownTokens;
   /** Of a token that a client sends. `key`: of the verified, if it is known. */
-  presented(token: string, key: string | undefined, now: number, deadline: number): Promise<Authentication>;
+  presented(
+    token: string,
+    key: string | undefined,
+    now: number,
+    deadline: number,
+  ): Authentication | Promise<Authentication>;
   /** Of a token that Frontier has just given us. `dependency`: of whom it was asked, as in the metrics. */
   issued(token: string, dependency: string, now: number, deadline: number): Promise<Principal>;
 }

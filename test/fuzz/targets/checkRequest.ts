@@ -1,4 +1,5 @@
 // The bytes of a CheckRequest: each gets one well-formed answer, and a rule that wants something lets nobody in.
+import {readBoth} from '../../envoy/plainRead.ts';
 import {openGate} from '../gate.ts';
 import {must, type Target} from '../target.ts';
 
@@ -35,7 +36,11 @@ export const checkRequest: Target = {
       ],
       async run(input) {
         const answered = await gate.askBytes(input);
-        return () => must(!answered?.allowed || answered.rule === 'rest', 'let in without a credential');
+        return () => {
+          must(!answered?.allowed || answered.rule === 'rest', 'let in without a credential');
+          const {fault} = readBoth(input);
+          must(fault === undefined, `read by hand: ${fault}`);
+        };
       },
       close: gate.close,
     };
