@@ -58,6 +58,24 @@ export const shownList = (values: readonly string[]): string => {
 export const wantedGot = (what: string, wanted: string, got: unknown): string =>
   `${what}: wanted ${wanted}, got ${shownValue(got)}`;
 
+const mostCompared = 50;
+
+/** What people overlook: `: they differ only by case`; '' where none of both is nearly one of the other. */
+export const nearMiss = (wanted: readonly string[], got: unknown): string => {
+  const named: readonly unknown[] = Array.isArray(got) ? got.slice(0, mostCompared) : [got];
+  const texts = named.filter((one) => typeof one === 'string' && one.length <= longest);
+  for (const [by, plain] of overlooked) {
+    const plainly = new Set(wanted.slice(0, mostCompared).map(plain));
+    if (texts.some((one) => plainly.has(plain(one as string)))) return `: they differ only by ${by}`;
+  }
+  return '';
+};
+const overlooked: readonly (readonly [by: string, plain: (text: string) => string])[] = [
+  ['the slash at the end', (text) => text.replace(/\/$/, '')],
+  ['case', (text) => text.toLowerCase()],
+  ['white space', (text) => text.replace(/\s/g, '')],
+];
+
 /** Of a tenant; `odd`: what the claim is instead of a text. */
 export const tenantMisfit = (wanted: string, got: string | undefined, odd: string | undefined): string =>
   wantedGot('tenant', wanted, got) + (odd === undefined ? '' : `: the claim is ${odd}`);

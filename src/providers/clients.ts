@@ -1,5 +1,5 @@
 // Was a token issued to a client that is accepted?
-import {type Misfit, shownList, shownValue} from '../core/misfit.ts';
+import {type Misfit, nearMiss, shownList, shownValue} from '../core/misfit.ts';
 import type {Claims} from './jwt.ts';
 import {clientClaims} from './machine.ts';
 
@@ -18,5 +18,9 @@ export const clientFault = (claims: Claims, clients: readonly string[]): Misfit 
   const others = named.filter((name) => !clients.some((client) => client === claims[name]));
   if (others.length === 0) return undefined;
   const got = others.map((name) => `${name} ${shownValue(claims[name])}`).join(', ');
-  return {reason: 'wrong_client', detail: `client: wanted ${shownList(clients)}, got ${got}`};
+  const near = nearMiss(
+    clients,
+    others.map((name) => claims[name]),
+  );
+  return {reason: 'wrong_client', detail: `client: wanted ${shownList(clients)}, got ${got}${near}`};
 };

@@ -1,6 +1,6 @@
 // Verification of JSON Web Tokens: RFC 7515 (form, signature), RFC 7519 (claims), RFC 8725 (what goes wrong).
 import {constants, verify} from 'node:crypto';
-import {distance, type Misfit, shownList, shownValue, wantedGot} from '../core/misfit.ts';
+import {distance, type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/misfit.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {Key} from './keys.ts';
 import {isModest} from './modestJson.ts';
@@ -241,7 +241,7 @@ export const issuerFault = ({iss}: Claims, issuer: string | undefined): Misfit |
 /** Undefined: it names one of these, or none is asked for. */
 export const audienceFault = ({aud}: Claims, audience: readonly string[] | 'any'): Misfit | undefined => {
   if (audience === 'any') return undefined;
-  const detail = () => wantedGot('aud', shownList(audience), aud);
+  const detail = () => wantedGot('aud', shownList(audience), aud) + nearMiss(audience, aud);
   if (aud === undefined) return {reason: 'missing_claim', detail: detail()};
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   return audience.some((one) => named.includes(one)) ? undefined : {reason: 'wrong_audience', detail: detail()};

@@ -1,5 +1,5 @@
 // A list that the principal must hold: at least one of `any`, every one of `all`.
-import {shownList} from '../misfit.ts';
+import {nearMiss, shownList} from '../misfit.ts';
 import type {Principal} from '../principal.ts';
 import type {ListRequirement} from '../rules.ts';
 
@@ -27,7 +27,8 @@ export const gotList = ({any = [], all = []}: ListRequirement, principal: Princi
     return `got none: the claim is ${odd}${odd === 'an object' ? ', of which keysOf reads the keys' : ''}`;
   if (held.length === 0) return `got none: see where the token has them, and claims.${field} of the provider`;
   const wanted = [...all, ...any].filter((item) => held.includes(item));
+  const lacking = [...all, ...any].filter((item) => !held.includes(item));
   const others = held.length - wanted.length;
   const named = wanted.length === 0 ? [] : [shownList(wanted)];
-  return `got ${[...named, ...(others === 0 ? [] : [others === 1 ? '1 other' : `${others} others`])].join(' and ')}`;
+  return `got ${[...named, ...(others === 0 ? [] : [others === 1 ? '1 other' : `${others} others`])].join(' and ')}${nearMiss(lacking, held)}`;
 };
