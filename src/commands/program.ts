@@ -107,6 +107,7 @@ program
   .option('--coverage', 'say which rules and requirements no case tries')
   .option('--min-coverage <percent>', 'fail below it')
   .option('--filter <text>', 'only cases with this text in their name')
+  .option('--watch', 'run again whenever a file changes that it has read')
   .addOption(oneOf('--format <format>', 'how the results are written', formats).default('text'))
   .action(async (files, options, command) =>
     (await import('./test/test.ts')).test(files, options, command.getOptionValueSource('config') === 'cli'),

@@ -8,6 +8,7 @@ import {loadSettings} from '../../src/config/load.ts';
 import {readDocument} from '../../src/entitlements/document.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {runPostern, writeFiles} from '../support/postern.ts';
+import {start} from '../support/processes.ts';
 import {acme} from '../support/stage.ts';
 
 const issuer = 'https://id.acme.example';
@@ -177,5 +178,61 @@ describe('docs/guides/ask.md', () => {
     ]);
     assert.match(output, /5 passed, 0 failed/);
     assert.equal(code, 0);
+  });
+});
+
+describe('postern test --watch', function () {
+  this.timeout(60_000);
+  it('runs again when the configuration, cases or entitlements change, also after a mistake; Ctrl-C ends it', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    const settings = (roles: string[]) => ({
+      providers: [acme(issuer)],
+      rules: [{name: 'r', match: {path: '/r'}, require: {roles, features: ['f']}}],
+      entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+    });
+    const bought = (tenant: string) => ({
+      features: {f: {}},
+      plans: {p: {features: ['f']}},
+      grants: [{plan: 'p', tenant}],
+    });
+    const principals = {ann: {provider: 'acme', subject: 'ann', tenant: 't1', roles: ['admin']}};
+    const cases = {
+      principals,
+      cases: [{it: 'ann is let in', path: '/r', principal: 'ann', expect: {outcome: 'allow'}}],
+    };
+    writeFiles(folder, {'postern.yaml': settings(['admin']), 'entitlements.yaml': bought('t1'), 'cases/a.yaml': cases});
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const running = await start({
+      name: 'postern test',
+      command: process.execPath,
+      args: [main, 'test', '-c', at('postern.yaml'), at('cases'), '--watch'],
+    });
+    let seen = 0;
+    const next = async (told: RegExp) => {
+      for (;;) {
+        const runs = running.output().split('waiting for a change');
+        if (runs.length - 1 > seen) {
+          const text = runs[seen] ?? '';
+          seen = runs.length - 1;
+          if (told.test(text)) return;
+          assert.fail(`${told} in ${text}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await next(/1 passed, 0 failed/);
+    writeFiles(folder, {'entitlements.yaml': bought('t2')});
+    await next(/missing_feature/);
+    writeFiles(folder, {'entitlements.yaml': bought('t1')});
+    await next(/1 passed, 0 failed/);
+    writeFiles(folder, {'postern.yaml': settings(['owner'])});
+    await next(/missing_role/);
+    writeFiles(folder, {'cases/a.yaml': 'cases: nonsense\n'});
+    await next(/a\.yaml:1:\d+: cases: /);
+    writeFiles(folder, {'postern.yaml': settings(['admin']), 'cases/a.yaml': cases});
+    await next(/1 passed, 0 failed/);
+    running.signal('SIGINT');
+    assert.equal(await running.ended, 0);
   });
 });

@@ -11,6 +11,7 @@ import {contentOf, filesIn} from './files.ts';
 import {record} from './record/record.ts';
 import {countOf, coverageText, type FileResults, type Format, formats, report} from './report.ts';
 import {runCases} from './run.ts';
+import {watch} from './watch.ts';
 
 export interface TestOptions {
   readonly config: string;
@@ -19,6 +20,7 @@ export interface TestOptions {
   readonly filter?: string;
   readonly format?: string;
   readonly record?: string;
+  readonly watch?: boolean;
 }
 
 /**
@@ -32,6 +34,43 @@ export const test = async (places: readonly string[], options: TestOptions, isNa
     return record(options.record, await settingsOf(options.config));
   }
   if (places.length === 0) throw new CommandError('which cases? Name files of cases, or folders of such');
+  if (options.watch === true) return watched(places, options, isNamed);
+  await once(places, options, isNamed, new Set());
+};
+
+/** Until Ctrl-C; the exit status is that of the last run. */
+const watched = async (places: readonly string[], options: TestOptions, isNamed: boolean): Promise<void> => {
+  let ended = false;
+  process.once('SIGINT', () => {
+    ended = true;
+  });
+  await watch({
+    run: async () => {
+      const names = new Set<string>();
+      process.exitCode = 0;
+      try {
+        await once(places, options, isNamed, names);
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        process.exitCode = 1;
+      }
+      return [...names];
+    },
+    fallback: [...places, options.config],
+    say: (text) => process.stderr.write(text),
+    sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds)),
+    ended: () => ended,
+  });
+};
+
+/** `names`: takes the files that it reads, also where it fails. */
+const once = async (
+  places: readonly string[],
+  options: TestOptions,
+  isNamed: boolean,
+  names: Set<string>,
+): Promise<void> => {
   const format = formatOf(options.format);
   const least = percentOf(options.minCoverage);
   let named: Promise<Configuration> | undefined;
@@ -43,11 +82,13 @@ export const test = async (places: readonly string[], options: TestOptions, isNa
   const counters = new Map<Configuration, CoverageCounter>();
   const files: FileResults[] = [];
   for (const file of await filesIn(places)) {
+    names.add(file);
     const read = readCaseFile(await contentOf(file), file);
     if ('faults' in read) throw new CommandError(read.faults.join('\n'));
     const {cases, lines} = filtered(read, options.filter);
     if (cases.cases.length === 0) continue;
     const configuration = await settingsFor(cases, file);
+    for (const name of filesOf(configuration)) names.add(name);
     const counter = counters.get(configuration) ?? makeCoverageCounter(configuration.settings.rules);
     counters.set(configuration, counter);
     const snapshot = await snapshotOf(cases, configuration, file);
@@ -68,6 +109,12 @@ export const test = async (places: readonly string[], options: TestOptions, isNa
   }
   if (countOf(files).failed > 0) process.exitCode = 1;
 };
+
+/** Files that a configuration names and that decisions depend on. */
+const filesOf = ({sources, settings: {entitlements}}: Configuration): readonly string[] => [
+  ...sources.keys(),
+  ...(entitlements?.source.type === 'file' ? [entitlements.source.path] : []),
+];
 
 /** Cases may carry the settings that they are about; relative paths then start at their own folder. */
 const ownSettings = async (settings: object, file: string): Promise<Configuration> => {
