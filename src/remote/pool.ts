@@ -1,4 +1,5 @@
 // Connections to other machines that trust the same authorities and show the same certificate: never shared with others.
+import type {LookupFunction} from 'node:net';
 import {createSecureContext, getCACertificates} from 'node:tls';
 import type {buildConnector, Dispatcher} from 'undici';
 import type {TlsFiles} from '../core/tlsFiles.ts';
@@ -16,6 +17,8 @@ export interface Ways {
   readonly proxy?: string;
   /** What is reached without it. */
   readonly noProxy?: readonly string[];
+  /** Finds the addresses of hosts. Default: the system's own way. */
+  readonly lookup?: LookupFunction;
 }
 
 export interface Pool {
@@ -33,8 +36,8 @@ export interface Pool {
  *
  * @param own contents: authorities trusted besides those of `ways`, and a certificate to be shown
  */
-export const makePool = ({ca, proxy, noProxy = []}: Ways, own: TlsFiles<Buffer> = {}): Pool => {
-  const checked = {allowH2: false, rejectUnauthorized: true};
+export const makePool = ({ca, proxy, noProxy = [], lookup}: Ways, own: TlsFiles<Buffer> = {}): Pool => {
+  const checked = {allowH2: false, rejectUnauthorized: true, ...(lookup && {lookup})};
   /** Made once, and not before it is needed: to read all authorities takes the event loop milliseconds, and memory. */
   const made = derivedOf(() => {
     const authorities = [...(ca === undefined ? [] : [ca]), ...(own.ca === undefined ? [] : [own.ca])];

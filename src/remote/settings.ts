@@ -1,6 +1,7 @@
 // The setting `remote`: how other services are reached.
 import {z} from 'zod';
 import {filePath} from '../config/values.ts';
+import {networkIn} from './proxied.ts';
 
 const proxyUrl = z
   .string()
@@ -28,12 +29,15 @@ export const remoteSettings = z
         z
           .string()
           .regex(
-            /^(\*?\.?[A-Za-z0-9_-][A-Za-z0-9._-]*|[0-9a-fA-F.:]+)$/,
-            'is neither a host name nor an address: write it without scheme, port and brackets',
-          ),
+            /^(\*?\.?[A-Za-z0-9_-][A-Za-z0-9._-]*|\[?[0-9a-fA-F.:]+\]?(\/\d{1,3})?)$/,
+            'is neither a host name nor an address or network: write it without scheme and port',
+          )
+          .refine((text) => !/[:/]/.test(text) || networkIn(text) !== undefined, {
+            message: 'is no address or network: write 10.1.2.3, fd00::1, 10.0.0.0/8 or fd00::/8, without a port',
+          }),
       )
       .describe(
-        'What is reached without it: host names (`id.acme.example`), whole domains (`.acme.example`), addresses (`10.1.2.3`).',
+        'What is reached without it: host names (`id.acme.example`), whole domains (`.acme.example`), addresses (`10.1.2.3`, `fd00::1`) and networks (`10.0.0.0/8`, `fd00::/8`), which are compared with addresses in URLs: names are not looked up for it.',
       )
       .prefault([]),
     ca: filePath

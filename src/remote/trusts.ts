@@ -1,6 +1,7 @@
 // The pools of connections by whom they trust: one for all calls, and one for each set of files that settings name.
 import type {Health} from '../core/health.ts';
 import type {TlsFiles} from '../core/tlsFiles.ts';
+import {makeLookup} from './names.ts';
 import {makePool, type Pool, type Ways} from './pool.ts';
 import {makeTrust, type Trust, type TrustFiles} from './trust.ts';
 
@@ -44,7 +45,8 @@ interface One extends Trusted {
 /** Throws if the authorities for all cannot be used. `changed` is told whose files are others now. */
 export const makeTrusts = (parts: TrustsParts, changed: (trusted: Trusted) => void): Trusts => {
   const {now, caFile, lookEvery: interval} = parts;
-  let ways: Ways = parts;
+  // One for all: what one has found out, another need not wait for.
+  let ways: Ways = {...parts, lookup: parts.lookup ?? makeLookup()};
   const known = new Map<string, One>();
   const pools = new Set<Pool>();
   let count = 0;

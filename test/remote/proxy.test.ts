@@ -75,8 +75,25 @@ describe('a forward proxy', () => {
     ['b.a.star.example', false],
     ['10.1.2.3', false],
     ['[2001:db8::1]', false],
+    ['[2001:db8:0:0::1]', false],
+    ['[2001:db8::2]', true],
+    ['[fd12::9]', false],
+    ['[fe80::9]', true],
+    ['10.9.0.1', false],
+    ['10.10.0.1', true],
+    ['10.9.0.1.example', true],
+    ['192.0.2.7', false],
   ];
-  const isProxied = makeIsProxied(['direct.example', '.inner.example', '*.star.example', '10.1.2.3', '2001:db8::1']);
+  const isProxied = makeIsProxied([
+    'direct.example',
+    '.inner.example',
+    '*.star.example',
+    '10.1.2.3',
+    '2001:db8::1',
+    'fd00::/8',
+    '10.9.0.0/16',
+    '[192.0.2.7]',
+  ]);
   for (const [host, proxied] of rows)
     it(`${host}: ${proxied ? 'through it' : 'directly'}`, () => assert.equal(isProxied(host), proxied));
 
@@ -85,6 +102,10 @@ describe('a forward proxy', () => {
     ['a path', {proxy: 'http://proxy:3128/x'}],
     ['SOCKS', {proxy: 'socks5://proxy:1080'}],
     ['a port in noProxy', {noProxy: ['a.example:443']}],
+    ['a port after an address in noProxy', {noProxy: ['10.1.2.3:443']}],
+    ['a network of a name', {noProxy: ['a.example/8']}],
+    ['too long a prefix', {noProxy: ['10.0.0.0/33']}],
+    ['no prefix at all', {noProxy: ['10.0.0.0/']}],
   ];
   for (const [what, settings] of refused)
     it(`${what} is refused`, () => assert.equal(remoteSettings.safeParse(settings).success, false));
