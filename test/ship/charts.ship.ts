@@ -431,6 +431,34 @@ describe('charts', function () {
       );
     });
 
+  for (const [listen, port] of [
+    ['0.0.0.0:9193', 9193],
+    ['[::]:9193', 9193],
+    ['127.0.0.1:9193', undefined],
+    ['unix:///run/answers.sock', undefined],
+  ] as const)
+    it(`answers for the application on ${listen}: ${port === undefined ? 'for the pod alone' : 'a port'}`, async () => {
+      const entitlements = {source: {type: 'http', url: 'https://billing.example/e'}};
+      const config = {answers: {listen}, entitlements, rules: [{name: 'b', match: {}, deny: true}]};
+      const manifests = await render('helm/postern', {values: [{config, networkPolicy: {enabled: true}}]});
+      const {ports: served} = only(manifests, 'Deployment').spec.template.spec.containers[0] as {
+        ports: {name: string}[];
+      };
+      assert.deepEqual(
+        served.filter(({name}) => name === 'answers'),
+        port === undefined ? [] : [{name: 'answers', containerPort: port, protocol: 'TCP'}],
+      );
+      for (const service of manifests.filter(({kind}) => kind === 'Service')) {
+        const found = (service.spec.ports as {name: string; port: number}[]).find(({name}) => name === 'answers');
+        assert.equal(found?.port, port);
+      }
+      const {ingress} = only(manifests, 'NetworkPolicy').spec as {ingress: {ports: {port: string}[]}[]};
+      assert.equal(
+        ingress.some(({ports}) => ports.some((one) => one.port === 'answers')),
+        port !== undefined,
+      );
+    });
+
   it('a changed configuration rolls the pods, unless it is not to', async () => {
     const sumOf = async (values: object) => {
       const deployment = only(await render('helm/postern', {values: [values]}), 'Deployment');

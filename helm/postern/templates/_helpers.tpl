@@ -191,6 +191,14 @@ postern.yaml: |
 {{- end -}}
 
 {{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{/* The port on which the application asks (config.answers.listen), where others than the pod itself can reach it. */}}
+{{- define "postern.answersPort" -}}
+{{- $listen := dig "answers" "listen" "" .Values.config | toString -}}
+{{- if and $listen (not (hasPrefix "unix:" $listen)) (not (regexMatch "^(127\\.|localhost:|\\[::1\\]:)" $listen)) -}}
+{{- regexFind "[0-9]+$" $listen -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "postern.seconds" -}}
 {{- $count := regexFind "^[0-9]+" . | int -}}
 {{- $unit := regexFind "[a-z]+$" . -}}
