@@ -1,10 +1,12 @@
 // What a neighbour of the admin port can do: probes are answered all the same, guesses get nowhere, other sites read nothing.
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {get} from 'node:http';
 import {connect, type Socket} from 'node:net';
+import {makeBearerCheck} from '../../src/admin/bearer.ts';
 import {makePauseForGuess} from '../../src/admin/guesses.ts';
 import {makeIsOwnHost} from '../../src/admin/hosts.ts';
-import {json} from '../../src/admin/route.ts';
+import {type AdminStream, json} from '../../src/admin/route.ts';
 import {livezRoute, metricsRoute} from '../../src/admin/routes.ts';
 import {type AdminServer, makeAdminServer} from '../../src/admin/server.ts';
 import {adminSettings} from '../../src/admin/settings.ts';
@@ -15,6 +17,7 @@ const token = 'canary-admin-token';
 describe('limits of the admin port', () => {
   const open: AdminServer[] = [];
   const sockets: Socket[] = [];
+  const streams: AdminStream[] = [];
   let limited: string[];
   beforeEach(() => {
     limited = [];
@@ -26,7 +29,17 @@ describe('limits of the admin port', () => {
   const start = async (more: object = {}, steady?: () => number) => {
     const server = makeAdminServer({
       settings: adminSettings.parse({listen: '127.0.0.1:0', token, ...more}),
-      routes: [livezRoute, {method: 'GET', path: '/secret', token: true, about: '', handle: () => json(200, {})}],
+      routes: [
+        livezRoute,
+        {method: 'GET', path: '/secret', token: true, about: '', handle: () => json(200, {})},
+        {
+          method: 'GET',
+          path: '/stream',
+          token: false,
+          about: '',
+          handle: () => ({...json(200, {}), body: 'begun', stream: (out) => void streams.push(out)}),
+        },
+      ],
       log: {warn: () => {}, error: () => {}},
       limited: (limit) => void limited.push(limit),
       ...(steady && {steady}),
@@ -62,6 +75,66 @@ describe('limits of the admin port', () => {
     for (let left = 500; closed < 344 && left > 0; left--) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.ok(closed >= 344 && limited.every((limit) => limit === 'connections'), `${closed}`);
     assert.ok(!sockets.at(-1)?.destroyed, 'the youngest stays');
+  });
+
+  it('whoever is being answered, such as a stream, is not the oldest silent one', async () => {
+    const url = await start();
+    const ended = new Promise<string>((resolve, reject) => {
+      get({host: url.hostname, port: url.port, path: '/stream', agent: false}, (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+          if (text === 'begun') void crowd();
+          if (text.endsWith('still there')) resolve(text);
+        });
+        response.on('error', reject);
+      }).on('error', reject);
+    });
+    const crowd = async () => {
+      const opened = Array.from(
+        {length: 600},
+        () =>
+          new Promise<void>((resolve) => {
+            const socket = connect(Number(url.port), url.hostname, () => resolve());
+            socket.on('error', () => resolve());
+            sockets.push(socket);
+          }),
+      );
+      await Promise.all(opened);
+      assert.equal(await ask(url, '/livez'), 200);
+      streams[0]?.write('still there');
+    };
+    assert.equal(await ended, 'begunstill there');
+  });
+
+  it('a flood of wrong tokens keeps neither probes nor the right token waiting', async () => {
+    const url = await start({}, () => 0);
+    await ask(url, '/secret');
+    const guesses = Array.from({length: 150}, () => ask(url, '/secret', {authorization: 'Bearer guessed-it-again'}));
+    const probes = [];
+    for (let n = 0; n < 20; n++) probes.push(await ask(url, '/livez'));
+    const right = await ask(url, '/secret', {authorization: `Bearer ${token}`});
+    assert.deepEqual([new Set(probes), right], [new Set([200]), 200]);
+    assert.deepEqual(new Set(await Promise.all(guesses)), new Set([401]));
+  });
+
+  it('the token is compared by hashes of one length, in constant time: no length and no beginning is special', () => {
+    const check = makeBearerCheck(token);
+    for (const guess of [
+      '',
+      'x',
+      token.slice(0, -1),
+      `${token}x`,
+      `${token} `.repeat(2),
+      'ä'.repeat(40),
+      token.toUpperCase(),
+    ])
+      assert.equal(check(`Bearer ${guess}`), false, guess);
+    assert.equal(check(`Bearer ${token}`), true);
+    // What no run can show: how they are compared.
+    const source = readFileSync(new URL('../../src/admin/bearer.ts', import.meta.url), 'utf8');
+    assert.match(source, /timingSafeEqual\(digest\(presented\), wanted\)/);
+    assert.doesNotMatch(source, /[!=]==? *(token|wanted)\b/);
   });
 
   describe('guesses of the token', () => {
