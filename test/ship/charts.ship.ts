@@ -279,6 +279,50 @@ describe('charts', function () {
     assert.deepEqual([endpoint.scheme, endpoint.tlsConfig, endpoint.honorLabels], ['https', monitor.tlsConfig, true]);
   });
 
+  it('a Service and a service account as clusters want them, and of both charts who stands behind them', async () => {
+    const values = {
+      service: {
+        type: 'LoadBalancer',
+        labels: {a: 'b'},
+        clusterIP: '10.0.0.1',
+        nodePort: 30_001,
+        loadBalancerClass: 'acme.example/lb',
+        loadBalancerSourceRanges: ['10.0.0.0/8'],
+        externalTrafficPolicy: 'Local',
+        ipFamilyPolicy: 'PreferDualStack',
+        ipFamilies: ['IPv6', 'IPv4'],
+      },
+      serviceAccount: {labels: {c: 'd'}},
+    };
+    const manifests = await render('helm/postern', {values: [values]});
+    assert.deepEqual(await faultsOf(manifests, '1.33.0'), []);
+    const {labels, nodePort, ...same} = values.service;
+    const services = manifests.filter(({kind}) => kind === 'Service');
+    const [service, headless] = [services[0], services[1]];
+    for (const [key, value] of Object.entries(same)) assert.deepEqual(service?.spec[key], value, key);
+    assert.equal(service?.metadata.labels?.a, labels.a);
+    assert.equal(service?.spec.ports[0].nodePort, nodePort);
+    assert.deepEqual(headless?.spec.ipFamilies, same.ipFamilies);
+    assert.equal(headless?.spec.ports[0].nodePort, undefined);
+    assert.equal(only(manifests, 'ServiceAccount').metadata.labels?.c, 'd');
+    for (const chart of ['helm/postern', 'helm/postern-sidecar']) {
+      const about = parse(readFileSync(join(root, chart, 'Chart.yaml'), 'utf8'));
+      for (const key of ['home', 'sources', 'maintainers']) assert.ok(about[key]?.length > 0, `${chart}: ${key}`);
+    }
+  });
+
+  it('a sidecar is told in Redis from those of other releases, unless it is named', async () => {
+    const config = {redis: {url: 'redis://redis:6379'}, entitlements: {source: {type: 'redis'}}};
+    const deploymentIn = async (of: object) => {
+      const maps = await render('examples/sidecar-app', {values: [{postern: {config: of}}]});
+      const map = maps.find(({kind, data}) => kind === 'ConfigMap' && data?.['postern.yaml'] !== undefined);
+      return parse(map?.data?.['postern.yaml'] ?? '').entitlements.deployment;
+    };
+    assert.match(await deploymentIn(config), /^[\w-]+\/[\w-]+$/);
+    assert.equal(await deploymentIn({...config, entitlements: {...config.entitlements, deployment: 'mine'}}), 'mine');
+    assert.equal(await deploymentIn({entitlements: {source: {type: 'file', path: 'e.yaml'}}}), undefined);
+  });
+
   it('every version is that of the program', async () => {
     const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {version: string};
     for (const chart of ['helm/postern', 'helm/postern-sidecar']) {
@@ -536,6 +580,8 @@ describe('charts', function () {
     assert.match(text, /NO RULE IS CONFIGURED/);
     assert.match(text, /helm -n shop test shop/);
     assert.match(text, /shop-postern\.shop\.svc\.cluster\.local/);
+    assert.match(text, /kubectl -n shop exec deployment\/shop-postern -- postern --help/);
+    assert.match(text, /logs -l app\.kubernetes\.io\/instance=shop,app\.kubernetes\.io\/name=postern /);
     // Two pods by default, and nothing that one could tell the other by.
     const alone = /A REVOCATION REACHES ONE POD ONLY/;
     assert.match(text, alone);

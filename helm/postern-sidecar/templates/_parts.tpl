@@ -44,6 +44,10 @@
 {{- $delay := $postern.drain.delay | default (eq (include "postern.sidecar.form" .) "native" | ternary "0s" "15s") -}}
 {{- $_ := set $config "server" (merge (dict "listen" $address "drain" $postern.drain.timeout "drainDelay" $delay) $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" $postern.listenAddress $postern.ports.admin)) $admin) -}}
+{{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
+{{- if and $config.redis $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}
+{{- $_ := set $config.entitlements "deployment" (printf "%s/%s" .Release.Namespace (include "postern.sidecar.fullname" .)) -}}
+{{- end -}}
 {{- if not $config.rules -}}
 {{- $_ := set $config "rules" (list (dict "name" "closed" "match" dict "deny" true)) -}}
 {{- end -}}
