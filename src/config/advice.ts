@@ -1,5 +1,5 @@
 // What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
-import type {Finding} from './findings.ts';
+import type {Finding, SettingPath} from './findings.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {literals} from './review/literals.ts';
 import {meanings} from './review/meanings.ts';
@@ -10,8 +10,11 @@ import type {Settings} from './schema.ts';
 import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
 
+/** Where secrets are written out in the file. */
+type Written = () => readonly SettingPath[];
+
 /** Looks at checked settings; paths are those of the file. */
-export type Advise = (settings: Settings) => readonly Finding[] | Promise<readonly Finding[]>;
+export type Advise = (settings: Settings, written: Written) => readonly Finding[] | Promise<readonly Finding[]>;
 
 /** For the log of a process that serves: whom the settings trust without saying so. Its cost is that of the providers. */
 export const servingAdvice = ({providers, redis}: Settings): readonly Finding[] => trustWarnings(providers, redis);
@@ -29,3 +32,12 @@ export const review = (settings: Settings): readonly Finding[] => {
     ...openings(rules, paths),
   ];
 };
+
+/** For `postern validate`, too: secrets that stand in the file itself. */
+export const writtenOut = (written: Written): readonly Finding[] =>
+  written().map((path) => ({
+    path,
+    at: 'value',
+    message:
+      'is a secret that is written out, for whoever reads this file: write ${NAME}, of the environment, or ${file:/path}',
+  }));

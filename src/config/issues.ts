@@ -35,6 +35,19 @@ const mustBe = (expected: string, input: unknown, hint = ''): string => {
   return `must be ${expected}, not ${kindOf(input)}${hint}`;
 };
 
+const isYes = (text: string): boolean => /^(yes|on|y)$/i.test(text);
+const isNo = (text: string): boolean => /^(no|off|n)$/i.test(text);
+
+/** How the same is written in the kind that is wanted. */
+const remedy = (expected: string, input: unknown, quotes: string): string => {
+  if (typeof input === 'number' || typeof input === 'boolean') return quotes;
+  if (expected === 'array' && typeof input === 'string') return ': put it in [ ]';
+  if (expected === 'array' && typeof input === 'object') return ': each item begins with a dash, or all stand in [ ]';
+  if (expected === 'boolean' && typeof input === 'string')
+    return isYes(input) ? '; write true' : isNo(input) ? '; write false' : '';
+  return '';
+};
+
 /** `{org}` without quotes is a mapping from `org` to nothing. */
 const captureIn = (input: unknown): string | undefined => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
@@ -79,8 +92,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
         const capture = captureIn(issue.input);
         if (capture !== undefined) return `must be a text, not a mapping: write '{${capture}}', in quotes`;
       }
-      const scalar = typeof issue.input === 'number' || typeof issue.input === 'boolean';
-      return mustBe(kinds[issue.expected] ?? issue.expected, issue.input, scalar ? hint : '');
+      return mustBe(kinds[issue.expected] ?? issue.expected, issue.input, remedy(issue.expected, issue.input, hint));
     }
     case 'invalid_value':
       return oneOf(issue.values, issue.input);
@@ -110,12 +122,35 @@ const oneOf = (values: readonly unknown[], input: unknown): string => {
   if (input === undefined) return `is required; add it: ${alternatives(choices)}`;
   const unquoted = values.find((value) => typeof value !== 'string' && String(value) === input);
   if (unquoted !== undefined) return `must be ${alternatives(choices)}; write it without quotes`;
-  if (values.includes(true) && typeof input === 'string' && /^(yes|on|y)$/i.test(input)) {
+  if (values.includes(true) && typeof input === 'string' && isYes(input)) {
     return `must be ${alternatives(choices)}; write true`;
   }
   const near = typeof input === 'string' ? suggestion(input, choices) : '';
   const meant = near.startsWith('; did') ? near : '';
   return `must be ${alternatives(choices)}${input === null ? '; give one, or take the line out' : meant}`;
+};
+
+/** What others call a setting that is called otherwise here. */
+const otherWords: Readonly<Record<string, readonly string[]>> = {
+  port: ['listen'],
+  address: ['listen'],
+  bind: ['listen'],
+  host: ['url', 'hosts'],
+  uri: ['url'],
+  file: ['path'],
+  ttl: ['fresh'],
+  aud: ['audience'],
+  iss: ['issuer'],
+  secret: ['clientSecret', 'apiKey'],
+  allow: ['public'],
+};
+
+const likely = (key: string, known: readonly string[]): string => {
+  const near = suggestion(key, known);
+  if (near.startsWith('; did')) return near;
+  const words = Object.hasOwn(otherWords, key) ? (otherWords[key] ?? []) : [];
+  const other = words.find((word) => known.includes(word));
+  return other === undefined ? near : `; did you mean "${other}"?`;
 };
 
 /** Findings of the issues of one parse of `root`. `types`: says what is wrong with the `type` of a choice by type. */
@@ -132,7 +167,7 @@ export const findingsOf = (
       return issue.keys.map((key) => ({
         path: [...path, key],
         at: 'key',
-        message: `is not a setting${suggestion(key, known)}`,
+        message: `is not a setting${likely(key, known)}`,
       }));
     }
     if (issue.code === 'invalid_key') {
@@ -158,8 +193,12 @@ export const findingsOf = (
     if (valueAt(root, path) === undefined && issue.message !== unknownFault) {
       return [{path, at: 'value', message: issue.message}];
     }
-    return ofUnion(issue.errors, root, path, types);
+    return ofUnion(issue.errors, root, path, types, faultOf(issue.message));
   });
+
+/** What a choice of shapes says of what is none of them. */
+const faultOf = (message: string): string | undefined =>
+  message !== unknownFault && message.startsWith('is not ') ? message : undefined;
 
 // Of the shapes that a setting may have, the one that was meant: the shape of the value's own kind with the fewest faults.
 const ofUnion = (
@@ -167,7 +206,15 @@ const ofUnion = (
   root: unknown,
   path: SettingPath,
   types: Parameters<typeof findingsOf>[2],
+  fault: string | undefined,
 ): readonly Finding[] => {
+  const misses = ({code, path: at}: z.core.$ZodIssue): boolean =>
+    code === 'invalid_type' && at.length > 0 && valueAt(root, [...path, ...(at as (string | number)[])]) === undefined;
+  const wantsMapping = (issue: z.core.$ZodIssue): boolean =>
+    issue.code === 'invalid_type' && issue.expected === 'object';
+  // Nothing of any of the shapes is there.
+  if (fault !== undefined && shapes.every((issues) => issues.some((issue) => misses(issue) || wantsMapping(issue))))
+    return [{path, at: 'value', message: fault}];
   const isOtherKind = (issue: z.core.$ZodIssue): boolean =>
     (issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.path.length === 0;
   const meant = shapes
@@ -183,5 +230,9 @@ const ofUnion = (
     if (issue.code === 'invalid_type') return [kinds[issue.expected] ?? issue.expected];
     return issue.code === 'invalid_value' ? issue.values.map(quoted) : [];
   });
-  return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), valueAt(root, path)), ...wanted}];
+  const words = shapes.flat().flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(quoted) : []));
+  const given = valueAt(root, path);
+  const near = typeof given === 'string' && words.length > 0 ? suggestion(given, words) : '';
+  const hint = near.startsWith('; did') ? near : '';
+  return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), given, hint), ...wanted}];
 };

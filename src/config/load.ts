@@ -7,7 +7,7 @@ import {buffer} from 'node:stream/consumers';
 import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
 import {checkSettings, type Settings} from './schema.ts';
-import {secretsIn, withoutSecrets} from './schemaDocument.ts';
+import {secretsIn, withoutSecrets, writtenSecrets} from './schemaDocument.ts';
 import {markOf, type Sources} from './sources.ts';
 import {type Origins, type Outside, substitute, withoutOrigins, withoutTexts} from './substitute.ts';
 import {readYaml, type YamlFile} from './yamlFile.ts';
@@ -139,7 +139,7 @@ export const checkText = async (
       .update(JSON.stringify(withoutSecrets(yaml.value)))
       .digest('hex'),
     secrets: secretsIn(value),
-    warnings: inOrder(told(await advise(checked.settings))),
+    warnings: inOrder(told(await advise(checked.settings, () => writtenSecrets(yaml.value)))),
   };
 };
 

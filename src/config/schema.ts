@@ -90,6 +90,8 @@ export const checkSettings = (
   // the rest read again, until nothing new is found: every error is told at once.
   const rest = structuredClone(whole);
   const removed: SettingPath[] = [];
+  /** Beside them, what is required only for want of what was taken out is no fault of its own. */
+  const taken: SettingPath[] = [];
   for (const path of unread) {
     remove(rest, path, removed);
     blank(whole, path);
@@ -103,14 +105,21 @@ export const checkSettings = (
       if (findings.size > 0 || removed.length > 0) break;
       return {settings: parsed.data};
     }
-    const found = findingsOf(parsed.error.issues, rest, typeFault).filter((finding) => !isConsequence(finding));
+    const found = findingsOf(parsed.error.issues, rest, typeFault).filter(
+      (finding) => !isConsequence(finding) && !isRequiredBeside(finding, taken),
+    );
     found.map(withLevel).forEach(add);
     const before = removed.length;
     for (const {path} of found) remove(rest, path, removed);
+    taken.push(...removed.slice(before));
     if (removed.length === before) break;
   }
   return {findings: withoutEchoes([...findings.values()])};
 };
+
+const isRequiredBeside = ({path, message}: Finding, taken: readonly SettingPath[]): boolean =>
+  message.startsWith('is required') &&
+  taken.some((gone) => gone.length === path.length && startsWith(path, gone.slice(0, -1)));
 
 /** What is missing only because it stands at another level, or under a name that is mistyped, is one mistake. */
 const withoutEchoes = (findings: readonly Finding[]): readonly Finding[] => {
@@ -121,7 +130,29 @@ const withoutEchoes = (findings: readonly Finding[]): readonly Finding[] => {
       return name === undefined ? [] : [keyOfPath([...path.slice(0, -1), name])];
     }),
   );
-  return findings.filter(({path, message}) => !message.startsWith('is required') || !meant.has(keyOfPath(path)));
+  const strange = findings.filter(({at, message}) => at === 'key' && message.startsWith('is not a setting'));
+  const holders = new Set(strange.map(({path}) => keyOfPath(path.slice(0, -1))));
+  const isEcho = ({path, message}: Finding): boolean =>
+    (message.startsWith('is required') && meant.has(keyOfPath(path))) ||
+    (/^(is empty: |needs exactly one of|does not say who)/.test(message) && holders.has(keyOfPath(path)));
+  return asOne(findings.filter((finding) => !isEcho(finding)));
+};
+
+/** In a place where one setting is missing and one is strange, the one was meant by the other. */
+const asOne = (findings: readonly Finding[]): readonly Finding[] => {
+  const below = (holder: string, start: string) =>
+    findings.filter(({path, message}) => keyOfPath(path.slice(0, -1)) === holder && message.startsWith(start));
+  const gone = new Set<Finding>();
+  const told = findings.map((finding) => {
+    const {path, message} = finding;
+    if (!/^is not a setting; known here/.test(message)) return finding;
+    const holder = keyOfPath(path.slice(0, -1));
+    const [missing, ...others] = below(holder, 'is required');
+    if (missing === undefined || others.length > 0 || below(holder, 'is not a setting').length > 1) return finding;
+    gone.add(missing);
+    return {...finding, message: `is not a setting; is it "${missing.path.at(-1)}", which is required here?`};
+  });
+  return told.filter((_, index) => !gone.has(findings[index] as Finding));
 };
 
 const tooDeep = 'is not a setting here, but at the top: is it indented too far?';
@@ -134,12 +165,15 @@ const withLevel = (finding: Finding): Finding => {
   return {...finding, message: tooDeep};
 };
 
+/** Products and standards whose tokens the type oidc takes. */
+const ofIssuers = /^(auth0|okta|keycloak|google|entra|azure|azuread|zitadel|openid|oauth2?|jwt|jwks)$/i;
+
 /** Words for a `type` that is none of the available ones. */
 const typeFault = (_path: SettingPath, given: unknown, available: readonly string[]): string => {
   const listed = `available: ${available.join(', ')}`;
   if (given === undefined) return `is required; ${listed}`;
   if (typeof given !== 'string') return `must be a text; ${listed}`;
-  const near = nearest(given, available);
+  const near = ofIssuers.test(given) && available.includes('oidc') ? 'oidc' : nearest(given, available);
   return `is not a type that is known here; ${near === undefined ? listed : `did you mean "${near}"?`}`;
 };
 

@@ -1,5 +1,6 @@
 // The settings as a JSON Schema (draft 2020-12): for editors, for the reference page, and to know which are secret.
 import {z} from 'zod';
+import type {SettingPath} from './findings.ts';
 import {settingsSchema} from './schema.ts';
 
 /** The part of JSON Schema that the settings use. */
@@ -73,15 +74,31 @@ export const secretsIn = (tree: unknown): readonly string[] => {
   return [...secrets];
 };
 
-const strip = (value: unknown, nodes: readonly SchemaNode[], stripped: (secret: unknown) => void): unknown => {
+/** Where secrets (`writeOnly`) are written out in a tree of settings, not as `${NAME}`. URLs are where they hold a password. */
+export const writtenSecrets = (tree: unknown): readonly SettingPath[] => {
+  document ??= schemaDocument();
+  const found: SettingPath[] = [];
+  strip(tree, [document], (secret, path) => {
+    if (typeof secret !== 'string' || secret === '' || secret.includes('${')) return;
+    if (!/^\w+:\/\//.test(secret) || /^\w+:\/\/[^/@]*:[^/@]+@/.test(secret)) found.push(path);
+  });
+  return found;
+};
+
+const strip = (
+  value: unknown,
+  nodes: readonly SchemaNode[],
+  stripped: (secret: unknown, path: SettingPath) => void,
+  path: SettingPath = [],
+): unknown => {
   const all = nodes.flatMap(alternativesOf);
   if (all.some((node) => node.writeOnly === true)) {
-    stripped(value);
+    stripped(value, path);
     return null;
   }
   if (Array.isArray(value)) {
     const items = all.flatMap((node): readonly SchemaNode[] => (node.items === undefined ? [] : [node.items]));
-    return value.map((item) => strip(item, items, stripped));
+    return value.map((item, index) => strip(item, items, stripped, [...path, index]));
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -91,6 +108,7 @@ const strip = (value: unknown, nodes: readonly SchemaNode[], stripped: (secret: 
         child,
         all.flatMap((node) => propertyOf(node, key)),
         stripped,
+        [...path, key],
       ),
     ]),
   );

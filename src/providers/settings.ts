@@ -232,9 +232,11 @@ export const oidcSettings = z
   .strictObject({
     type: z.literal('oidc').describe('JWT access tokens of one OpenID Connect or OAuth 2 issuer.'),
     ...shared,
-    issuer: text.describe(
-      'The issuer, exactly as tokens name it (iss). With a capture, `https://login.example/{tenant}/v2.0`, a family of issuers: the tenant is taken from it.',
-    ),
+    issuer: text
+      .refine((value) => !/\s/.test(value), 'has white space, which no issuer has: take it out')
+      .describe(
+        'The issuer, exactly as tokens name it (iss). With a capture, `https://login.example/{tenant}/v2.0`, a family of issuers: the tenant is taken from it.',
+      ),
     audience,
     jwksUri: httpUrl.optional().describe('Where the keys are. Default: what the issuer publishes by discovery.'),
     algorithms,

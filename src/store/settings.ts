@@ -91,7 +91,7 @@ export const redisSettings = z
     if (settings.url !== undefined && settings.tls !== undefined && !settings.url.startsWith('rediss:')) {
       context.addIssue({
         code: 'custom',
-        message: 'has TLS settings, but the URL says redis:: write rediss:',
+        message: 'has TLS settings, and the URL begins with redis://: write rediss://',
         path: ['url'],
       });
     }

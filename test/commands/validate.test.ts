@@ -158,6 +158,22 @@ postern.yaml: 1 error
     assert.match(output, /^postern\.yaml:2:9: warning: rules\[0\]: lets in everything/);
     assert.match(output, /good: 1 rule, 1 provider \(1 warning\)/);
   });
+  it('a secret that is written out is one, and is not shown; one from outside is none', async () => {
+    const text = `admin: {token: '\${TOKEN}'}
+providers:
+  - {name: in, type: introspection, endpoint: https://i, clientId: c, clientSecret: hunter2, audience: any}
+redis: {url: redis://:hunter3@r, sealKey: hunter4-hunter4-hunter4}
+remote: {proxy: http://proxy:3128}
+rules: [{name: all, match: {path: /a}, require: {}}]
+`;
+    const folder = temporaryFolder();
+    writeFiles(folder, {'postern.yaml': text});
+    const {code, output} = await runPostern(['validate', '-c', join(folder, 'postern.yaml')], {TOKEN: 'x'.repeat(40)});
+    assert.equal(code, 0, output);
+    const said = [...output.matchAll(/warning: (\S+): is a secret that is written out/g)].map(([, path]) => path);
+    assert.deepEqual(said, ['providers[0].clientSecret', 'redis.url', 'redis.sealKey']);
+    assert.ok(!output.includes('hunter'), output);
+  });
   it('--strict: it is one', async () => assert.equal((await validated(open, {}, '--strict')).code, 1));
   it('--json is for programs', async () => {
     const {good, problems} = JSON.parse((await validated(open, {}, '--json')).output);

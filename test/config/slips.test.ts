@@ -160,6 +160,87 @@ const slips: readonly [from: string, to: string, said: string][] = [
   ],
   ['audience: [a]', 'audience: [a]\n    audience: [b]', '6:5: providers[0].audience: is given twice; keep one'],
   ['rules:', 'ruls:', '6:1: ruls: is not a setting; did you mean "rules"?'],
+  [
+    '[a]',
+    '[a]\n    clockTolerance: 5sec',
+    '6:21: providers[0].clockTolerance: is not a duration: write a whole number and a unit, such as 200ms, 30s, 5m or 1h',
+  ],
+  [
+    '[a]',
+    '[a]\n    algorithms: [RS265]',
+    '6:18: providers[0].algorithms[0]: must be RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA; did you mean "RS256"?',
+  ],
+  ['[a]', '[a]\n    algorithms: RS256', '6:17: providers[0].algorithms: must be a list, not a text: put it in [ ]'],
+  [
+    '[a]',
+    '[a]\n    credentials: {cookie: sid}',
+    '6:18: providers[0].credentials: must be a list, not a mapping: each item begins with a dash, or all stand in [ ]',
+  ],
+  [
+    '[a]',
+    '[a]\n    credentials: [{bearer: true}]',
+    '6:19: providers[0].credentials[0]: is not a place: write {header: name, scheme: Bearer} (scheme is optional), {cookie: name} or {query: name}',
+  ],
+  [
+    '[a]',
+    '[a]\n    credentials: [authorization]',
+    '6:19: providers[0].credentials[0]: is not a place: write {header: name, scheme: Bearer}',
+  ],
+  [
+    '[a]',
+    '[a]\n    credentials: [{cookie: "sid=1"}]',
+    '6:28: providers[0].credentials[0].cookie: is not a cookie name',
+  ],
+  [
+    '[a]',
+    '[a]\n    credentials: [{header: Authorization, schema: Bearer}]',
+    '6:43: providers[0].credentials[0].schema: is not a setting; did you mean "scheme"?',
+  ],
+  ['[a]', '[a]\n    claims: {tenat: org}', '6:14: providers[0].claims.tenat: is not a setting; did you mean "tenant"?'],
+  ['type: oidc', 'type: auth0', '3:11: providers[0].type: is not a type that is known here; did you mean "oidc"?'],
+  [
+    'https://id.example',
+    '"https://id.example "',
+    '4:13: providers[0].issuer: has white space, which no issuer has: take it out',
+  ],
+  ['path: /a', 'paths: [/a]', '8:13: rules[0].match.paths: is not a setting here, but at the top'],
+  [
+    'path: /a',
+    "path: '/a/{my-id}'",
+    '8:19: rules[0].match.path: has a capture without a proper name: use letters, digits and _, as in {org}',
+  ],
+  [
+    'path: /a',
+    "path: '/a/../b'",
+    '8:19: rules[0].match.path: has the segment .., which no request that is let in can have: write the path it leads to',
+  ],
+  ['path: /a', "hosts: ['*']", '8:21: rules[0].match.hosts[0]: matches every host: leave hosts out instead'],
+  [
+    'require: {}',
+    'require: {stepUp: {maxage: 5m}}',
+    '9:24: rules[0].require.stepUp.maxage: is not a setting; did you mean "maxAge"?',
+  ],
+  [
+    'require: {}',
+    'require: {roles: {al: [a]}}',
+    '9:23: rules[0].require.roles.al: is not a setting; did you mean "all"?',
+  ],
+  [
+    'require: {}',
+    'require: {providers: [acmee]}',
+    '9:27: rules[0].require.providers[0]: names a provider that does not exist; did you mean "acme"?',
+  ],
+  ['require: {}', 'allow: true', '9:5: rules[0].allow: is not a setting; did you mean "public"?'],
+  [
+    'require: {}',
+    'require: {}\n    shadow: yes',
+    '10:13: rules[0].shadow: must be true or false, not a text; write true',
+  ],
+  [
+    'require: {}',
+    'require: {}\n    public: true',
+    '7:5: rules[0]: has public and require: keep exactly one of public, deny, require',
+  ],
 ];
 
 /** What is added to the file, and the line that is said. */
@@ -199,7 +280,79 @@ const additions: readonly [text: string, said: string][] = [
     '13:17: paths.allow[0]: must be semicolon, encodedSlash, emptySegment or doubleEncoding; did you mean "semicolon"?',
   ],
   ['responses: {login: https://app.example}\n', '13:20: responses.login: must be a mapping, not a text'],
+  ['redis: {host: redis}\n', '13:9: redis.host: is not a setting; did you mean "url"?'],
+  [
+    'redis: {url: localhost:6379}\n',
+    '13:14: redis.url: is not a Redis URL: write redis://host:6379/0, or rediss:// for TLS',
+  ],
+  [
+    'redis: {url: redis://h, tls: {}}\n',
+    '13:14: redis.url: has TLS settings, and the URL begins with redis://: write rediss://',
+  ],
+  [
+    'redis: {cluster: [a]}\n',
+    '13:19: redis.cluster[0]: is not host:port: write a host name or address and a port, such as redis-0:6379',
+  ],
+  ['admin: {port: 9190}\n', '13:9: admin.port: is not a setting; did you mean "listen"?'],
+  [
+    'admin: {token: short}\n',
+    '13:16: admin.token: is shorter than 16 characters: use a random one, such as 32 bytes in base64',
+  ],
+  ['paths: {caseSensitive: no}\n', '13:24: paths.caseSensitive: must be true or false, not a text; write false'],
+  [
+    'responses: {identity: {X-User: subject, x-user: tenant}}\n',
+    '13:49: responses.identity.x-user: is the same header as X-User: keep one of them',
+  ],
+  [
+    'responses: {identity: {x-user: sub}}\n',
+    '13:32: responses.identity.x-user: is nothing that a principal has: write one of provider, kind, subject',
+  ],
+  [
+    'remote: {noProxy: ["http://a"]}\n',
+    '13:20: remote.noProxy[0]: is neither a host name nor an address: write it without scheme, port and brackets',
+  ],
+  [
+    'entitlements: {path: e.yaml}\n',
+    '13:16: entitlements.path: is not a setting; is it "source", which is required here?',
+  ],
+  [
+    'entitlements: {source: {type: file, file: e}}\n',
+    '13:37: entitlements.source.file: is not a setting; did you mean "path"?',
+  ],
+  [
+    'entitlements: {source: {type: file, path: e}, cache: {ttl: 30s}}\n',
+    '13:55: entitlements.cache.ttl: is not a setting; did you mean "fresh"?',
+  ],
+  ['server: {tls: {cert: a}}\n', '13:10: server.tls.key: is required; add it'],
   ['---\nlog: {}\n', '13:1: begins a second document (---): settings are one document, take it out'],
+];
+
+/** Providers, each beside the one that is good. */
+const others: readonly [provider: string, said: string][] = [
+  [
+    'name: f, type: frontegg, region: de, clientId: a, apiKey: b',
+    '6:39: providers[1].region: must be eu, us, ca, au or uk',
+  ],
+  [
+    'name: k, type: kinde, domain: acme.kinde.com, audience: any',
+    '6:36: providers[1].domain: is no URL: begin it with https://',
+  ],
+  [
+    'name: a, type: authgear, endpoint: https://a, mode: JWT',
+    '6:58: providers[1].mode: must be jwt, resolver or both; did you mean "jwt"?',
+  ],
+  [
+    'name: fr, type: frontier, url: https://f, clientId: a',
+    '6:58: providers[1].clientId: needs clientSecret beside it',
+  ],
+  [
+    'name: c, type: cognito, userPoolId: AbCdEf, clients: any',
+    '6:42: providers[1].userPoolId: is not a user pool id: write it as Cognito shows it, such as eu-west-1_AbCdEf123',
+  ],
+  [
+    'name: y, type: apikeys, file: k.yaml',
+    '6:21: providers[1].type: is not a type that is known here; did you mean "apiKeys"?',
+  ],
 ];
 
 describe('config: slips of the hand', () => {
@@ -218,6 +371,9 @@ describe('config: slips of the hand', () => {
         said,
       );
     });
+  }
+  for (const [provider, said] of others) {
+    it(`${provider} -> ${said}`, () => isSaid(good.replace('rules:\n', `  - {${provider}}\nrules:\n`), said));
   }
   for (const [text, said] of additions) it(`${text.trim()} -> ${said}`, () => isSaid(more(text), said));
   it('rules indented under another setting are one mistake', async () => {

@@ -1,6 +1,6 @@
 // postern validate: checks the configuration and the files that it names, and says every error at once, and what a reviewer
 // would say; online, also what it leads to.
-import {review} from '../../config/advice.ts';
+import {review, writtenOut} from '../../config/advice.ts';
 import type {Finding} from '../../config/findings.ts';
 import {ignoredProxy, loadText, textOf} from '../../config/load.ts';
 import type {Settings} from '../../config/schema.ts';
@@ -31,8 +31,9 @@ export const validate = async (options: ValidateOptions): Promise<void> => {
   const timeout = timeoutOf(options.timeout);
   const read = await textOf(config);
   const text = 'text' in read ? read.text : '';
-  const loaded = await loadText(config, read, async (settings) => [
+  const loaded = await loadText(config, read, async (settings, written) => [
     ...review(settings),
+    ...writtenOut(written),
     ...(await namedFiles(settings)),
     ...proxyOf(settings),
   ]);
