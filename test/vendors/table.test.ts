@@ -44,6 +44,6 @@ describe('the table of vendors', () => {
     const lines = readdirSync(join(folder, 'cognito')).map(
       (file) => readFileSync(join(folder, 'cognito', file), 'utf8').split('\n').length - 1,
     );
-    assert.ok(lines.length <= 4 && lines.reduce((sum, count) => sum + count, 0) < 130);
+    assert.ok(lines.length <= 4 && lines.reduce((sum, count) => sum + count, 0) < 120);
   });
 });

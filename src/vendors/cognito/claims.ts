@@ -1,8 +1,7 @@
 // From Cognito's claims to a principal, or why they prove none: what kind of token it is they say themselves.
-import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
-import type {Principal} from '../../core/principal.ts';
+import {shapeOf, wantedGot} from '../../core/misfit.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
-import type {Claims} from '../../providers/jwt.ts';
+import type {ReadPrincipalOr} from '../../providers/oidc.ts';
 import type {ClaimSettings} from '../../providers/settings.ts';
 import type {CognitoSettings} from './settings.ts';
 
@@ -17,9 +16,7 @@ export const claimPaths = ({claims}: CognitoSettings): ClaimSettings => ({
  * All tokens of one sign-in, refreshed ones too, have the same `origin_jti`, and RevokeToken ends just these: so it is the
  * session. Machines (`sub` is their `client_id`) have none. The principal's claims stay as they were sent.
  */
-export const makeReadCognitoPrincipal = (
-  settings: CognitoSettings,
-): ((claims: Claims) => Principal | Misfit | undefined) => {
+export const makeReadCognitoPrincipal = (settings: CognitoSettings): ReadPrincipalOr => {
   const read = makeReadPrincipal(settings.name, claimPaths(settings), stringsOf);
   return (claims) => {
     const {token_use: use, client_id: client, aud, origin_jti: session} = claims;

@@ -13,10 +13,7 @@ export const issuerOf = ({userPoolId, issuer}: Pick<CognitoSettings, 'userPoolId
   return `https://${host}.${region}.${domain}/${userPoolId}`;
 };
 
-/**
- * Tokens are checked for signature (RS256, which is all that Cognito signs with), issuer, app client, kind and times.
- * They have no `aud` unless the client asked for a resource (RFC 8707), so the client is what binds them.
- */
+/** They have no `aud` unless the client asked for a resource (RFC 8707), so the client is what binds them. */
 export const makeCognitoProvider = (settings: CognitoSettings, parts: VendorParts): Provider => {
   const {userPoolId, clients, audience = 'any', endpoint} = settings;
   const issuer = issuerOf(settings);
