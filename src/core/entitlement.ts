@@ -122,6 +122,12 @@ export interface HeldGrant {
   readonly graceEnd?: number;
 }
 
+/** Where an answer comes from: which source, and how many seconds ago it has said so. */
+export interface Whence {
+  readonly source: string;
+  readonly age: number;
+}
+
 /** What is sold, whoever has it. */
 export interface Catalog {
   readonly features: ReadonlyMap<string, Feature>;
@@ -169,6 +175,8 @@ export interface EntitlementStore {
    * Absent where the source is asked about one principal at a time. Throws Unavailable as the others do.
    */
   grantsOf?(tenant: string, user: string | undefined, most: number): readonly HeldGrant[];
+  /** Where what is known of a question comes from, for whoever asks why; undefined: nothing is in memory yet. */
+  whence?(principal: Principal, question: Question): Whence | undefined;
   /** What is sold; undefined where only the source knows. Throws Unavailable as the others do. */
   catalog(): Catalog | undefined;
 }

@@ -212,6 +212,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       indexFor(principal.tenant, moment).holdings(principal, features, attributes, moment),
     grantsOf: (tenant, user, most) => indexFor(tenant, undefined).grantsOf(tenant, user, most),
     catalog: () => indexFor(undefined, undefined).catalog(),
+    whence: () => (version === undefined ? undefined : {source: source.where ?? source.name, age: Math.round(age())}),
     health() {
       const part = 'entitlements';
       if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};

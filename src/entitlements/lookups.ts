@@ -178,6 +178,12 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
       );
     },
     catalog: () => undefined,
+    whence(principal, question) {
+      const at = steady();
+      const name = source.keyOf(principal, 'feature' in question ? question.feature : undefined);
+      const kept = memory.get(`${source.name}:${name}${drops.mark(principal, at)}`);
+      return kept && {source: source.name, age: Math.max(0, Math.round((at - kept.at) / 1_000))};
+    },
     drop: (drop, mark = String(now())) => drops.add(drop, mark, steady()),
     health() {
       const part = 'entitlements';

@@ -1,8 +1,9 @@
 // Wrappers that tell each step of one decision: what it looked at, wanted and found. They exist only while somebody asks.
 import {type CheckParts, compileCheck} from '../check.ts';
+import {userOf} from '../core/attributes.ts';
 import type {Held, Place} from '../core/credential.ts';
 import type {CheckContext, Decision} from '../core/decision.ts';
-import type {Entitled, EntitlementStore, Question} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore, HeldGrant, Question} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
 import type {PartName} from '../core/requirement/compile.ts';
@@ -10,6 +11,7 @@ import type {Facts, Unmet} from '../core/requirement/part.ts';
 import {filledIn} from '../core/requirement/template.ts';
 import type {Rule} from '../core/rules.ts';
 import {inSlices, longestSlice, type SlicesParts, whole} from '../core/steps.ts';
+import {Unavailable} from '../core/unavailable.ts';
 import type {Authentication, Provider} from '../providers/provider.ts';
 
 /** One rule, as far as it was looked at. Undefined: the rule does not ask for it. */
@@ -46,6 +48,13 @@ export interface RequirementStep {
 export interface EntitlementStep {
   readonly asked: Question;
   readonly answer: Entitled | 'unavailable';
+  /** Which source has said so, and how many seconds ago. Absent where nobody keeps it. */
+  readonly source?: string;
+  readonly age?: number;
+  /** `memory`: it was known already; `fetched`: it was asked for now, from Redis or the source. */
+  readonly layer?: 'memory' | 'fetched';
+  /** Grants of the tenant, or of this user, whose plans have what is asked about; also those that are over. */
+  readonly grants?: readonly HeldGrant[];
 }
 
 /** How one request was decided, step by step. */
@@ -182,8 +191,12 @@ const listeningStore = (store: EntitlementStore, tell: (step: EntitlementStep) =
   holdings: store.holdings,
   catalog: store.catalog,
   entitled(principal, asked, ...rest) {
+    const known = store.whence?.(principal, asked);
     const told = (answer: Entitled) => {
-      tell({asked, answer});
+      const whence = known ?? store.whence?.(principal, asked);
+      const layer = known === undefined ? 'fetched' : 'memory';
+      const grants = grantsAbout(store, principal, asked);
+      tell({asked, answer, ...(whence && {...whence, layer}), ...(grants.length > 0 && {grants})});
       return answer;
     };
     const failed = (error: unknown): never => {
@@ -198,6 +211,26 @@ const listeningStore = (store: EntitlementStore, tell: (step: EntitlementStep) =
     }
   },
 });
+
+const mostGrants = 20;
+
+/** Those whose plans hold the feature, or a feature that the permission belongs to. */
+const grantsAbout = (store: EntitlementStore, principal: Principal, asked: Question): readonly HeldGrant[] => {
+  if (principal.tenant === undefined || store.grantsOf === undefined) return [];
+  try {
+    const {features, plans} = store.catalog() ?? {features: new Map(), plans: new Map()};
+    const isAsked = (feature: string): boolean =>
+      'feature' in asked
+        ? feature === asked.feature
+        : (features.get(feature)?.permissions.includes(asked.permission) ?? false);
+    return store
+      .grantsOf(principal.tenant, userOf(principal), mostGrants)
+      .filter(({plan}) => plans.get(plan)?.features.some(isAsked));
+  } catch (error) {
+    if (error instanceof Unavailable) return [];
+    throw error;
+  }
+};
 
 /** A setting with its captures filled in, where the path gave them. */
 const wantedOf = (wanted: unknown, {captures}: Facts): unknown => {

@@ -99,6 +99,7 @@ describe('postern explain', () => {
       'user alice of tenant t1',
       'tenant: wanted "t1", got "t1"',
       'feature orders: live',
+      'plan pro, granted to the tenant without an end',
       'allow, by the rule read',
       'sets x-auth-subject: alice',
     ]) {

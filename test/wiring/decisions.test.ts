@@ -358,3 +358,31 @@ describe('a Postern that keeps no decisions', () => {
     await postern.stop();
   });
 });
+
+describe('an explanation of what was bought', () => {
+  it('names the plan, and the source with its age', async () => {
+    const identityProvider = await startIdentityProvider({people, audience: 'orders-api'});
+    const entitlements = {features: {f: {}}, plans: {pro: {features: ['f']}}, grants: [{plan: 'pro', tenant: 'acme'}]};
+    const postern = await startPostern(
+      {
+        admin: {token},
+        providers: [acme(identityProvider.issuer)],
+        rules: [{name: 'r', match: {path: '/r'}, require: {features: ['f']}}],
+        entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+      },
+      {files: {'entitlements.yaml': entitlements}},
+    );
+    const bearer = await identityProvider.sign({sub: 'alice', org_id: 'acme'});
+    const answer = await fetch(`${postern.adminUrl}/explain`, {
+      method: 'POST',
+      headers: {authorization: `Bearer ${token}`},
+      body: JSON.stringify({path: '/r', token: bearer}),
+    });
+    const [step] = ((await answer.json()) as {entitlements: Record<string, unknown>[]}).entitlements;
+    assert.deepEqual([step?.layer, step?.grants], ['memory', [{plan: 'pro', of: 'tenant', end: null}]]);
+    assert.match(String(step?.source), /entitlements\.yaml$/);
+    assert.equal(typeof step?.age, 'number');
+    await postern.stop();
+    await identityProvider.stop();
+  });
+});

@@ -3,7 +3,7 @@
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {printable} from '../../observe/redact.ts';
-import type {Explanation, RequirementStep} from '../../wiring/explained.ts';
+import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explained.ts';
 import type {Answered} from '../../wiring/offline.ts';
 import {type Shown, tokenShown} from './tokenShown.ts';
 
@@ -124,17 +124,33 @@ const requirementLines = (step: RequirementStep, {entitlements}: Explanation, pa
   const wanted = `wanted ${shown(JSON.stringify(step.wanted))}`;
   const got = step.got === undefined ? '' : `, got ${shown(JSON.stringify(step.got))}`;
   const asked = step.part === 'features' ? 'feature' : step.part === 'entitledPermissions' ? 'permission' : undefined;
-  const answers = entitlements.flatMap(({asked: question, answer}) => {
+  const answers = entitlements.flatMap((entitlement) => {
+    const {asked: question, answer} = entitlement;
     const item = (question as {feature?: string; permission?: string})[asked as 'feature'];
     if (asked === undefined || item === undefined) return [];
     if (answer === 'unavailable') return [paint.bad(`  ${asked} ${shown(item)}: cannot be asked`)];
-    return [`  ${asked} ${shown(item)}: ${answer.entitled ? 'live' : answer.justification}`];
+    return [
+      `  ${asked} ${shown(item)}: ${answer.entitled ? 'live' : answer.justification}`,
+      ...whenceLines(entitlement).map((line) => `    ${line}`),
+    ];
   });
   return [
     step.met ? paint.good(`${step.part}: ${wanted}${got}`) : paint.bad(`${step.part}: ${wanted}${got}`),
     ...answers,
   ];
 };
+
+/** By which grants, and who says so since when. */
+const whenceLines = ({source, age, layer, grants = []}: EntitlementStep): readonly string[] => [
+  ...grants.map(({plan, of, end}) => {
+    const until =
+      end === null ? 'without an end' : Number.isNaN(end) ? 'that is over' : `until ${new Date(end).toISOString()}`;
+    return `plan ${shown(plan)}, granted to the ${of} ${until}`;
+  }),
+  ...(source === undefined
+    ? []
+    : [`from ${shown(source)}, ${age} s old, ${layer === 'memory' ? 'in memory' : 'fetched now'}`]),
+];
 
 const decisionLines = (
   decision: Explanation['decision'],
