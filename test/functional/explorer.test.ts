@@ -261,6 +261,7 @@ describe('the explorer', function () {
       const dialog = page.getByRole('dialog', {name: 'Revoke?'});
       await dialog.getByText('Refused from now on: the subject mallory.').waitFor();
       await dialog.getByRole('button', {name: 'Cancel'}).click();
+      await dialog.waitFor({state: 'detached'});
       assert.equal(await outcome(token), 'allowed');
       await page.getByRole('button', {name: 'Revoke…'}).click();
       await page.getByRole('dialog').getByRole('button', {name: 'Revoke'}).click();
@@ -288,6 +289,8 @@ describe('the explorer', function () {
       await dialog.getByLabel('To confirm, type globex').fill('globex');
       assert.ok(await yes.isEnabled());
       await page.keyboard.press('Escape');
+      // Until it is gone, what is behind it takes no text.
+      await dialog.waitFor({state: 'detached'});
       await page.getByLabel('Tenant', {exact: true}).fill('');
       await page.getByRole('button', {name: 'Revoke…'}).click();
       assert.equal(await page.getByRole('dialog').count(), 0);

@@ -80,7 +80,7 @@ describe('image', function () {
   it('starts read-only with no right but to run, answers, and ends with 0', async () => {
     needsRoot();
     const [grpc, admin] = [await freePort(), await freePort()];
-    const config = `{server: {listen: '127.0.0.1:${grpc}'}, admin: {listen: '0.0.0.0:${admin}'}, rules: [{name: a, match: {path: /}, public: true}]}`;
+    const config = `{server: {listen: '127.0.0.1:${grpc}'}, admin: {listen: '0.0.0.0:${admin}', token: a-token-of-tests}, rules: [{name: a, match: {path: /}, public: true}]}`;
     const pod = {
       spec: {
         securityContext: {runAsNonRoot: true},
@@ -115,6 +115,8 @@ describe('image', function () {
       });
       client.close();
       assert.ok(answer.okResponse);
+      for (const path of ['/explorer', '/explorer/app.js'])
+        assert.equal((await fetch(`http://127.0.0.1:${admin}${path}`)).status, 200, path);
     } finally {
       assert.equal(await container.stop(), 0, container.process.output());
     }
