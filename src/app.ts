@@ -18,6 +18,7 @@ import {tracingAsked} from './observe/otelSettings.ts';
 import {version} from './version.ts';
 import {makeAdminRoutes} from './wiring/adminRoutes.ts';
 import {makeAnswers} from './wiring/answers.ts';
+import {clocks} from './wiring/clocks.ts';
 import type {Configuration} from './wiring/decider.ts';
 import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
 import {makeEntitlementRoutes} from './wiring/entitlementRoutes.ts';
@@ -27,7 +28,7 @@ import {makeExplainRoutes} from './wiring/explainRoutes.ts';
 import {makeExplorerRoutes} from './wiring/explorerRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {startShadow} from './wiring/shadow/start.ts';
-import {clocks, makeShared} from './wiring/shared.ts';
+import {makeShared} from './wiring/shared.ts';
 
 export interface App {
   /** Where Envoy asks, as bound: `127.0.0.1:9191`, `unix:///run/check.sock`. */

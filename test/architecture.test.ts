@@ -120,6 +120,25 @@ describe('the map', () => {
     assert.deepEqual(found, []);
   });
 
+  it('the wiring has no circles, not even of types', () => {
+    const wiring = new Map(files.filter(({path}) => folderOf(path) === 'wiring').map((file) => [file.path, file]));
+    const done = new Set<string>();
+    const circleFrom = (path: string, way: readonly string[]): readonly string[] | undefined => {
+      if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+      if (done.has(path)) return undefined;
+      for (const next of wiring.get(path)?.imports ?? []) {
+        const circle = wiring.has(next) ? circleFrom(next, [...way, path]) : undefined;
+        if (circle !== undefined) return circle;
+      }
+      done.add(path);
+      return undefined;
+    };
+    assert.deepEqual(
+      [...wiring.keys()].flatMap((path) => circleFrom(path, []) ?? []),
+      [],
+    );
+  });
+
   it('every file says in its first line what it says', () => {
     const found = files
       .filter(({path, text}) => !/^(#!.*\n)?\/\/ \S/.test(text) && !path.includes('.generated.'))

@@ -4,7 +4,7 @@ import type {Settings} from '../config/schema.ts';
 import type {Entitled, Grant} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
-import {clocks} from '../wiring/shared.ts';
+import {clocks} from '../wiring/clocks.ts';
 import {adminCall} from './adminCall.ts';
 import {type Answer, type Asked, answerOf, saidOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';

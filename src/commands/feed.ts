@@ -4,7 +4,7 @@ import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
 import {faultOf} from '../store/faults.ts';
 import {makeRevocationRedis, type RevocationRedis} from '../store/revocationRedis.ts';
 import {makeSeal} from '../store/seal.ts';
-import {clocks} from '../wiring/shared.ts';
+import {clocks} from '../wiring/clocks.ts';
 import {type CommandRedis, connectRedis} from './redis.ts';
 import {CommandError} from './settings.ts';
 

@@ -5,7 +5,7 @@ import type {Revocation, RevocationElement} from '../core/revocation.ts';
 import {namesOne, untilNow} from '../core/revocation.ts';
 import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
 import {named} from '../store/revocationForm.ts';
-import {clocks} from '../wiring/shared.ts';
+import {clocks} from '../wiring/clocks.ts';
 import {adminCall} from './adminCall.ts';
 import {type CommandFeed, withFeed} from './feed.ts';
 import {CommandError, settingsOf} from './settings.ts';

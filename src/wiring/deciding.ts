@@ -6,7 +6,8 @@ import type {Check} from '../core/decision.ts';
 import {inSlices} from '../core/steps.ts';
 import {replying} from '../envoy/browser/replies.ts';
 import type {Provider} from '../providers/provider.ts';
-import {type Entitlements, makeEntitlements, toldBy} from './entitlements.ts';
+import {makeEntitlements, toldBy} from './entitlements.ts';
+import type {Entitlements} from './entitlementsPart.ts';
 import {makeProviders} from './providers.ts';
 import type {Shared} from './shared.ts';
 

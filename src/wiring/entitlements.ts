@@ -1,7 +1,6 @@
 // The entitlement store from its settings: a source, and the cache before it.
 import {capturesIn} from '../config/rulePatterns.ts';
 import type {Settings} from '../config/schema.ts';
-import type {EntitlementStore} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {featuresNamed} from '../core/identityHeaders.ts';
 import type {RemoteCall} from '../core/remote.ts';
@@ -14,19 +13,11 @@ import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {TrustingRemote} from '../remote/client.ts';
 import {makeSourceOf} from '../vendors/index.ts';
 import {aside} from './aside.ts';
+import type {Entitlements} from './entitlementsPart.ts';
 import {makeLookups} from './lookups.ts';
 import {trustOf} from './providers.ts';
 import type {Shared} from './shared.ts';
 import {makeSnapshots, openRedisSource} from './snapshots.ts';
-
-export interface Entitlements {
-  readonly store: EntitlementStore;
-  health(): readonly Health[];
-  /** Has its gauges read from now on; returns what ends that. Of two stores, only the one in force is to be read. */
-  meter(): () => void;
-  start(): Promise<void>;
-  close(): Promise<void>;
-}
 
 type EntitlementsSettings = NonNullable<Settings['entitlements']>;
 

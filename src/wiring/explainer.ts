@@ -6,11 +6,11 @@ import type {Request} from '../core/request.ts';
 import type {Remembered} from '../observe/remembered.ts';
 import {againOf} from './again.ts';
 import type {AskedBody} from './askedBody.ts';
+import type {Clocks} from './clocks.ts';
 import type {Configuration, Decider} from './decider.ts';
 import {type Explanation, explain} from './explained.ts';
 import {type Given, withGiven} from './given.ts';
 import {type Answered, makeOffline} from './offline.ts';
-import type {Clocks} from './shared.ts';
 
 export interface Explained {
   readonly explanation: Explanation;

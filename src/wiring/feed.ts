@@ -7,8 +7,8 @@ import type {Log} from '../observe/log.ts';
 import type {Metrics} from '../observe/metrics.ts';
 import {type Feed, makeFeed} from '../store/feed.ts';
 import {makeRevocationRedis} from '../store/revocationRedis.ts';
+import type {Clocks} from './clocks.ts';
 import type {RedisParts} from './redis.ts';
-import type {Clocks} from './shared.ts';
 import {withTolerances} from './tolerances.ts';
 
 export interface RevocationFeed {

@@ -4,7 +4,7 @@ import {type KeptGrants, keptGrantsCodec, makeLookupEntitlements} from '../entit
 import type {LookupSource} from '../entitlements/source.ts';
 import {makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
-import type {Entitlements} from './entitlements.ts';
+import type {Entitlements} from './entitlementsPart.ts';
 import type {Shared} from './shared.ts';
 
 const mostBytes = 32 * 1_048_576;

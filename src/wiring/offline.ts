@@ -12,6 +12,7 @@ import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRender} from '../envoy/render.ts';
 import type {CallFailure, CheckResponse} from '../envoy/wire.ts';
 import type {Provider} from '../providers/provider.ts';
+import {clocks} from './clocks.ts';
 import type {Configuration} from './decider.ts';
 import {toldBy} from './entitlements.ts';
 import {type Explanation, explain} from './explained.ts';
@@ -19,7 +20,7 @@ import {type Given, placeOfGiven, withGiven} from './given.ts';
 import {makeOfflineKeys, type OfflineKeys} from './offlineKeys.ts';
 import {placed} from './placed.ts';
 import {makeProviders} from './providers.ts';
-import {clocks, makeShared} from './shared.ts';
+import {makeShared} from './shared.ts';
 import {withTolerances} from './tolerances.ts';
 
 /** What would come from outside. */

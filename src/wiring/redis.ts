@@ -8,7 +8,7 @@ import {makeRemoteObserver} from '../observe/observed.ts';
 import {type GuardedRedis, makeGuardedRedis} from '../store/guarded.ts';
 import {type OpenRedis, openRedis, type RedisConnection} from '../store/redis.ts';
 import {makeSeal, type Seal} from '../store/seal.ts';
-import type {Clocks} from './shared.ts';
+import type {Clocks} from './clocks.ts';
 
 export interface RedisParts {
   /** For what stands on a request's way: within `redis.timeout`, behind a breaker. */

@@ -1,5 +1,4 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
-import {randomUUID} from 'node:crypto';
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
@@ -18,7 +17,8 @@ import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
 import {version} from '../version.ts';
-import type {Entitlements} from './entitlements.ts';
+import {type Clocks, clocks} from './clocks.ts';
+import type {Entitlements} from './entitlementsPart.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
 import {type Hold, makeHold} from './held.ts';
 import type {RedisParts} from './redis.ts';
@@ -53,49 +53,6 @@ export interface Shared {
   start(): Promise<void>;
   close(): Promise<void>;
 }
-
-export interface Clocks {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Milliseconds, steady, for durations. */
-  readonly steady: () => number;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly newId: () => string;
-  /** Runs something after milliseconds, unless called off; does not keep the process alive. */
-  readonly after: (milliseconds: number, run: () => void) => () => void;
-  /** Runs something again and again, until called off; does not keep the process alive. */
-  readonly every: (milliseconds: number, run: () => void) => () => void;
-  /** Does not keep the process alive. */
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Lets everything else that is due happen. */
-  readonly pause: () => Promise<void>;
-}
-
-const longestTimer = 2 ** 31 - 1;
-
-export const clocks: Clocks = {
-  now: () => Date.now(),
-  steady: () => performance.now(),
-  random: () => Math.random(),
-  newId: () => randomUUID(),
-  after: (milliseconds, run) => {
-    let timer: NodeJS.Timeout;
-    // Node's timers hold 31 bits: a longer time would be over at once.
-    const wait = (left: number): void => {
-      timer = setTimeout(() => (left > longestTimer ? wait(left - longestTimer) : run()), Math.min(left, longestTimer));
-      timer.unref();
-    };
-    wait(milliseconds);
-    return () => clearTimeout(timer);
-  },
-  every: (milliseconds, run) => {
-    const timer = setInterval(run, milliseconds).unref();
-    return () => clearInterval(timer);
-  },
-  pause: () => new Promise((resolve) => void setImmediate(resolve)),
-  sleep: (milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref()),
-};
 
 /** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
 const mostPrincipals = 50_000;

@@ -10,9 +10,10 @@ import type {Asked} from '../entitlements/sound.ts';
 import type {SnapshotSource} from '../entitlements/source.ts';
 import {makePieces} from '../store/pieces.ts';
 import type {RedisConnection} from '../store/redis.ts';
-import type {Entitlements} from './entitlements.ts';
+import type {Clocks} from './clocks.ts';
+import type {Entitlements} from './entitlementsPart.ts';
 import type {RedisParts} from './redis.ts';
-import type {Clocks, Shared} from './shared.ts';
+import type {Shared} from './shared.ts';
 
 type EntitlementsSettings = NonNullable<Settings['entitlements']>;
 

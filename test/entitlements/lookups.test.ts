@@ -6,7 +6,7 @@ import {DeadlinePassed, Unavailable} from '../../src/core/unavailable.ts';
 import {type KeptGrants, keptGrantsCodec, makeLookupEntitlements} from '../../src/entitlements/lookups.ts';
 import type {LookupSource, PrincipalGrants} from '../../src/entitlements/source.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
-import {clocks} from '../../src/wiring/shared.ts';
+import {clocks} from '../../src/wiring/clocks.ts';
 import {principal} from '../support/requests.ts';
 
 const now = 1_700_000_000_000;

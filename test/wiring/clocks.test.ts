@@ -1,7 +1,7 @@
 // The program's own timers.
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {clocks} from '../../src/wiring/shared.ts';
+import {clocks} from '../../src/wiring/clocks.ts';
 
 describe('running something after a while', () => {
   it('a time that no timer of Node can hold is not over at once', async () => {

@@ -1,7 +1,7 @@
 // postern diff: which decisions does a change of the configuration flip? Both decide the same requests, offline.
 import type {Snapshot} from '../../core/entitlement.ts';
+import {clocks} from '../../wiring/clocks.ts';
 import type {Configuration} from '../../wiring/decider.ts';
-import {clocks} from '../../wiring/shared.ts';
 import {CommandError, settingsOf} from '../settings.ts';
 import {type CaseFile, casesFrom, readCaseFile} from '../test/caseFile.ts';
 import {decideCases} from '../test/decide.ts';

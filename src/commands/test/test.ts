@@ -1,8 +1,8 @@
 // postern test: are the rules what they should be? Cases are decided offline and compared with what they expect.
 import {basename, dirname, resolve} from 'node:path';
 import {checkText, formatErrors} from '../../config/load.ts';
+import {clocks} from '../../wiring/clocks.ts';
 import type {Configuration} from '../../wiring/decider.ts';
-import {clocks} from '../../wiring/shared.ts';
 import {CommandError, settingsOf} from '../settings.ts';
 import {type CaseFile, readCaseFile} from './caseFile.ts';
 import {type CoverageCounter, joined, makeCoverageCounter} from './coverage.ts';

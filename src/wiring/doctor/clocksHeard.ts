@@ -1,6 +1,6 @@
 // Whether the clocks of others agree with this one, as their replies tell anyway.
 import type {RemoteCall} from '../../core/remote.ts';
-import {clocks} from '../shared.ts';
+import {clocks} from '../clocks.ts';
 import type {Examined} from './examined.ts';
 
 /** Remembers by host how far its clock is off (RFC 9110 section 6.6.1), from the replies that come anyway. Milliseconds. */

@@ -6,8 +6,8 @@ import {readingFault} from '../../core/fileFault.ts';
 import type {Trial} from '../../core/trial.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
+import {clocks} from '../clocks.ts';
 import {trustOf} from '../providers.ts';
-import {clocks} from '../shared.ts';
 import type {Named} from './trials.ts';
 
 export const fileTrials = ({server, redis, remote, providers, entitlements}: Settings): readonly Named[] => {

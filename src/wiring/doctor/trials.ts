@@ -6,9 +6,10 @@ import {unsoundHead} from '../../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../../entitlements/source.ts';
 import type {RedisConnection} from '../../store/redis.ts';
 import {makeRedisTrials} from '../../store/redisTrials.ts';
+import {clocks} from '../clocks.ts';
 import {askedBy, makeSource, toldBy} from '../entitlements.ts';
 import {makeProviders, trustOf} from '../providers.ts';
-import {clocks, type Shared} from '../shared.ts';
+import type {Shared} from '../shared.ts';
 
 /** Of one part: how it is called in front of what is tried of it. */
 export interface Named {

@@ -7,7 +7,7 @@ import type {KeptPrincipal} from '../../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../../src/store/layered.ts';
 import {makeMemoryCache} from '../../../src/store/memory.ts';
 import type {VendorParts} from '../../../src/vendors/vendor.ts';
-import {clocks} from '../../../src/wiring/shared.ts';
+import {clocks} from '../../../src/wiring/clocks.ts';
 import {testRemote} from '../../remote/servers.ts';
 import {request} from '../requests.ts';
 

@@ -1,8 +1,8 @@
 // postern test --record: decisions that were made become cases, which hold by the configuration as it is.
 import {basename} from 'node:path';
 import {printable} from '../../../observe/redact.ts';
+import {clocks} from '../../../wiring/clocks.ts';
 import type {Configuration} from '../../../wiring/decider.ts';
-import {clocks} from '../../../wiring/shared.ts';
 import {CommandError} from '../../settings.ts';
 import {casesFrom} from '../caseFile.ts';
 import {entitlementsOf, givenEntitlements} from '../entitlements.ts';
