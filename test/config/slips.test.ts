@@ -309,7 +309,7 @@ const additions: readonly [text: string, said: string][] = [
   ],
   [
     'remote: {noProxy: ["http://a"]}\n',
-    '13:20: remote.noProxy[0]: is neither a host name nor an address: write it without scheme, port and brackets',
+    '13:20: remote.noProxy[0]: is neither a host name nor an address or network: write it without scheme',
   ],
   [
     'entitlements: {path: e.yaml}\n',
