@@ -137,7 +137,12 @@ describe('tracing', function () {
         audience: 'any',
       },
     ];
-    const {ask} = await direct(variables(collector), {providers, redis: {url: redis.url, timeout: '1s'}});
+    const {ask, postern} = await direct(variables(collector), {providers, redis: {url: redis.url, timeout: '1s'}});
+    // Until Redis is connected a look into it is a miss, and no command.
+    await until('Redis is used', async () => {
+      const ready = await fetch(`${postern.adminUrl}/readyz`);
+      return /"part": ?"redis",\s*"state": ?"ready"/.test(await ready.text());
+    });
     assert.ok((await ask('/orders/1', from('a'))).okResponse);
     const own = await found(({name, traceId}) => name === check && traceId === trace('a'));
     assert.equal(own.parentSpanId, 'a'.repeat(16), 'below what the client has sent, where Envoy says nothing');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {Redis as IoRedis} from 'ioredis';
+import {until} from '../store/rig.ts';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type Echo, type Echoed, startEcho, valuesOf} from '../support/echo.ts';
 import {type Envoy, startEnvoy} from '../support/envoy.ts';
@@ -138,7 +139,7 @@ for (const api of ['connect', 'rest'] as const) {
         const answer = await ask(path, headers);
         assert.deepEqual([path, answer.status, answer.body], [path, status, body]);
       }
-      assert.match(postern.logs(), /gett/);
+      await until('the unknown permission is told', () => /gett/.test(postern.logs()));
     });
 
     it('a relation that is granted and taken away again', async () => {
@@ -328,9 +329,9 @@ describe('Frontier behind Envoy', () => {
 
 /** Until it holds; 5 s at most. */
 const eventually = async (holds: () => Promise<boolean>): Promise<void> => {
-  const until = Date.now() + 5_000;
+  const last = Date.now() + 5_000;
   while (!(await holds())) {
-    assert.ok(Date.now() < until, 'it did not come to be in 5 s');
+    assert.ok(Date.now() < last, 'it did not come to be in 5 s');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
