@@ -1,4 +1,5 @@
-// node scripts/wrap.ts: wraps the long lines of pages at 120 characters, a part of `npm run format`. Code, tables and headings
+// node scripts/wrap.ts: wraps the long lines of pages at 120 characters, a part of `npm run format` (`--check`: names those that
+// have any). Code, tables and headings
 // stay as they are, and so does what was wrapped by hand.
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -51,6 +52,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const path of pagesToWrap()) {
     const page = readFileSync(path, 'utf8');
     const next = wrapPage(page);
-    if (next !== page) writeFileSync(path, next);
+    if (next === page) continue;
+    if (!process.argv.includes('--check')) writeFileSync(path, next);
+    else {
+      console.error(`${path} has lines of more than ${most} characters: npm run format`);
+      process.exitCode = 1;
+    }
   }
 }
