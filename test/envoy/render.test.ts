@@ -442,7 +442,7 @@ describe('render: errors and metadata', () => {
     [
       'allow',
       {outcome: 'allow', rule: 'r', principal, provider: 'acme'},
-      {outcome: 'allow', rule: 'r', provider: 'acme', subject: 'u1'},
+      {outcome: 'allow', rule: 'r', provider: 'acme', subject: 'u1', tenant: 't1'},
     ],
     ['public', {outcome: 'allow', rule: 'p'}, {outcome: 'allow', rule: 'p'}],
     [
@@ -460,12 +460,12 @@ describe('render: errors and metadata', () => {
     [
       'a lone surrogate',
       {outcome: 'allow', rule: 'r', principal: {...principal, subject: 'a\ud800b'}},
-      {outcome: 'allow', rule: 'r', provider: 'acme', subject: 'a\ufffdb'},
+      {outcome: 'allow', rule: 'r', provider: 'acme', subject: 'a\ufffdb', tenant: 't1'},
     ],
     [
       'a pair cut in two',
       {outcome: 'allow', rule: 'r', principal: {...principal, subject: `${'a'.repeat(255)}😀`}},
-      {outcome: 'allow', rule: 'r', provider: 'acme', subject: `${'a'.repeat(255)}\ufffd`},
+      {outcome: 'allow', rule: 'r', provider: 'acme', subject: `${'a'.repeat(255)}\ufffd`, tenant: 't1'},
     ],
   ];
   for (const [what, decision, expected] of rows)
