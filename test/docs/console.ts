@@ -23,6 +23,7 @@ const steady = (text: string, folder: string): string =>
     .replaceAll(/"duration_ms":[\d.]+/g, '"duration_ms":N')
     .replaceAll(/\bin \d+(\.\d+)? ?m?s\b/g, 'in N s')
     .replaceAll(/\b\d+ ms (behind|ahead of)/g, 'N ms behind')
+    .replaceAll(/\b\d+ s old\b/g, 'N s old')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
 
 const shownIn = (block: string): Shown[] =>

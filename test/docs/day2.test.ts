@@ -10,16 +10,23 @@ import {runPage} from './console.ts';
 
 const page = join(import.meta.dirname, '../../docs/day2.md');
 
+/** As a Secret gives them: every program of this page has them in its environment. */
+const secrets = {
+  POSTERN_ADMIN_TOKEN: 'b7Yc0Q2nVdJm5pLw8sTzRkXhGfUaEi4oN1MvCq3B6ZI=',
+  POSTERN_SEAL_KEY: 'q3B6ZIb7Yc0Q2nVdJm5pLw8sTzRkXhGfUaEi4oN1MvC=',
+};
+
 describe('docs/day2.md', function () {
   this.timeout(180_000);
   let redis: Redis;
   let postern: Postern;
   before(async () => {
     redis = await startRedis();
+    Object.assign(process.env, secrets);
     const settings = {
-      admin: {listen: `127.0.0.1:${await freePort()}`, token: 'b7Yc0Q2nVdJm5pLw8sTzRkXhGfUaEi4oN1MvCq3B6ZI='},
+      admin: {listen: `127.0.0.1:${await freePort()}`, token: '${POSTERN_ADMIN_TOKEN}'},
       providers: [{name: 'keys', type: 'apiKeys', file: 'keys.yaml', credentials: [{header: 'x-api-key'}]}],
-      redis: {url: redis.url, sealKey: 'q3B6ZIb7Yc0Q2nVdJm5pLw8sTzRkXhGfUaEi4oN1MvC='},
+      redis: {url: redis.url, sealKey: '${POSTERN_SEAL_KEY}'},
       entitlements: {source: {type: 'redis'}, deployment: 'docs'},
       rules: [
         {name: 'health', match: {path: '/healthz'}, public: true},
@@ -67,6 +74,7 @@ describe('docs/day2.md', function () {
     client.close();
   });
   after(async () => {
+    for (const name of Object.keys(secrets)) delete process.env[name];
     await postern?.stop();
     await redis?.stop();
   });
