@@ -406,6 +406,39 @@ const fresh: Row = {
   ],
 };
 
+const bought: Row = {
+  title: 'What was bought?',
+  panels: [
+    {
+      title: 'Grace in use',
+      about:
+        'Requests that were let through, or told of amounts, by a grant that has ended and holds on. Who pays late is here first.',
+      kind: 'lines',
+      unit: 'reqps',
+      width: 8,
+      queries: [{query: `sum by (rule) (${rate('postern_grace_total', 'rule=~"$rule"')})`, legend: '{{rule}}'}],
+    },
+    {
+      title: 'Limits handed out',
+      about: "Requests that carried the tenant's own limit to Envoy's rate limit, by feature.",
+      kind: 'lines',
+      unit: 'reqps',
+      width: 8,
+      queries: [{query: `sum by (feature) (${rate('postern_limits_total', 'rule=~"$rule"')})`, legend: '{{feature}}'}],
+    },
+    {
+      title: 'Upgrades refused',
+      about: 'Refusals that told which plans would open what was asked for, by feature: what people want and have not.',
+      kind: 'lines',
+      unit: 'reqps',
+      width: 8,
+      queries: [
+        {query: `sum by (feature) (${rate('postern_upgrades_total', 'rule=~"$rule"')})`, legend: '{{feature}}'},
+      ],
+    },
+  ],
+};
+
 /** In layers that may or may not know; whoever is the source always does. */
 const lookUps = (...matchers: readonly string[]) =>
   rate('postern_cache_requests_total', 'layer!="source"', ...matchers);
@@ -562,6 +595,7 @@ export const rows: readonly Row[] = [
   fast,
   dependencies,
   fresh,
+  bought,
   caches,
   configuration,
   process,

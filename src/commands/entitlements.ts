@@ -5,8 +5,9 @@ import type {Entitled, Grant} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import {clocks} from '../wiring/clocks.ts';
+import {type HeldAnswer, heldLines} from '../wiring/heldAnswer.ts';
 import {adminCall} from './adminCall.ts';
-import {type Answer, type Asked, answerOf, saidOf} from './entitlementsAnswer.ts';
+import {type Answer, type Asked, answerOf, heldOf, saidOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';
 import {needVersion, withRecord} from './record.ts';
 import {CommandError, settingsOf} from './settings.ts';
@@ -84,29 +85,39 @@ export interface CheckOptions extends Asked {
  * what the source has told it.
  */
 export const checkEntitlement = async ({config, json = false, ...asked}: CheckOptions): Promise<void> => {
-  if ((asked.feature === undefined) === (asked.permission === undefined)) {
-    throw new CommandError('ask for one thing: either --feature or --permission');
+  if (asked.feature !== undefined && asked.permission !== undefined) {
+    throw new CommandError('ask for one thing: either --feature or --permission, or neither for all that is held');
   }
   const {settings} = await settingsOf(config);
-  const answer = await answerBy(settings, config, asked);
-  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${[answer.sentence, ...answer.why].join('\n  ')}\n`);
+  const told = await toldBy(settings, config, asked);
+  process.stdout.write(json ? `${JSON.stringify(told.answer)}\n` : `${told.lines.join('\n')}\n`);
 };
 
-const answerBy = async (settings: Settings, config: string, asked: Asked): Promise<Answer> => {
+interface Told {
+  readonly answer: Answer | HeldAnswer;
+  readonly lines: readonly string[];
+}
+
+const isAboutAll = ({feature, permission}: Asked): boolean => feature === undefined && permission === undefined;
+
+const told = (answer: Answer | HeldAnswer): Told =>
+  'values' in answer
+    ? {answer, lines: heldLines(answer)}
+    : {answer, lines: [answer.sentence, ...answer.why.map((line) => `  ${line}`)]};
+
+const toldBy = async (settings: Settings, config: string, asked: Asked): Promise<Told> => {
+  const answered = (snapshot: Parameters<typeof answerOf>[1]): Told =>
+    told((isAboutAll(asked) ? heldOf : answerOf)(asked, snapshot, Date.now()));
   const source = settings.entitlements?.source;
   switch (source?.type) {
     case 'file': {
       const {grants, ...catalog} = await entitlementsIn(source.path);
-      return answerOf(
-        asked,
-        {...catalog, grants: [...grants].filter(({tenant}) => tenant === asked.tenant)},
-        Date.now(),
-      );
+      return answered({...catalog, grants: [...grants].filter(({tenant}) => tenant === asked.tenant)});
     }
     case 'http':
     case 'frontegg':
     case 'frontier':
-      return askRunning(settings, asked);
+      return told(await askRunning(settings, asked));
     case 'kinde':
       throw new CommandError(
         "Kinde says what was bought to the user's own token only: postern explain GET /path --token @file asks with it, and postern explain --decision ID tells of a request that was refused",
@@ -116,17 +127,18 @@ const answerBy = async (settings: Settings, config: string, asked: Asked): Promi
         await needVersion(redis);
         const head = await readHead(redis, redis.prefix);
         const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
-        return answerOf(asked, {...head, grants: found?.grants ?? []}, Date.now());
+        return answered({...head, grants: found?.grants ?? []});
       });
   }
 };
 
-const askRunning = async (settings: Settings, asked: Asked): Promise<Answer> => {
+const askRunning = async (settings: Settings, asked: Asked): Promise<Answer | HeldAnswer> => {
   const given = Object.entries({...asked}).filter((pair): pair is [string, string] => pair[1] !== undefined);
   const query = new URLSearchParams(given);
-  const answer = (await adminCall(settings.admin, 'GET', `/entitlements/check?${query}`)) as Entitled;
+  const answer = await adminCall(settings.admin, 'GET', `/entitlements/check?${query}`);
+  if (isAboutAll(asked)) return answer as HeldAnswer;
   return {
-    ...saidOf(asked, answer),
+    ...saidOf(asked, answer as Entitled),
     why: [`by what the running process has from ${settings.entitlements?.source.type}`],
   };
 };

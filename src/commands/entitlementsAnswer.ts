@@ -4,6 +4,7 @@ import {makeEntitlementIndex} from '../core/entitlementIndex.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
+import {type HeldAnswer, heldAnswer} from '../wiring/heldAnswer.ts';
 
 export interface Asked {
   readonly tenant: string;
@@ -33,24 +34,36 @@ export const answerOf = (
   snapshot: Snapshot & {readonly grants: readonly Grant[]},
   now: number,
 ): Answer => {
-  const {tenant, user, feature, permission} = asked;
-  const principal: Principal = {
-    provider: 'none',
-    kind: user === undefined ? 'service' : 'user',
-    subject: user ?? '',
-    tenant,
-    roles: [],
-    // Whether it is held is in the token; what is asked here is what it is worth.
-    permissions: permission === undefined ? [] : [permission],
-    scopes: [],
-    claims: {},
-    amr: [],
-  };
+  const {feature, permission} = asked;
+  const principal = principalOf(asked);
   const index = makeEntitlementIndex(snapshot, {compilePattern});
   const question = feature === undefined ? {permission: permission ?? ''} : {feature};
   const answer = index.entitled(principal, question, new Map(), now);
   return {...saidOf(asked, answer), why: whyOf(asked, snapshot, answer, now)};
 };
+
+/** All that is held, by the same engine. */
+export const heldOf = (
+  asked: Asked,
+  snapshot: Snapshot & {readonly grants: readonly Grant[]},
+  now: number,
+): HeldAnswer => {
+  const index = makeEntitlementIndex(snapshot, {compilePattern});
+  return heldAnswer(asked, index.holdings(principalOf(asked), [...snapshot.features.keys()], new Map(), now));
+};
+
+const principalOf = ({tenant, user, permission}: Asked): Principal => ({
+  provider: 'none',
+  kind: user === undefined ? 'service' : 'user',
+  subject: user ?? '',
+  tenant,
+  roles: [],
+  // Whether it is held is in the token; what is asked here is what it is worth.
+  permissions: permission === undefined ? [] : [permission],
+  scopes: [],
+  claims: {},
+  amr: [],
+});
 
 /** What was answered, in a sentence. */
 export const saidOf = ({tenant, user, feature, permission}: Asked, answer: Entitled): Omit<Answer, 'why'> => {

@@ -159,7 +159,7 @@ command('list', 'list the grants in Redis', entitlements)
 command('check', 'ask the engine whether a tenant has bought something, whatever the source', entitlements)
   .requiredOption('--tenant <tenant>')
   .option('--user <subject>', 'this user of it; else a service')
-  .option('--feature <feature>')
+  .option('--feature <feature>', 'neither this nor a permission: all that is held, with its values')
   .option('--permission <permission>', 'taken to be held')
   .option('--json')
   .action(async (options) => (await import('./entitlements.ts')).checkEntitlement(options));

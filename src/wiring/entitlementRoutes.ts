@@ -3,26 +3,28 @@ import {type AdminRoute, json} from '../admin/route.ts';
 import type {Entitled, EntitlementStore} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {heldAnswer} from './heldAnswer.ts';
 
 /** It needs the admin token. `entitlements`: the store in force. */
 export const makeEntitlementRoutes = (
-  entitlements: () => Pick<EntitlementStore, 'entitled'>,
+  entitlements: () => Pick<EntitlementStore, 'entitled' | 'holdings' | 'catalog'>,
   now: () => number,
 ): readonly AdminRoute[] => [
   {
     method: 'GET',
     path: '/entitlements/check',
     token: true,
-    about: 'Has somebody bought it: ?tenant=T&feature=F, or permission=P; user=U for a person',
+    about:
+      'Has somebody bought it: ?tenant=T&feature=F, or permission=P; neither: all that is held; user=U for a person',
     handle: async ({query}) => {
       const asked = Object.fromEntries(
         ['tenant', 'user', 'feature', 'permission'].map((name) => [name, query.get(name) ?? undefined]),
       );
       const {tenant, user, feature, permission} = asked;
-      if (tenant === undefined || (feature === undefined) === (permission === undefined)) {
+      if (tenant === undefined || (feature !== undefined && permission !== undefined)) {
         return json(400, {
           error: 'bad_request',
-          detail: 'Ask for a tenant, and for one thing: a feature or a permission.',
+          detail: 'Ask for a tenant, and for one thing: a feature or a permission, or neither for all that is held.',
         });
       }
       const principal: Principal = {
@@ -37,6 +39,13 @@ export const makeEntitlementRoutes = (
         amr: [],
       };
       try {
+        if (feature === undefined && permission === undefined) {
+          const features = [...(entitlements().catalog()?.features.keys() ?? [])];
+          return json(
+            200,
+            heldAnswer({tenant, user}, await entitlements().holdings(principal, features, new Map(), now())),
+          );
+        }
         const question = feature === undefined ? {permission: permission ?? ''} : {feature};
         const answer: Entitled = await entitlements().entitled(principal, question, new Map(), now());
         return json(200, answer);

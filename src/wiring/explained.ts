@@ -3,7 +3,7 @@ import {type CheckParts, compileCheck} from '../check.ts';
 import {userOf} from '../core/attributes.ts';
 import type {Held, Place} from '../core/credential.ts';
 import type {CheckContext, Decision} from '../core/decision.ts';
-import type {Entitled, EntitlementStore, HeldGrant, Question} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore, HeldGrant, Holdings, Question} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
 import type {PartName} from '../core/requirement/compile.ts';
@@ -13,6 +13,7 @@ import type {Rule} from '../core/rules.ts';
 import {inSlices, longestSlice, type SlicesParts, whole} from '../core/steps.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Authentication, Provider} from '../providers/provider.ts';
+import {type HeldAnswer, heldAnswer} from './heldAnswer.ts';
 
 /** One rule, as far as it was looked at. Undefined: the rule does not ask for it. */
 export interface RuleStep {
@@ -65,6 +66,8 @@ export interface Explanation {
   readonly revoked?: boolean;
   readonly requirements: readonly RequirementStep[];
   readonly entitlements: readonly EntitlementStep[];
+  /** What is held of what headers, metadata, limits or conditions name. */
+  readonly held?: HeldAnswer;
   readonly decision: Decision;
 }
 
@@ -83,6 +86,7 @@ export const explain = async (
   const entitlements: EntitlementStep[] = [];
   let provider: ProviderStep | undefined;
   let revoked: boolean | undefined;
+  let held: HeldAnswer | undefined;
 
   const lookedAt = (place: Place) => {
     const known = places.find((step) => step.place === place.label);
@@ -110,7 +114,13 @@ export const explain = async (
         return revoked;
       },
     },
-    entitlements: listeningStore(parts.entitlements, (step) => void entitlements.push(step)),
+    entitlements: listeningStore(parts.entitlements, {
+      answered: (step) => void entitlements.push(step),
+      held: (principal, holdings) => {
+        const more = heldAnswer({tenant: principal.tenant ?? 'none', ...userIn(principal)}, holdings);
+        held = {...more, grace: more.grace || held?.grace === true, values: {...held?.values, ...more.values}};
+      },
+    }),
     wrapPart: (_rule, name, wanted, holds) => (facts) => {
       const tell = (unmet: Unmet | undefined) => {
         requirements.push({
@@ -134,6 +144,7 @@ export const explain = async (
     ...(revoked !== undefined && {revoked}),
     requirements,
     entitlements,
+    ...(held && {held}),
     decision,
   };
 };
@@ -187,9 +198,26 @@ const stepOf = (provider: string, {verified, rejected}: Authentication): Provide
     ? {provider, verdict: 'rejected', reason: rejected}
     : {provider, verdict: 'verified', principal: verified};
 
-const listeningStore = (store: EntitlementStore, tell: (step: EntitlementStep) => void): EntitlementStore => ({
-  holdings: store.holdings,
-  catalog: store.catalog,
+interface StoreListener {
+  answered(step: EntitlementStep): void;
+  held(principal: Principal, holdings: Holdings): void;
+}
+
+const userIn = (principal: Principal) => {
+  const user = userOf(principal);
+  return user === undefined ? {} : {user};
+};
+
+const listeningStore = (store: EntitlementStore, {answered: tell, held}: StoreListener): EntitlementStore => ({
+  ...store,
+  holdings(principal, ...rest) {
+    const told = (holdings: Holdings) => {
+      held(principal, holdings);
+      return holdings;
+    };
+    const found = store.holdings(principal, ...rest);
+    return found instanceof Promise ? found.then(told) : told(found);
+  },
   entitled(principal, asked, ...rest) {
     const known = store.whence?.(principal, asked);
     const told = (answer: Entitled) => {

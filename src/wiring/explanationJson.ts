@@ -6,7 +6,9 @@ import type {Answered} from './offline.ts';
 
 /** Claims and cookies stay out of it; places are named by their labels. */
 export const explanationJson = ({decision, provider, ...steps}: Explanation, answer: Answered['answer']): object => {
-  const {outage, credentialPlace, principal, setCookies: _, ...rest} = decision;
+  // What is held stands in `held`, in a form that JSON has words for.
+  const {holdings: _held, ...plain} = decision as typeof decision & {holdings?: unknown};
+  const {outage, credentialPlace, principal, setCookies: _, ...rest} = plain;
   const withheld = decision.outcome === 'allow' ? decision.withheld : undefined;
   return {
     ...steps,

@@ -4,6 +4,7 @@ import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {printable} from '../../observe/redact.ts';
 import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explained.ts';
+import {heldLines} from '../../wiring/heldAnswer.ts';
 import type {Answered} from '../../wiring/offline.ts';
 import {type Shown, tokenShown} from './tokenShown.ts';
 
@@ -42,6 +43,7 @@ export const textOf = (
       'requirements',
       explanation.requirements.flatMap((step) => requirementLines(step, explanation, paint)),
     ),
+    ...section(paint, 'bought', explanation.held === undefined ? [] : heldLines(explanation.held)),
     ...section(paint, 'decision', decisionLines(decision, answer, paint)),
     '',
   ].join('\n');

@@ -1,0 +1,83 @@
+// All that somebody holds: plans, values and limits, with where each comes from and until when.
+import {type Amount, isList, unlimited} from '../core/amount.ts';
+import type {Holdings, Origin} from '../core/entitlement.ts';
+import {printable} from '../observe/redact.ts';
+
+/** As JSON: what has no end is the text `unlimited`, moments are ISO dates. */
+export interface HeldAnswer {
+  readonly tenant: string;
+  readonly user?: string;
+  readonly plans: readonly string[];
+  readonly grace: boolean;
+  readonly values: Readonly<Record<string, HeldAmount>>;
+}
+
+interface HeldAmount {
+  readonly amount: Exclude<Amount, readonly string[]> | readonly string[];
+  readonly per?: string;
+  readonly grace: boolean;
+  readonly origins: readonly HeldOrigin[];
+}
+
+interface HeldOrigin {
+  readonly plan: string;
+  readonly by: Origin['by'];
+  /** null: for ever. */
+  readonly until: string | null;
+  readonly grace: boolean;
+  readonly amount?: Amount;
+  readonly own: boolean;
+  readonly add: number;
+}
+
+export const heldAnswer = (
+  {tenant, user}: {readonly tenant: string; readonly user?: string | undefined},
+  {plans, grace, amounts}: Holdings,
+): HeldAnswer => ({
+  tenant,
+  ...(user !== undefined && {user}),
+  plans,
+  grace,
+  values: Object.fromEntries(
+    [...amounts].map(([feature, {amount, origins, ...rest}]) => [
+      feature,
+      {...rest, amount: writable(amount), origins: origins.map(originOf)},
+    ]),
+  ),
+});
+
+const originOf = ({amount, end, ...rest}: Origin): HeldOrigin => ({
+  ...rest,
+  until: end === null ? null : isoOf(end),
+  ...(amount !== undefined && {amount: writable(amount)}),
+});
+
+/** A moment that no date can say has been, for ever. */
+const isoOf = (moment: number): string => new Date(Number.isFinite(moment) ? moment : 0).toISOString();
+
+/** JSON knows no number without end. */
+const writable = (amount: Amount): Amount => (amount === Number.POSITIVE_INFINITY ? unlimited : amount);
+
+/** Lines for a person. */
+export const heldLines = ({tenant, user, plans, values}: HeldAnswer): readonly string[] => {
+  const who = `tenant ${shown(tenant)}${user === undefined ? '' : `, user ${shown(user)}`}`;
+  const named = Object.entries(values);
+  return [
+    `${who}: ${plans.length === 0 ? 'no plan' : `the plans ${plans.map(shown).join(', ')}`}`,
+    ...(named.length === 0 ? ['  no values and no limits'] : []),
+    ...named.flatMap(([feature, {amount, per, grace, origins}]) => [
+      `  ${shown(feature)}: ${amountText(amount)}${per === undefined ? '' : ` a ${per}`}${grace ? ', in grace' : ''}`,
+      ...origins.map((origin) => `    ${originText(origin)}`),
+    ]),
+  ];
+};
+
+const originText = ({plan, by, until, grace, amount, own, add}: HeldOrigin): string => {
+  const whence = by === 'everyone' ? `the plan ${shown(plan)}, which is for everyone` : `a grant of ${shown(plan)}`;
+  const end = by === 'everyone' ? '' : until === null ? ' for ever' : ` until ${until}${grace ? ', in grace' : ''}`;
+  const given = amount === undefined ? 'nothing' : `${amountText(amount)} of ${own ? 'its own' : 'the plan'}`;
+  return `${whence}${end}: ${given}${add > 0 ? `, and ${add} more` : ''}`;
+};
+
+const amountText = (amount: Amount): string => shown(isList(amount) ? `[${amount.join(', ')}]` : String(amount));
+const shown = (text: string): string => printable(text, 512);

@@ -1,0 +1,71 @@
+// All that somebody holds, in words and as JSON: origins, ends, grace, and what JSON has no number for.
+import assert from 'node:assert/strict';
+import {heldOf} from '../../src/commands/entitlementsAnswer.ts';
+import {readDocument} from '../../src/entitlements/document.ts';
+import {heldLines} from '../../src/wiring/heldAnswer.ts';
+
+const document = {
+  features: {
+    orders: null,
+    seats: {value: 'number'},
+    regions: {value: 'list'},
+    support: {value: 'text'},
+    api: {limit: {per: 'minute'}},
+  },
+  plans: {
+    free: {rank: 10, features: ['seats', 'api'], values: {seats: 3}, limits: {api: 60}, default: true},
+    pro: {
+      rank: 20,
+      features: ['orders', 'seats', 'regions', 'support', 'api'],
+      values: {seats: 50, regions: ['eu', 'us'], support: 'by mail'},
+      limits: {api: 600},
+    },
+  },
+  grants: [
+    {plan: 'pro', tenant: 't1', expires: '2027-01-31', grace: '7d', add: {seats: 10}, limits: {api: 'unlimited'}},
+    {plan: 'pro', tenant: 't1', user: 'u1', values: {seats: 80}},
+  ],
+};
+
+describe('heldAnswer', () => {
+  const held = async (tenant: string, user: string | undefined, at: string) => {
+    const read = await readDocument(document);
+    assert.ok('snapshot' in read);
+    const grants = [...read.snapshot.grants].filter((grant) => grant.tenant === tenant);
+    return heldOf({tenant, ...(user !== undefined && {user})}, {...read.snapshot, grants}, Date.parse(at));
+  };
+
+  it('tells where each amount comes from, and until when', async () => {
+    assert.deepEqual(heldLines(await held('t1', undefined, '2027-02-01')), [
+      'tenant t1: the plans pro, free',
+      '  seats: 60, in grace',
+      '    a grant of pro until 2027-01-31T00:00:00.000Z, in grace: 50 of the plan, and 10 more',
+      '    the plan free, which is for everyone: 3 of the plan',
+      '  regions: [eu, us], in grace',
+      '    a grant of pro until 2027-01-31T00:00:00.000Z, in grace: [eu, us] of the plan',
+      '  support: by mail, in grace',
+      '    a grant of pro until 2027-01-31T00:00:00.000Z, in grace: by mail of the plan',
+      '  api: unlimited a minute, in grace',
+      '    a grant of pro until 2027-01-31T00:00:00.000Z, in grace: unlimited of its own',
+      '    the plan free, which is for everyone: 60 of the plan',
+    ]);
+  });
+
+  it('counts a user its own', async () => {
+    const {plans, grace, values} = await held('t1', 'u1', '2026-01-01');
+    assert.deepEqual([plans, grace, values.seats?.amount], [['pro', 'free'], false, 90]);
+  });
+
+  it('is JSON that says the same', async () => {
+    const answer = await held('t1', undefined, '2026-01-01');
+    assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
+    assert.equal(answer.values.api?.amount, 'unlimited');
+  });
+
+  it('of whom nothing was sold to is what is for everyone', async () => {
+    assert.deepEqual(heldLines(await held('t9', undefined, '2026-01-01')).slice(0, 2), [
+      'tenant t9: the plans free',
+      '  seats: 3',
+    ]);
+  });
+});
