@@ -129,6 +129,17 @@ describe('entitlements of kinde', () => {
     assert.equal(await asked({feature_flags: {beta: {t: 'b', v: true}}}), true);
   });
 
+  it('numbers are the upper limits, plans are by their keys, and machines have none', async () => {
+    const {holdings} = source();
+    const call = async (who: Principal) => holdings?.lookup(who, await kinde.token(), never);
+    const found = await call(user());
+    assert.ok(
+      found !== undefined && Object.values(found.amounts ?? {}).every(({amount}) => typeof amount === 'number'),
+    );
+    assert.deepEqual(await call(user({}, {kind: 'service'})), {features: {}});
+    assert.equal(holdings?.keyOf(user()), source().keyOf(user(), 'orders'));
+  });
+
   const page = (more: object, metadata: object = {has_more: false, next_page_starting_after: null}) => ({
     status: 200,
     body: JSON.stringify({data: {org_code: 'org_1', plans: [], entitlements: [], ...more}, metadata}),

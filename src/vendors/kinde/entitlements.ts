@@ -3,7 +3,7 @@ import {z} from 'zod';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
+import type {LookedUpAmount, LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
 import {isFlagOn} from './flags.ts';
 import type {KindeSourceSettings} from './settings.ts';
 
@@ -14,6 +14,7 @@ const mostPages = 50;
 const page = z.object({
   data: z.object({
     org_code: z.string().nullish(),
+    plans: z.array(z.object({key: z.string().min(1).max(256)})).nullish(),
     entitlements: z.array(
       z.object({feature_key: z.string().min(1).max(256), entitlement_limit_max: z.number().nullish()}),
     ),
@@ -37,6 +38,8 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
 
   const bought = async (principal: Principal, token: string, deadline: number): Promise<PrincipalGrants> => {
     const features = new Set<string>();
+    const plans = new Set<string>();
+    const amounts: Record<string, LookedUpAmount> = {};
     let after: string | undefined;
     for (let count = 0; count < mostPages; count++) {
       const {data, metadata} = await getPage(token, after, deadline);
@@ -45,9 +48,19 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
       }
       for (const {feature_key: feature, entitlement_limit_max: most} of data.entitlements) {
         // Nought of something is nothing.
-        if (most !== 0) features.add(feature);
+        if (most === 0) continue;
+        features.add(feature);
+        // Of two of one feature the greater, as everywhere.
+        const other = Object.hasOwn(amounts, feature) ? amounts[feature]?.amount : undefined;
+        if (typeof most === 'number' && !(typeof other === 'number' && other >= most))
+          amounts[feature] = {amount: most};
       }
-      if (!metadata.has_more) return {features: Object.fromEntries([...features].map((feature) => [feature, null]))};
+      for (const {key} of data.plans ?? []) plans.add(key);
+      if (!metadata.has_more) {
+        const held = Object.fromEntries([...features].map((feature) => [feature, null]));
+        const told = {...(plans.size > 0 && {plans: [...plans]}), ...(Object.keys(amounts).length > 0 && {amounts})};
+        return {features: held, ...told};
+      }
       const next = metadata.next_page_starting_after;
       if (!next || next === after) return fail('it says that there is more, and not where');
       after = next;
@@ -62,6 +75,9 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
     return jsonOf(dependency, answer, page);
   };
 
+  const keyOfBought = (principal: Principal): string =>
+    `bought:${JSON.stringify([domain, principal.tenant ?? null, principal.subject])}`;
+
   return {
     name: 'kinde',
     asksWithToken: true,
@@ -69,7 +85,16 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
       if (feature === undefined) return 'permission';
       if (hasFlag(principal, feature)) return `flag:${feature}`;
       if (!canAsk(principal)) return 'nobody';
-      return `bought:${JSON.stringify([domain, principal.tenant ?? null, principal.subject])}`;
+      return keyOfBought(principal);
+    },
+    holdings: {
+      keyOf: (principal) => (canAsk(principal) ? keyOfBought(principal) : 'nobody'),
+      lookup: async (principal, credential, deadline) => {
+        if (!canAsk(principal)) return nothing;
+        return credential === undefined
+          ? fail('it can only be asked with the token of the user')
+          : bought(principal, credential, deadline);
+      },
     },
     async lookup(principal, feature, credential, deadline) {
       // Kinde links no permission to a feature, so none can have been bought: `entitledPermissions` is refused.
