@@ -81,13 +81,13 @@ export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
     const wrong = onlyBy(message, ['POST']);
     if (wrong !== undefined) return wrong;
     const body = await bodyOf(message, longestBody);
-    const context =
+    const read =
       body === undefined
         ? failure(413, 'PARSE_ERROR', `The body is longer than ${longestBody} bytes.`)
         : contextOf(body);
-    if (isFailure(context)) return failed(context, key);
+    if (isFailure(read)) return failed(read, key);
     const current = by();
-    const asking = await askers(current)(requestOf(message, newId()), context, now());
+    const asking = await askers(current)(requestOf(message, newId()), read.context, now());
     if (isFailure(asking)) return failed(asking, key);
     return key === undefined ? all(message, current, asking) : one(current, key, asking);
   };
@@ -160,7 +160,8 @@ const keyOf = (path: string): string | undefined => {
   }
 };
 
-const contextOf = (body: string): Context | Failure => {
+/** The context is in a member of its own: its names are its sender's, and may be those of a failure. */
+const contextOf = (body: string): {readonly context: Context} | Failure => {
   let read: unknown;
   try {
     read = JSON.parse(body);
@@ -169,7 +170,7 @@ const contextOf = (body: string): Context | Failure => {
   }
   if (!isObject(read)) return failure(400, 'PARSE_ERROR', 'The body is not a JSON object. Send {"context": {...}}.');
   const {context = {}} = read;
-  return isObject(context) ? context : failure(400, 'INVALID_CONTEXT', 'context is not an object.');
+  return isObject(context) ? {context} : failure(400, 'INVALID_CONTEXT', 'context is not an object.');
 };
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

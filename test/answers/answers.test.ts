@@ -144,6 +144,14 @@ describe('answers for the application', () => {
     ],
     ['a flag named like a method', 'constructor', {tenant: 'acme'}, 404, {errorCode: 'FLAG_NOT_FOUND'}],
     ['a flag with odd characters', 'a%2Fb%20c', {tenant: 'acme'}, 404, {key: 'a/b c', errorCode: 'FLAG_NOT_FOUND'}],
+    [
+      'attributes named like parts of a failure are attributes',
+      'orders',
+      {tenant: 'acme', status: 200, code: 'GENERAL', details: 'x'},
+      200,
+      {value: true},
+    ],
+    ['attributes named like parts of an answer', 'orders', {tenant: 'acme', code: 1, details: 2}, 200, {value: true}],
     ['nobody', 'orders', {}, 400, {key: 'orders', errorCode: 'TARGETING_KEY_MISSING'}],
     ['a tenant that is no text', 'orders', {tenant: 7}, 400, {errorCode: 'INVALID_CONTEXT'}],
     [
