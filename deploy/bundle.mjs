@@ -44,6 +44,17 @@ const english = {
   },
 };
 
+/** The exporter of spans by gRPC asks for the library at run time, by a `require` that a bundler does not know for one. */
+const exporter = {
+  name: 'exporter',
+  setup({onLoad}) {
+    onLoad({filter: /otlp-grpc-exporter-base\/dist\/(?!_virtual).*\.mjs$/}, ({path}) => ({
+      contents: readFileSync(path, 'utf8').replace(/\b__require\(/g, 'require('),
+      loader: 'js',
+    }));
+  },
+};
+
 /** The version is read once, now. */
 const version = {
   name: 'version',
@@ -75,7 +86,7 @@ for (const entry of entries) {
     metafile: true,
     banner: {js: banner},
     define: {__dirname: 'import.meta.dirname', __filename: 'import.meta.filename'},
-    plugins: [version, english, ownPlaces(entry)],
+    plugins: [version, english, exporter, ownPlaces(entry)],
     logLevel: 'warning',
   });
   for (const path of Object.keys(metafile.inputs)) {
