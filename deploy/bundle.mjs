@@ -48,7 +48,7 @@ const english = {
 const exporter = {
   name: 'exporter',
   setup({onLoad}) {
-    onLoad({filter: /otlp-grpc-exporter-base\/dist\/(?!_virtual).*\.mjs$/}, ({path}) => ({
+    onLoad({filter: /otlp-grpc-exporter-base\/dist\/.*\.mjs$/}, ({path}) => ({
       contents: readFileSync(path, 'utf8').replace(/\b__require\(/g, 'require('),
       loader: 'js',
     }));
