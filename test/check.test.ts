@@ -204,3 +204,75 @@ describe('makeCheck', () => {
     );
   });
 });
+
+describe('what is only told besides a refusal', () => {
+  const notBought: Entitled = {entitled: false, justification: 'missing-feature'};
+  const outage = new Unavailable('entitlements');
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  type Asked = () => Entitled | Promise<Entitled>;
+  const throws = (): never => {
+    throw outage;
+  };
+  const rows: [what: string, answers: readonly [first: Asked, second: Asked], catalog: () => undefined][] = [
+    ['the other feature cannot be asked about', [() => notBought, throws], () => undefined],
+    ['the same, late', [async () => notBought, () => Promise.reject(outage)], () => undefined],
+    ['what is sold cannot be known', [() => notBought, () => notBought], throws],
+  ];
+  for (const [what, [first, second], catalog] of rows)
+    it(`${what}: it is refused all the same`, async () => {
+      const check = makeCheck({
+        ...parts(),
+        upgrades: true,
+        rules: [rule('two', requiring({features: {all: ['first', 'second']}}))],
+        entitlements: {
+          ...parts().entitlements,
+          entitled: (_, question) => ('feature' in question && question.feature === 'first' ? first() : second()),
+          catalog,
+        },
+      });
+      const decision = await check(request('/two', {headers: {authorization: 'k-good'}}), context());
+      assert.equal(decision.outcome === 'deny' && decision.reason, 'missing_feature');
+    });
+
+  it('nothing that was begun is left without anybody who waits for it', async () => {
+    const lost: unknown[] = [];
+    const hear = (error: unknown) => lost.push(error);
+    process.on('unhandledRejection', hear);
+    let asked = 0;
+    const check = makeCheck({
+      ...parts(),
+      upgrades: true,
+      rules: [rule('two', requiring({features: {all: ['first', 'second']}}))],
+      entitlements: {
+        ...parts().entitlements,
+        entitled: (_, question) => {
+          if ('feature' in question && question.feature === 'second') throw outage;
+          return asked++ === 0 ? notBought : Promise.reject(outage);
+        },
+      },
+    });
+    const decision = await check(request('/two', {headers: {authorization: 'k-good'}}), context());
+    await turn();
+    process.off('unhandledRejection', hear);
+    assert.equal(decision.outcome === 'deny' && decision.reason, 'missing_feature');
+    assert.deepEqual(lost, []);
+  });
+
+  it('a limit that nobody has: the same', async () => {
+    const check = makeCheck({
+      ...parts(),
+      upgrades: true,
+      rules: [rule('limited', requiring({}), {limits: ['api']})],
+      entitlements: {
+        ...parts().entitlements,
+        entitled: throws,
+        holdings: () => ({plans: [], grace: false, amounts: new Map()}),
+      },
+      providers: [
+        tableProvider('acme', plainPlace('authorization'), new Map([['k', {verified: principal({tenant: 't'})}]])),
+      ],
+    });
+    const decision = await check(request('/limited', {headers: {authorization: 'k'}}), context());
+    assert.equal(decision.outcome === 'deny' && decision.reason, 'missing_feature');
+  });
+});

@@ -1,7 +1,8 @@
 // What goes along with a request that is let through: plans, amounts, and the limits that its rule hands on.
+import type {Upgrade} from './decision.ts';
 import type {Holdings} from './entitlement.ts';
 import {shownList} from './misfit.ts';
-import {askEntitled, reasonOf} from './requirement/entitled.ts';
+import {askEntitled, orUntold, reasonOf} from './requirement/entitled.ts';
 import type {Facts, Sources, Unmet} from './requirement/part.ts';
 import type {Rule} from './rules.ts';
 import {upgradeFor} from './upgrade.ts';
@@ -34,14 +35,17 @@ export const compileBought = (
       const missing = limits.filter((name) => holdings.amounts.get(name)?.per === undefined);
       const [first] = missing;
       if (first === undefined) return {holdings, limits};
+      const upgrade = (): Upgrade | undefined =>
+        upgradeFor({all: missing.map((limit) => ({limit})), any: []}, sources.entitlements.catalog());
       // Bought without an amount of it, not bought, or over: who asked may want to know which.
-      return whenKnown(askEntitled(sources, {feature: first}, facts), (answer): Bought => {
-        const justification = answer.entitled ? 'missing-feature' : answer.justification;
-        const all = missing.map((limit) => ({limit}));
-        const upgrade =
-          sources.upgrades === true ? upgradeFor({all, any: []}, sources.entitlements.catalog()) : undefined;
-        return {unmet: {reason: reasonOf([justification]), detail, ...(upgrade && {upgrade})}};
-      });
+      const told = orUntold({reason: 'missing_feature', detail}, () =>
+        whenKnown(askEntitled(sources, {feature: first}, facts), (answer): Unmet => {
+          const reason = reasonOf([answer.entitled ? 'missing-feature' : answer.justification]);
+          const plans = sources.upgrades === true ? upgrade() : undefined;
+          return {reason, detail, ...(plans && {upgrade: plans})};
+        }),
+      );
+      return whenKnown(told, (unmet): Bought => ({unmet}));
     });
   };
 };

@@ -2,6 +2,7 @@
 import type {Entitled, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
+import {Unavailable} from '../unavailable.ts';
 import {missingOf, upgradeFor} from '../upgrade.ts';
 import {gotList, wantedList} from './list.ts';
 import type {Facts, Holds, Sources, Unmet} from './part.ts';
@@ -36,16 +37,17 @@ export const compileEntitled = (
     return sources.upgrades === true ? upgraded(said, facts) : said;
   };
   /** Asks all of it: which plans would do depends on everything that is missing. */
-  const upgraded = (unmet: Unmet, facts: Facts): ReturnType<Holds> => {
-    const questions = [...every, ...some];
-    const answers = questions.map((one) => askEntitled(sources, one, facts));
-    const told = (known: readonly Entitled[]): Unmet => {
-      const missing = missingOf({all: every, any: some}, known.slice(0, every.length), known.slice(every.length));
-      const upgrade = missing && upgradeFor(missing, sources.entitlements.catalog());
-      return upgrade === undefined ? unmet : {...unmet, upgrade};
-    };
-    return isAtOnce(answers) ? told(answers) : Promise.all(answers).then(told);
-  };
+  const upgraded = (unmet: Unmet, facts: Facts): ReturnType<Holds> =>
+    orUntold(unmet, () => {
+      const told = (known: readonly Entitled[]): Unmet => {
+        const missing = missingOf({all: every, any: some}, known.slice(0, every.length), known.slice(every.length));
+        const upgrade = missing && upgradeFor(missing, sources.entitlements.catalog());
+        return upgrade === undefined ? unmet : {...unmet, upgrade};
+      };
+      const answers: Answer[] = [];
+      for (const one of [...every, ...some]) answers.push(settled(() => askEntitled(sources, one, facts)));
+      return isAtOnce(answers) ? told(answers) : Promise.all(answers).then(told);
+    });
   return (facts) => {
     const unmet = firstMissing(sources, every, facts, 0);
     if (unmet instanceof Promise) {
@@ -54,6 +56,29 @@ export const compileEntitled = (
     const answer = unmet ?? noneOf(sources, some, facts, []);
     return answer instanceof Promise ? answer.then((late) => detailed(late, facts)) : detailed(answer, facts);
   };
+};
+
+/** An outage while a hint is looked for leaves the refusal as it is: an error instead of it may be let through (Envoy). */
+export const orUntold = (unmet: Unmet, tell: () => Unmet | Promise<Unmet>): Unmet | Promise<Unmet> => {
+  const untold = (error: unknown): Unmet => {
+    if (error instanceof Unavailable) return unmet;
+    throw error;
+  };
+  try {
+    const told = tell();
+    return told instanceof Promise ? told.catch(untold) : told;
+  } catch (error) {
+    return untold(error);
+  }
+};
+
+/** A promise where it throws: those that were asked before are under way, and somebody must wait for them. */
+const settled = (ask: () => Answer): Answer => {
+  try {
+    return ask();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 };
 
 const isAtOnce = (answers: readonly Answer[]): answers is readonly Entitled[] =>
