@@ -19,6 +19,14 @@ export interface HeaderLines extends ReadonlyMap<string, string> {
 /** None yet, of a message of these bytes. */
 export const makeHeaderLines = (bytes: Buffer): HeaderLines => new Lines(bytes);
 
+/** About how many bytes are kept from being freed by these headers: of those that were not copied, the whole message. */
+export const bytesHeldBy = (headers: ReadonlyMap<string, string>): number => {
+  if (headers instanceof Lines) return headers.held;
+  let characters = 0;
+  for (const [name, value] of headers) characters += name.length + value.length;
+  return 2 * characters;
+};
+
 /** A class, for one is made for each request: closures would be as many as it has methods. */
 class Lines implements HeaderLines {
   readonly #bytes: Buffer;
@@ -43,6 +51,10 @@ class Lines implements HeaderLines {
   #valueAt(index: number): string {
     this.#texts[index] ??= this.#bytes.toString('utf8', this.#spans[2 * index], this.#spans[2 * index + 1]);
     return this.#texts[index] as string;
+  }
+
+  get held(): number {
+    return this.#bytes.length;
   }
 
   get size(): number {

@@ -1,6 +1,7 @@
 // The reader by hand and the plain one: the same request of the same bytes, however they were changed.
 import assert from 'node:assert/strict';
 import type {MethodDefinition} from '@grpc/grpc-js';
+import {bytesHeldBy} from '../../src/envoy/headerLines.ts';
 import {parse} from '../../src/envoy/parse.ts';
 import {loadProtos} from '../../src/envoy/protos.ts';
 import {readCheckRequest} from '../../src/envoy/read.ts';
@@ -115,6 +116,12 @@ const changes: readonly ((plain: Buffer, other: Buffer, random: Random) => Buffe
 ];
 
 describe('a CheckRequest read by hand', () => {
+  it('holds on to all of its message, and says so', () => {
+    const http = {method: 'POST', path: '/', headers: {a: 'b'}, body: 'x'.repeat(100_000)};
+    const headers = readCheckRequest(bytesOf({attributes: {request: {http}}}))?.headers ?? new Map();
+    assert.ok(bytesHeldBy(headers) > 100_000);
+    assert.equal(bytesHeldBy(new Map([['abc', 'de']])), 10);
+  });
   it('is read as by protobufjs, or left to it: as it is sent', () => {
     const random = makeRandom(1);
     let own = 0;

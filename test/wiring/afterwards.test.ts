@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {makeAfterwards} from '../../src/wiring/shadow/afterwards.ts';
 
-const rig = (most?: number) => {
+const rig = (most?: number, mostBytes?: number) => {
   const turns: (() => void)[] = [];
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -18,7 +18,9 @@ const rig = (most?: number) => {
       dropped += 1;
     },
     later: (run) => void turns.push(run),
+    bytesOf: (item) => item,
     ...(most !== undefined && {most}),
+    ...(mostBytes !== undefined && {mostBytes}),
   });
   return {
     ...afterwards,
@@ -59,6 +61,19 @@ describe('work after the answer', () => {
     turn();
     turn();
     assert.equal(begun.length, 10);
+  });
+  it('so is what would hold too many bytes, waiting or under way, until others have ended', async () => {
+    const {offer, dropped, turn, begun, ends} = rig(undefined, 100);
+    for (const bytes of [60, 60, 30]) offer(bytes);
+    assert.equal(dropped(), 1);
+    turn();
+    offer(20);
+    assert.deepEqual([begun, dropped()], [[60, 30], 2], 'what is under way counts');
+    for (const end of ends.splice(0)) end();
+    await new Promise(setImmediate);
+    offer(100);
+    turn();
+    assert.deepEqual([begun, dropped()], [[60, 30, 100], 2]);
   });
   it('while requests wait nothing is done', () => {
     const {offer, press, turn, dropped, begun} = rig();

@@ -11,6 +11,10 @@ export interface AfterwardsParts<T> {
   readonly later?: (run: () => void) => void;
   /** Items that may wait; more are dropped. */
   readonly most?: number;
+  /** Bytes that an item holds on to. */
+  readonly bytesOf: (item: T) => number;
+  /** Bytes of all that wait or are under way; more are dropped. Default: 16 MiB. */
+  readonly mostBytes?: number;
 }
 
 export interface Afterwards<T> {
@@ -21,14 +25,17 @@ export interface Afterwards<T> {
 }
 
 const usualMost = 1_000;
+const usualBytes = 16 * 1_048_576;
 /** Begun in one turn of the event loop: some tens of microseconds each. */
 const perTurn = 8;
 /** Under way at once: each may wait for somebody else. */
 const atOnce = 64;
 
 export const makeAfterwards = <T>(parts: AfterwardsParts<T>): Afterwards<T> => {
-  const {run, pressed, dropped, later = setImmediate, most = usualMost} = parts;
-  let waiting: T[] = [];
+  const {run, pressed, dropped, later = setImmediate, bytesOf} = parts;
+  const {most = usualMost, mostBytes = usualBytes} = parts;
+  let waiting: {readonly item: T; readonly bytes: number}[] = [];
+  let held = 0;
   let underWay = 0;
   let isDue = false;
   let closed = false;
@@ -41,15 +48,17 @@ export const makeAfterwards = <T>(parts: AfterwardsParts<T>): Afterwards<T> => {
   const turn = (): void => {
     isDue = false;
     const taken = waiting.splice(0, Math.min(perTurn, atOnce - underWay));
-    for (const item of taken) {
+    for (const {item, bytes} of taken) {
       // It waited while others came.
       if (pressed()) {
+        held -= bytes;
         dropped();
         continue;
       }
       underWay += 1;
       void run(item).finally(() => {
         underWay -= 1;
+        held -= bytes;
         due();
       });
     }
@@ -59,8 +68,10 @@ export const makeAfterwards = <T>(parts: AfterwardsParts<T>): Afterwards<T> => {
   return {
     offer(item) {
       if (closed) return;
-      if (waiting.length >= most) return dropped();
-      waiting.push(item);
+      const bytes = bytesOf(item);
+      if (waiting.length >= most || held + bytes > mostBytes) return dropped();
+      held += bytes;
+      waiting.push({item, bytes});
       due();
     },
     close() {

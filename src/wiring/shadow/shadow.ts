@@ -4,6 +4,7 @@ import {formatErrors} from '../../config/load.ts';
 import type {Check, CheckContext, Decision} from '../../core/decision.ts';
 import type {Health} from '../../core/health.ts';
 import type {Request} from '../../core/request.ts';
+import {bytesHeldBy} from '../../envoy/headerLines.ts';
 import {makeDifferences} from '../../observe/differences.ts';
 import type {Configuration} from '../decider.ts';
 import {type Deciding, makeDeciding} from '../deciding.ts';
@@ -60,6 +61,7 @@ export const makeShadow = ({shared, queueDelay, learned}: ShadowParts): Shadow =
   const afterwards = makeAfterwards<Asked>({
     pressed: () => queueDelay() > pressing,
     dropped: () => metrics.shadowed('dropped'),
+    bytesOf: ({request}) => bytesHeldBy(request.headers) + 2 * request.target.length,
     run: async ({request, context, decision}) => {
       if (next === undefined) return;
       try {
