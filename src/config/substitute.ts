@@ -123,6 +123,8 @@ export const withoutOrigins = (message: string, origins: Origins): string => {
   let clean = message;
   const longestFirst = [...origins.values].sort(([one], [other]) => other.length - one.length);
   for (const [value, written] of longestFirst) {
+    // A switch is no secret, and what a setting takes is often told in its words.
+    if (value === 'true' || value === 'false') continue;
     // Short values would hit parts of ordinary words; they are only hidden where they are quoted.
     if (value.length < 4) clean = clean.replaceAll(`"${value}"`, () => `"${written}"`);
     else if (!plain.test(value)) clean = clean.replaceAll(value, () => written);

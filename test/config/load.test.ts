@@ -372,6 +372,12 @@ describe('config/load: what comes from outside', () => {
     assert.match(formatErrors(errors), /public: must be true, identify or lenient \(its value is that of \$\{V\}\)$/);
   });
 
+  it('what is meant is told as it is, also where another switch from outside has just that value', async () => {
+    const rules = "rules: [{name: a, match: {}, public: '${V}'}, {name: b, match: {}, deny: '${W}'}]";
+    const lines = formatErrors((await load(provider + rules, {V: 'TRUE', W: 'true'})).errors ?? []);
+    assert.match(lines, /public: must be true, identify or lenient; did you mean "true"\?/);
+  });
+
   it('never repeats a value from outside, wherever it stands and whatever is wrong', async () => {
     const canary = 'canary-7f3a';
     const places = good.split('\n').flatMap((line, index) => {
