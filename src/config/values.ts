@@ -102,7 +102,7 @@ export const isInsecureUrl = (url: string): boolean => {
 /** An http: or https: URL without credentials and fragment. Whether `http:` is allowed is said by `insecureUrls`. */
 export const httpUrl = z
   .string()
-  .refine((text) => !/\s/.test(text), {message: 'has white space, which no URL has: take it out', abort: true})
+  .refine((text) => !/\s/.test(text.trim()), {message: 'has white space, which no URL has: take it out', abort: true})
   .refine((text) => !/^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text), {
     message: 'is no URL: begin it with https://',
     abort: true,

@@ -68,6 +68,7 @@ const settingsOf = (issuer: string, endpoint: string, redis: string) => ({
     {name: 'read-orders', match: {methods: ['GET'], path: '/orgs/{org}/orders/**'}, require: {tenant: '{org}'}},
     {name: 'change-orders', match: {path: '/orgs/{org}/orders/**'}, require: {tenant: '{org}', roles: ['admin']}},
     {name: 'reports', match: {path: '/orgs/{org}/reports/**'}, require: {tenant: '{org}', features: ['reports']}},
+    {name: 'calls', match: {path: '/orgs/{org}/calls'}, require: {tenant: '{org}'}, limits: ['api']},
     {name: 'payouts', match: {path: '/orgs/{org}/payouts'}, require: {tenant: '{org}', stepUp: {amr: [['otp']]}}},
     {name: 'partners', match: {path: '/partners/**'}, require: {providers: ['partner']}},
     {
@@ -78,14 +79,16 @@ const settingsOf = (issuer: string, endpoint: string, redis: string) => ({
     },
     {name: 'old', match: {path: '/v1/**'}, deny: true},
   ],
+  responses: {upgrade: {link: 'https://app.example/upgrade?plan={plan}'}},
   log: {level: 'warn', decisions: 'none'},
 });
 
 const entitlements = {
-  features: {reports: {}},
-  plans: {pro: {features: ['reports']}},
+  features: {reports: {}, api: {limit: {per: 'minute'}}},
+  plans: {pro: {features: ['reports', 'api'], limits: {api: 600}}},
   grants: [
     {plan: 'pro', tenant: 'acme'},
+    {plan: 'pro', tenant: 'slow', expires: new Date(Date.now() - 60_000).toISOString(), grace: '24h'},
     {plan: 'pro', tenant: 'late', expires: '2020-01-31'},
   ],
 };
@@ -106,6 +109,7 @@ const makeTraffic = async (
   const admin = await sign('alice', 'acme', {roles: ['admin']});
   const stranger = await sign('carol', 'tiny');
   const late = await sign('walter', 'late');
+  const slow = await sign('paula', 'slow');
   const revoked = await sign('mallory', 'acme');
   const careful = await sign('alice', 'acme', {amr: ['pwd', 'otp']});
   const accountant = await sign('anne', 'acme', {permissions: ['invoices.read']});
@@ -123,6 +127,8 @@ const makeTraffic = async (
     [8, (round) => ({path: '/orgs/acme/reports/q3', token: user(round)})],
     [2, () => ({path: '/orgs/tiny/reports/q3', token: stranger})],
     [1, () => ({path: '/orgs/late/reports/q3', token: late})],
+    [2, () => ({path: '/orgs/slow/reports/q3', token: slow})],
+    [4, (round) => ({path: '/orgs/acme/calls', token: user(round)})],
     [2, () => ({method: 'POST', path: '/orgs/acme/payouts', token: careful})],
     [1, () => ({method: 'POST', path: '/orgs/acme/payouts', token: admin})],
     [14, (round) => ({path: '/partners/feed', token: `opaque-${round % 61}`})],
