@@ -5,6 +5,7 @@ import {makeCredentialFinder} from '../core/credential.ts';
 import type {SourceCall} from '../core/entitlement.ts';
 import {misfitOfFound} from '../core/notFound.ts';
 import type {Principal} from '../core/principal.ts';
+import {principalNamed} from '../core/principalNamed.ts';
 import {type Reason, refusals} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
 import type {Revocations} from '../core/revocation.ts';
@@ -93,17 +94,8 @@ const ofContext = (context: Context): Asking | Failure => {
   }
   const read = attributesOf(context);
   if ('status' in read) return read;
-  const principal: Principal = {
-    provider: 'context',
-    kind: user === undefined ? 'service' : 'user',
-    subject: (user as string | undefined) ?? '',
-    ...(tenant !== undefined && {tenant: tenant as string}),
-    roles: [],
-    permissions: [],
-    scopes: [],
-    claims: {},
-    amr: [],
-  };
+  // Both were looked at above: they are texts, or absent.
+  const principal = principalNamed({tenant: tenant as string | undefined, user: user as string | undefined}, 'context');
   return {principal, attributes: read.attributes};
 };
 

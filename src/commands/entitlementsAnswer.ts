@@ -2,6 +2,7 @@
 import type {Entitled, Grant, Justification, Snapshot} from '../core/entitlement.ts';
 import {makeEntitlementIndex} from '../core/entitlementIndex.ts';
 import type {Principal} from '../core/principal.ts';
+import {principalNamed} from '../core/principalNamed.ts';
 import type {Reason} from '../core/refusals.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {type HeldAnswer, heldAnswer} from '../wiring/heldAnswer.ts';
@@ -52,18 +53,9 @@ export const heldOf = (
   return heldAnswer(asked, index.holdings(principalOf(asked), [...snapshot.features.keys()], new Map(), now));
 };
 
-const principalOf = ({tenant, user, permission}: Asked): Principal => ({
-  provider: 'none',
-  kind: user === undefined ? 'service' : 'user',
-  subject: user ?? '',
-  tenant,
-  roles: [],
-  // Whether it is held is in the token; what is asked here is what it is worth.
-  permissions: permission === undefined ? [] : [permission],
-  scopes: [],
-  claims: {},
-  amr: [],
-});
+/** Whether a permission is held is in the token; what is asked here is what it is worth. */
+const principalOf = ({tenant, user, permission}: Asked): Principal =>
+  principalNamed({tenant, user, permissions: permission === undefined ? [] : [permission]}, 'none');
 
 /** What was answered, in a sentence. */
 export const saidOf = ({tenant, user, feature, permission}: Asked, answer: Entitled): Omit<Answer, 'why'> => {

@@ -1,6 +1,7 @@
 // postern revoke, postern revocations: who is refused from now on, and taking that back, told to every instance.
-import {suggestion} from '../config/nearest.ts';
+
 import type {Settings} from '../config/schema.ts';
+import {suggestion} from '../core/nearest.ts';
 import type {Revocation, RevocationElement} from '../core/revocation.ts';
 import {namesOne, untilNow} from '../core/revocation.ts';
 import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';

@@ -1,7 +1,7 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
 import {featuresNamed} from '../core/identityHeaders.ts';
+import {suggestion} from '../core/nearest.ts';
 import type {Finding, SettingPath} from './findings.ts';
-import {suggestion} from './nearest.ts';
 import {capturesIn, capturesUsed} from './rulePatterns.ts';
 import {accessKeys} from './rules.ts';
 

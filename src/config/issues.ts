@@ -1,7 +1,7 @@
 // The schema library's issues in a person's words.
 import type {z} from 'zod';
+import {suggestion} from '../core/nearest.ts';
 import {type Finding, type SettingPath, valueAt} from './findings.ts';
-import {suggestion} from './nearest.ts';
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',

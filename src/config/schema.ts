@@ -3,6 +3,7 @@ import {z} from 'zod';
 import {adminSettings} from '../admin/settings.ts';
 import {answersSettings} from '../answers/settings.ts';
 import {conditionFault} from '../conditions/settings.ts';
+import {nearest} from '../core/nearest.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
@@ -12,7 +13,6 @@ import {lookupTypes, providerFiles, providerSchemas, relationTypes, sourceSchema
 import {crossFindings} from './crossChecks.ts';
 import {type Finding, keyOfPath, type SettingPath, startsWith, valueAt} from './findings.ts';
 import {findingsOf, wording} from './issues.ts';
-import {nearest} from './nearest.ts';
 import {pathsSettings, rulesSettings} from './rules.ts';
 
 const mostRounds = 20;

@@ -1,6 +1,6 @@
 // The guarded pages of the admin port: revoke, take back, list revocations, drop cached entitlements.
 import {type AdminAnswer, type AdminRequest, type AdminRoute, json} from '../admin/route.ts';
-import {suggestion} from '../config/nearest.ts';
+import {suggestion} from '../core/nearest.ts';
 import type {Drop} from '../core/revocation.ts';
 import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
 import type {RevocationSet} from '../core/revocationSet.ts';

@@ -1,7 +1,7 @@
 // The body of POST /explain: a request as somebody typed it, or a curl command.
 import {headerOf, placeOf, readCurl} from '../commands/explain/curl.ts';
 import {CommandError} from '../commands/settings.ts';
-import {suggestion} from '../config/nearest.ts';
+import {suggestion} from '../core/nearest.ts';
 import {addHeader, headersFrom, type Request} from '../core/request.ts';
 
 export interface AskedBody {

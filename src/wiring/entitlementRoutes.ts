@@ -1,7 +1,7 @@
 // The page that answers whether somebody has bought something, by what decides here.
 import {type AdminRoute, json} from '../admin/route.ts';
 import type {Entitled, EntitlementStore} from '../core/entitlement.ts';
-import type {Principal} from '../core/principal.ts';
+import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {heldAnswer} from './heldAnswer.ts';
 
@@ -27,17 +27,8 @@ export const makeEntitlementRoutes = (
           detail: 'Ask for a tenant, and for one thing: a feature or a permission, or neither for all that is held.',
         });
       }
-      const principal: Principal = {
-        provider: 'none',
-        kind: user === undefined ? 'service' : 'user',
-        subject: user ?? '',
-        tenant,
-        roles: [],
-        permissions: permission === undefined ? [] : [permission],
-        scopes: [],
-        claims: {},
-        amr: [],
-      };
+      const permissions = permission === undefined ? [] : [permission];
+      const principal = principalNamed({tenant, user, permissions}, 'none');
       try {
         if (feature === undefined && permission === undefined) {
           const features = [...(entitlements().catalog()?.features.keys() ?? [])];

@@ -1,7 +1,7 @@
 // What a tenant, or one of its users, has: plans, when they end, features, and how much of each.
 import {type AdminAnswer, type AdminRoute, json} from '../admin/route.ts';
 import type {EntitlementStore, Holding} from '../core/entitlement.ts';
-import type {Principal} from '../core/principal.ts';
+import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
 
 export interface EntitlementsShownParts {
@@ -60,17 +60,7 @@ const shownOf = (store: EntitlementStore, {tenant, user}: Asked, now: number): o
   const catalog = store.catalog();
   const grants = store.grantsOf?.(tenant, user, mostGrants);
   if (catalog === undefined || grants === undefined) return undefined;
-  const principal: Principal = {
-    provider: 'none',
-    kind: user === undefined ? 'service' : 'user',
-    subject: user ?? '',
-    tenant,
-    roles: [],
-    permissions: [],
-    scopes: [],
-    claims: {},
-    amr: [],
-  };
+  const principal = principalNamed({tenant, user}, 'none');
   const features = [...catalog.features].slice(0, mostFeatures);
   const names = features.map(([feature]) => feature);
   const holdings = store.holdings(principal, names, new Map(), now);

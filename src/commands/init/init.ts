@@ -2,7 +2,7 @@
 import {mkdirSync, rmdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {checkText, loadSettings} from '../../config/load.ts';
-import {suggestion} from '../../config/nearest.ts';
+import {suggestion} from '../../core/nearest.ts';
 import {CommandError} from '../settings.ts';
 import {makeAsking} from './ask.ts';
 import type {Answers, Choice, Question} from './choice.ts';

@@ -4,10 +4,10 @@ import {readFile} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
 import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
-import {suggestion} from '../../config/nearest.ts';
 import type {Settings} from '../../config/schema.ts';
 import type {Snapshot} from '../../core/entitlement.ts';
 import {codeOf, readingFault} from '../../core/fileFault.ts';
+import {suggestion} from '../../core/nearest.ts';
 import {type TlsFiles, tlsFault} from '../../core/tlsFiles.ts';
 import {
   howToSell,

@@ -1,7 +1,8 @@
 // What is written as a pattern of another language, and is taken as it stands.
+
+import {nearest} from '../../core/nearest.ts';
 import type {ListRequirement, Rule} from '../../core/rules.ts';
 import type {Finding, SettingPath} from '../findings.ts';
-import {nearest} from '../nearest.ts';
 import {capturesIn, segmentsOf} from '../rulePatterns.ts';
 
 const knownMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE', 'QUERY'];
