@@ -1,5 +1,6 @@
 // A condition in CEL (github.com/google/cel-spec): read, looked through, and made ready to run.
 import type {Bindings, CompileCondition, Condition} from '../core/condition.ts';
+import {appendInPlace} from './appending.ts';
 import {type ConditionFault, Faulty} from './faults.ts';
 import {type CelFunc, type Expr, type Library, library} from './library.ts';
 import {typeCheck} from './typeCheck.ts';
@@ -36,6 +37,7 @@ export const readCondition = (source: string, captures?: readonly string[]): Com
       at: ({id}) => sourceInfo?.positions[String(id)] ?? 0,
       isPattern: cel.isPattern,
     });
+    appendInPlace(expr);
     return {condition: {looks, test: runnable(cel, expr)}};
   } catch (error) {
     if (error instanceof Faulty) return {fault: {at: error.at, message: error.message}};

@@ -6,10 +6,19 @@ import type * as Messages from '@bufbuild/protobuf';
 import type * as WellKnown from '@bufbuild/protobuf/wkt';
 import type * as Patterns from '@bufbuild/re2';
 
-export type {CelFunc, CelType} from '@bufbuild/cel';
+import {makeAppend} from './appending.ts';
+
+export type {CelFunc, CelList, CelType} from '@bufbuild/cel';
 
 /** An expression as it was read (cel.expr.Expr of the specification's protos). */
 export type Expr = ReturnType<typeof Cel.parse>['expr'];
+
+/** What functions over lists are made of. */
+export interface ListParts {
+  readonly celFunc: typeof Cel.celFunc;
+  readonly celList: typeof Cel.celList;
+  readonly listOfAnything: Cel.CelListType;
+}
 
 export interface Library {
   readonly parse: typeof Cel.parse;
@@ -27,11 +36,13 @@ let loaded: Library | undefined;
 export const library = (): Library => {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
-  const {parse, plan, isCelError, celEnv} = require('@bufbuild/cel') as typeof Cel;
+  const {parse, plan, isCelError, celEnv, celFunc, celList, listType, CelScalar} =
+    require('@bufbuild/cel') as typeof Cel;
   const {strings} = require('@bufbuild/cel/ext') as typeof Extensions;
   const {timestampFromMs} = require('@bufbuild/protobuf/wkt') as typeof WellKnown;
   const {RE2JS} = require('@bufbuild/re2') as typeof Patterns;
   const compile = kept((source) => RE2JS.compile(source));
+  const append = makeAppend({celFunc, celList, listOfAnything: listType(CelScalar.DYN)});
   const isPattern = (source: string): boolean => {
     try {
       return compile(source) !== undefined;
@@ -43,7 +54,7 @@ export const library = (): Library => {
     parse,
     plan,
     isCelError,
-    env: celEnv({funcs: strings, re2: {compile}}),
+    env: celEnv({funcs: [...strings, append], re2: {compile}}),
     timestamp: timestampFromMs,
     isPattern,
   };

@@ -231,6 +231,24 @@ describe('a condition', () => {
     );
   });
 
+  it('lists that it makes are looked through in steps as many as their members, and each run makes its own', () => {
+    const members = Array.from({length: 20_000}, (_, at) => `m${at}`);
+    for (const text of [
+      'claims.l.map(x, x + "b").exists(x, x == "m19999b")',
+      'claims.l.filter(x, x != "a").exists(x, x == "m19999")',
+      'claims.l.filter(x, x != "m0").map(x, x).filter(x, x.startsWith("m")).size() == 19999',
+      'claims.s.split(",").map(x, x.trim()) == claims.l',
+      'claims.l.map(x, [x, x].map(y, y + "c").size()).all(n, n == 2)',
+    ]) {
+      const read = readCondition(text);
+      assert.ok('condition' in read, text);
+      for (let run = 0; run < 2; run++) {
+        // Lists within lists end the stack long before so many.
+        assert.equal(read.condition.test({claims: {l: members, s: members.join(' , ')}}), true, text);
+      }
+    }
+  });
+
   it('looks through a list of 10,000 members in a number of steps that grows with it alone', () => {
     const read = readCondition(
       'claims.l.exists(x, x == "z") || claims.l.filter(x, x != "a").size() > 3 || claims.l.all(x, x != "q")',

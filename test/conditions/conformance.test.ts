@@ -2,6 +2,7 @@
 // that end in true, false or an error, without messages of protobuf and without extensions but that for texts.
 import assert from 'node:assert/strict';
 import {getConformanceSuite} from '@bufbuild/cel-spec/testdata/tests.js';
+import {appendInPlace} from '../../src/conditions/appending.ts';
 import {Faulty} from '../../src/conditions/faults.ts';
 import {type CelFunc, library} from '../../src/conditions/library.ts';
 import {typeCheck} from '../../src/conditions/typeCheck.ts';
@@ -30,21 +31,27 @@ const expectedOf = ({original: {resultMatcher: wanted}}: Row): Expected | undefi
 
 const functions = Map.groupBy(library().env.funcs, ({name}) => name) as ReadonlyMap<string, readonly CelFunc[]>;
 
+/** Why it is refused when it is read. */
+const faultOf = (look: () => unknown): string | undefined => {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Faulty)) throw error;
+    return error.message;
+  }
+};
+
 /** What this program makes of it: refused when it is read, or run. */
 const outcome = (text: string, names: readonly string[]): {read: string | undefined; run: unknown} => {
   const {parse, plan, env, isCelError, isPattern} = library();
   try {
     const {expr} = parse(text);
+    const variables = Object.fromEntries(names.map((name) => [name, dyn]));
+    const read = faultOf(() => typeCheck(expr, {variables, functions, at: () => 0, isPattern}));
+    appendInPlace(expr);
     const result = plan(env, expr)({});
-    const run = isCelError(result) ? 'error' : result;
-    try {
-      const variables = Object.fromEntries(names.map((name) => [name, dyn]));
-      typeCheck(expr, {variables, functions, at: () => 0, isPattern});
-      return {read: undefined, run};
-    } catch (error) {
-      if (!(error instanceof Faulty)) throw error;
-      return {read: error.message, run};
-    }
+    return {read, run: isCelError(result) ? 'error' : result};
   } catch (error) {
     if (error instanceof Faulty) throw error;
     return {read: 'cannot be read', run: 'error'};
