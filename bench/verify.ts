@@ -4,7 +4,7 @@ import {createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT} from 
 import {makeVerifyJwt, parseJwt} from '../src/providers/jwt.ts';
 import {readKeySet} from '../src/providers/keys.ts';
 import {makeOidcProvider} from '../src/providers/oidc.ts';
-import {oidcSettings} from '../src/providers/settings.ts';
+import {oidcSettings} from '../src/providers/oidcSettings.ts';
 import type {KeptPrincipal} from '../src/providers/verifiedCache.ts';
 
 const issuer = 'https://id.acme.example';

@@ -1,5 +1,6 @@
 // The words that settings are written in. Every folder's settings.ts may import this file, and only this one, of config.
 import {z} from 'zod';
+import {isInsecureUrl} from '../core/insecureUrl.ts';
 
 // A number where such a text belongs is told what the text looks like; what is missing or null is told so elsewhere.
 const formed = (fault: string) =>
@@ -90,14 +91,6 @@ export const certificates = {
     .describe('Shown where the other side asks for one (mutual TLS). No other provider or source shows it.')
     .optional(),
 } as const;
-
-const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-
-/** True for a URL that carries secrets in the clear over a network: `http:` to anything but loopback. */
-export const isInsecureUrl = (url: string): boolean => {
-  const parsed = URL.parse(url);
-  return parsed !== null && parsed.protocol === 'http:' && !isLoopback(parsed.hostname);
-};
 
 /** An http: or https: URL without credentials and fragment. Whether `http:` is allowed is said by `insecureUrls`. */
 export const httpUrl = z

@@ -4,11 +4,11 @@ import {distance} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {hashOfKey, idOfKey, keyOfBasic, keyPrefix, pairOfBasic} from './apiKeysForm.ts';
+import type {ApiKeysSettings} from './apiKeysSettings.ts';
 import {looksLikeJwt} from './jwt.ts';
 import type {ApiKey, ApiKeys} from './keyFile.ts';
 import {type KeyFileParts, makeKeyFile} from './keyFileWatch.ts';
 import type {Authentication, Provider} from './provider.ts';
-import type {ApiKeysSettings} from './settings.ts';
 
 /**
  * A header of its own (`x-api-key`) and HTTP Basic are taken whole; where tokens of others may stand too (Bearer, cookies,

@@ -2,9 +2,9 @@
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
+import type {ClaimPath, ClaimSettings, ListClaim} from './claimSettings.ts';
 import type {Claims} from './jwt.ts';
 import {clientClaims, isMachine, isServiceToken} from './machine.ts';
-import type {ClaimPath, ClaimSettings, ListClaim} from './settings.ts';
 
 /** Reads one place of the claims; undefined where there is nothing. */
 export type ReadClaim = (claims: Claims) => unknown;

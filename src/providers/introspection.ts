@@ -9,10 +9,10 @@ import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {clientFault} from './clients.ts';
 import {introspectionReply, type KeptReply, keptOf, keptReply} from './introspectionReply.ts';
+import type {IntrospectionSettings} from './introspectionSettings.ts';
 import {audienceFault, type Claims, issuerFault, longestToken, looksLikeJwt, timeDetail, timeFault} from './jwt.ts';
 import type {Authentication, Provider} from './provider.ts';
 import {type AskingParts, makeAskOnce} from './session.ts';
-import type {IntrospectionSettings} from './settings.ts';
 import {otherKind} from './tokenKind.ts';
 
 export interface IntrospectionParts extends AskingParts {

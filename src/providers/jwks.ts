@@ -1,8 +1,8 @@
 // Where an issuer's keys are fetched from: a URL, or the one that discovery names.
+import {isInsecureUrl} from '../core/insecureUrl.ts';
 import {jsonOf, type RemoteCall, type Shape} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type KeySet, readKeySet} from './keys.ts';
-import {isInsecureUrl} from './settings.ts';
 
 /**
  * Fetches the keys once. Rejects with Unavailable unless there is at least one that can be used, or the issuer's word that

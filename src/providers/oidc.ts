@@ -5,6 +5,7 @@ import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
+import type {ClaimPath} from './claimSettings.ts';
 import {claimReader, makeReadPrincipal} from './claims.ts';
 import {clientFault} from './clients.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
@@ -12,8 +13,8 @@ import {type Claims, longestToken, looksLikeJwt, makeVerifyJwt, malformedDetail,
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
+import type {OidcSettings} from './oidcSettings.ts';
 import type {Provider} from './provider.ts';
-import type {ClaimPath, OidcSettings} from './settings.ts';
 import {otherKind} from './tokenKind.ts';
 import {isParsed, tokenOf} from './tokensOf.ts';
 import {type KeptPrincipal, makeVerifiedCache, type Verification} from './verifiedCache.ts';

@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import {makeApiKeysProvider} from '../../src/providers/apiKeys.ts';
 import {apiKeyOf, hashOfKey} from '../../src/providers/apiKeysForm.ts';
-import {apiKeysSettings} from '../../src/providers/settings.ts';
+import {apiKeysSettings} from '../../src/providers/apiKeysSettings.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {runPostern} from '../support/postern.ts';
 import {request} from '../support/requests.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {makeCredentialFinder} from '../../src/core/credential.ts';
 import {misfitOfFound} from '../../src/core/notFound.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
-import {oidcSettings} from '../../src/providers/settings.ts';
+import {oidcSettings} from '../../src/providers/oidcSettings.ts';
 import {isParsed, tokenOf} from '../../src/providers/tokensOf.ts';
 import {request} from '../support/requests.ts';
 

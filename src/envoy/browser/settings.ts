@@ -1,6 +1,7 @@
 // The settings `responses.cors` and `responses.resourceMetadata`: what scripts and clients need to get on after a no.
 import {z} from 'zod';
-import {besideMistakes, duration, httpUrl, isInsecureUrl, text, texts} from '../../config/values.ts';
+import {besideMistakes, duration, httpUrl, text, texts} from '../../config/values.ts';
+import {isInsecureUrl} from '../../core/insecureUrl.ts';
 
 const defaultPorts: Readonly<Record<string, string>> = {http: '80', https: '443'};
 

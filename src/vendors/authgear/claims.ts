@@ -1,7 +1,8 @@
 // From Authgear's claims to a principal, with the words of its resolver's headers for upstreams that know those.
+
+import type {ClaimSettings} from '../../providers/claimSettings.ts';
 import {makeReadPrincipal, type ReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwt.ts';
-import type {ClaimSettings} from '../../providers/settings.ts';
 import type {AuthgearSettings} from './settings.ts';
 
 /** Claims of an access token; what the resolver says is put under the same names. */

@@ -10,7 +10,8 @@ import {
   origin,
   texts,
 } from '../../config/values.ts';
-import {claimPath, clockTolerance, insecure, jwks, tenants} from '../../providers/settings.ts';
+import {claimPath} from '../../providers/claimSettings.ts';
+import {clockTolerance, insecure, jwks, tenants} from '../../providers/settings.ts';
 
 const resolver = z
   .strictObject({

@@ -1,8 +1,8 @@
 // From Cognito's claims to a principal, or why they prove none: what kind of token it is they say themselves.
 import {shapeOf, wantedGot} from '../../core/misfit.ts';
+import type {ClaimSettings} from '../../providers/claimSettings.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {ReadPrincipalOr} from '../../providers/oidc.ts';
-import type {ClaimSettings} from '../../providers/settings.ts';
 import type {CognitoSettings} from './settings.ts';
 
 /** Where things stand in the claims. A group is a role; a scope keeps the resource server before it, `orders/read`. */

@@ -1,7 +1,8 @@
 // The settings of Amazon Cognito: which user pool, and which of its app clients.
 import {z} from 'zod';
 import {besideMistakes, certificates, insecureUrls, origin, text, texts} from '../../config/values.ts';
-import {claimPath, clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
+import {claimPath} from '../../providers/claimSettings.ts';
+import {clockTolerance, insecure, jwks, shared} from '../../providers/settings.ts';
 
 const poolForm = /^[a-z]{2,4}(-[a-z]+)+-\d_[A-Za-z0-9]{1,55}$/;
 
