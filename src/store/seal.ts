@@ -1,12 +1,20 @@
 // How a value stands in Redis: versioned, with its end, and sealed if there is a key.
 import {createHmac, hash, hkdfSync, timingSafeEqual} from 'node:crypto';
 
+/** One secret, or several while they are changed: the first seals, each opens. */
+export type SealKey = string | readonly string[] | undefined;
+
 /** Packs a text for a key, and unpacks it again if it is whole, for this key, and not past its end. */
 export interface Seal {
   /** `expires`: milliseconds since the epoch. */
   pack(key: string, text: string, expires: number): string;
   /** Undefined: not ours, of another version, past its end, or (with a seal key) tampered with. */
   open(key: string, packed: string, now: number): string | undefined;
+}
+
+/** A seal whose secrets can be changed while it is in use. */
+export interface RenewableSeal extends Seal {
+  renew(sealKey: SealKey): void;
 }
 
 /** Another way of packing, or another meaning of what is packed, needs another number: old entries then are misses. */
@@ -19,18 +27,12 @@ const pattern = /^1\.(\d{1,16})\.([A-Za-z0-9_-]{0,43})\./;
  * MAC is empty, and an entry that carries one is still read (keys can be introduced one instance after another only
  * the other way round: unsealed entries are misses where there is a key).
  */
-export const makeSeal = (sealKey: string | undefined): Seal => {
-  // A key of its own for this use, so that the same secret elsewhere never makes the same MAC (RFC 5869).
-  const key =
-    sealKey === undefined ? undefined : Buffer.from(hkdfSync('sha256', sealKey, '', 'postern store seal v1', 32));
-  const mac = (name: string, expires: string, text: string): string => {
-    if (key === undefined) return '';
-    return createHmac('sha256', key).update(`${name.length}:${name}:${expires}:`).update(text).digest('base64url');
-  };
+export const makeSeal = (sealKey: SealKey): RenewableSeal => {
+  let keys = derived(sealKey);
   return {
     pack(name, text, expires) {
       const end = String(Math.round(expires));
-      return `${version}.${end}.${mac(name, end, text)}.${text}`;
+      return `${version}.${end}.${macOf(keys[0], name, end, text)}.${text}`;
     },
     open(name, packed, now) {
       const head = pattern.exec(packed);
@@ -38,13 +40,32 @@ export const makeSeal = (sealKey: string | undefined): Seal => {
       const [whole, expires = '', given = ''] = head;
       if (Number(expires) <= now) return undefined;
       const text = packed.slice(whole.length);
-      if (key === undefined) return text;
-      const expected = Buffer.from(mac(name, expires, text));
+      if (keys.length === 0) return text;
       const shown = Buffer.from(given);
-      return shown.length === expected.length && timingSafeEqual(shown, expected) ? text : undefined;
+      const isOurs = (key: Buffer): boolean => {
+        const expected = Buffer.from(macOf(key, name, expires, text));
+        return shown.length === expected.length && timingSafeEqual(shown, expected);
+      };
+      return keys.some(isOurs) ? text : undefined;
+    },
+    renew(next) {
+      keys = derived(next);
     },
   };
 };
+
+/** The secrets of a setting, the one that seals first. */
+export const sealKeysOf = (sealKey: SealKey): readonly string[] =>
+  typeof sealKey === 'string' ? [sealKey] : (sealKey ?? []);
+
+/** Keys of their own for this use, so that the same secret elsewhere never makes the same MAC (RFC 5869). */
+const derived = (sealKey: SealKey): readonly Buffer[] =>
+  sealKeysOf(sealKey).map((one) => Buffer.from(hkdfSync('sha256', one, '', 'postern store seal v1', 32)));
+
+const macOf = (key: Buffer | undefined, name: string, expires: string, text: string): string =>
+  key === undefined
+    ? ''
+    : createHmac('sha256', key).update(`${name.length}:${name}:${expires}:`).update(text).digest('base64url');
 
 /** The name of an entry: the prefix, what it is, and a hash, so that no key is long or holds anything of a client. */
 export const entryName = (prefix: string, namespace: string, key: string): string =>

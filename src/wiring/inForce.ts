@@ -65,7 +65,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
   };
 
   let redisNow = configuration.settings.redis;
-  /** User names and passwords are changed in place, if nothing else of Redis is. */
+  /** User names, passwords and seal keys are changed in place, if nothing else of Redis is. */
   const renewRedis = ({settings: {redis}}: Configuration): void => {
     if (redis === undefined || redisNow === undefined || sameText(redis, redisNow)) return;
     if (!sameText(withoutCredentials(redis), withoutCredentials(configuration.settings.redis))) return;
@@ -166,7 +166,7 @@ const sameText = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON
 /** The setting `redis` without what may change while it is in use. */
 const withoutCredentials = (redis: Configuration['settings']['redis']): unknown => {
   if (redis === undefined) return undefined;
-  const {username, password, url, sentinel, ...others} = redis;
+  const {username, password, sealKey, url, sentinel, ...others} = redis;
   const place = url === undefined ? undefined : Object.assign(new URL(url), {username: '', password: ''}).href;
   const sentinels = sentinel && {master: sentinel.master, nodes: sentinel.nodes};
   return {...others, url: place, sentinel: sentinels};

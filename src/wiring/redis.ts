@@ -1,5 +1,6 @@
 // Redis, where the configuration has it: connections by what they are for, each ending with the process.
 import {createHmac} from 'node:crypto';
+import {isDeepStrictEqual} from 'node:util';
 import type {Settings} from '../config/schema.ts';
 import type {Health} from '../core/health.ts';
 import type {Log} from '../observe/log.ts';
@@ -7,7 +8,7 @@ import type {Metrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
 import {type GuardedRedis, makeGuardedRedis} from '../store/guarded.ts';
 import {type OpenRedis, openRedis, type RedisConnection} from '../store/redis.ts';
-import {makeSeal, type Seal} from '../store/seal.ts';
+import {makeSeal, type Seal, sealKeysOf} from '../store/seal.ts';
 import type {Clocks} from './clocks.ts';
 
 export interface RedisParts {
@@ -19,7 +20,7 @@ export interface RedisParts {
   readonly seal: Seal;
   /** A short name for settings; with a `sealKey` one from which no secret among them can be guessed. */
   readonly nameOf: (settings: string) => string;
-  /** Takes over user names and passwords that have changed. */
+  /** Takes over user names, passwords and seal keys that have changed. */
   renew(settings: NonNullable<Settings['redis']>): void;
   health(): readonly Health[];
   close(): Promise<void>;
@@ -30,7 +31,7 @@ export const makeRedis = (
   {clocks, log, metrics}: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics},
 ): RedisParts => {
   const {now, random} = clocks;
-  const {sealKey} = settings;
+  const seal = makeSeal(settings.sealKey);
   const say = (level: 'info' | 'warn', message: string) => log[level]({dependency: 'redis'}, message);
   const opened = new Set<OpenRedis>();
   let current = settings;
@@ -49,14 +50,17 @@ export const makeRedis = (
     cache,
     open,
     prefix: settings.prefix,
-    seal: makeSeal(sealKey),
+    seal,
     nameOf: (text) =>
-      createHmac('sha256', sealKey ?? '')
+      createHmac('sha256', sealKeysOf(current.sealKey)[0] ?? '')
         .update(`name:${text}`)
         .digest('base64url')
         .slice(0, 16),
     renew: (next) => {
+      seal.renew(next.sealKey);
+      const isSealAlone = isDeepStrictEqual({...current, sealKey: undefined}, {...next, sealKey: undefined});
       current = next;
+      if (isSealAlone) return;
       for (const one of [connection, ...opened]) one.renew(next);
     },
     health: () => [cache.health(), ...connection.files()],

@@ -1,8 +1,8 @@
 // Three Postern processes on one Redis: what is changed through one reaches the others within a second.
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {stringify} from 'yaml';
+import {parse, stringify} from 'yaml';
 import {writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {openRedis, type RedisConnection} from '../../src/store/redis.ts';
 import {json, startServer} from '../remote/servers.ts';
@@ -176,6 +176,45 @@ describe('three instances on one Redis', function () {
     await allReady();
     await changesReachAll('after the cut');
     assert.deepEqual(await answers('/x', again.token), ['revoked', 'revoked', 'revoked']);
+  });
+
+  it('change the seal key one after the other, without a restart: no revocation is lost, and each reaches all', async () => {
+    const [before, after] = ['the key of before', 'the key of after, longer'];
+    await startThree({seal: before, rules: rules.slice(1)});
+    await allReady();
+    const [last] = three.slice(2) as [Instance];
+    const settle = async ({postern}: Instance, sealKey: string | string[]) => {
+      const path = join(postern.folder, 'postern.yaml');
+      const settings = parse(readFileSync(path, 'utf8'));
+      const loads = () => postern.logs().split('the configuration was loaded anew').length;
+      const known = loads();
+      writeFileSync(path, stringify({...settings, redis: {...settings.redis, sealKey}}));
+      await until('it is in force', () => loads() > known);
+      assert.doesNotMatch(postern.logs(), /restartFor/);
+    };
+    const tokens: string[] = [];
+    const revokeAt = async (at: Instance) => {
+      const {subject, token} = await newToken();
+      assert.equal(await revokeByAdmin(at, subject), 200);
+      await all('/x', token, 'revoked');
+      tokens.push(token);
+    };
+    await revokeAt(last);
+    for (const sealKey of [[before, after], [after, before], after]) {
+      for (const one of three) {
+        await settle(one, sealKey);
+        // Wherever it is made, and whichever has the new setting already.
+        if (sealKey !== after) for (const at of three) await revokeAt(at);
+      }
+    }
+    await revokeAt(last);
+    // What the old key has sealed is given back by those who know it; a new instance has the new key alone.
+    const settings = parse(readFileSync(join(last.postern.folder, 'postern.yaml'), 'utf8'));
+    delete settings.server;
+    delete settings.admin.listen;
+    const postern = await startPostern(settings, {unready: true});
+    three.push({postern, client: makeCheckClient(postern.address)});
+    for (const token of tokens) await all('/x', token, 'revoked', 30_000);
   });
 
   const fetches = 1;

@@ -153,6 +153,29 @@ describe('the seal', () => {
     assert.equal(sealed.open('other', packed, 1), undefined);
   });
 
+  it('several keys: the first seals, each opens; they are changed in use', () => {
+    const [a, b] = ['the key of before', 'the key of after'];
+    const old = makeSeal(a).pack('k', 'text', 5_000);
+    const seal = makeSeal([a, b]);
+    assert.equal(seal.pack('k', 'text', 5_000), old, 'the first seals');
+    const opened = (keys: string | readonly string[] | undefined, packed: string) => {
+      seal.renew(keys);
+      return seal.open('k', packed, 1);
+    };
+    const rows: [string | readonly string[] | undefined, boolean][] = [
+      [a, true],
+      [[b, a], true],
+      [b, false],
+      [[], true],
+      [undefined, true],
+    ];
+    for (const [keys, opens] of rows) assert.equal(opened(keys, old), opens ? 'text' : undefined, String(keys));
+    seal.renew([b, a]);
+    const next = seal.pack('k', 'text', 5_000);
+    assert.equal(next, makeSeal(b).pack('k', 'text', 5_000));
+    assert.equal(opened([b, a], makeSeal(undefined).pack('k', 'text', 5_000)), undefined, 'unsealed');
+  });
+
   it('never throws, whatever it is given', () => {
     fc.assert(fc.property(fc.string({unit: 'binary'}), (text) => seals.sealed.open('k', text, 0) === undefined));
   });
@@ -175,6 +198,8 @@ describe('the settings redis and revocation', () => {
     [{url: 'redis://a', timeout: '0ms'}, /at least 1ms/],
     [{url: 'redis://a', prefix: 'a{b}'}, /mean something in Redis keys/],
     [{url: 'redis://a', sealKey: 'short'}, /shorter than 16/],
+    [{url: 'redis://a', sealKey: ['0123456789abcdef', 'short']}, /shorter than 16/],
+    [{url: 'redis://a', sealKey: []}, /empty list/],
     [{cluster: []}, /empty list/],
     [{cluster: ['a']}, /not host:port/],
     [{cluster: ['a:99999']}, /above 65535/],
