@@ -43,6 +43,8 @@ interface Tool {
   /** The name on PATH; absent: the one on PATH would not do. */
   readonly onPath?: string;
   readonly versionArgs: readonly string[];
+  /** Where it has no word for its version: an environment in which it ends at once with a message that says it. */
+  readonly versionEnv?: Readonly<Record<string, string>>;
   /** Finds the version in what `versionArgs` print, and the least one that will do. */
   readonly version: RegExp;
   readonly atLeast?: readonly [number, number];
@@ -170,6 +172,17 @@ const tools = {
     },
     advice: 'install helm-docs 1.14.2, or Go 1.25 or newer',
   },
+  ratelimit: {
+    versionArgs: [],
+    versionEnv: {PORT: 'none'},
+    version: /github\.com\/envoyproxy\/ratelimit@v(\d+)\.(\d+)/,
+    go: {
+      package: 'github.com/envoyproxy/ratelimit/src/service_cmd',
+      module: 'github.com/envoyproxy/ratelimit',
+      version: 'v1.4.1-0.20260122083618-3fb702589d36',
+    },
+    advice: 'install Go 1.25 or newer',
+  },
   promtool: {
     onPath: 'promtool',
     versionArgs: ['--version'],
@@ -219,8 +232,12 @@ const sayOf = (error: unknown): string => {
 
 /** Runs it: a program that does not start here (another libc, another machine), or is too old, is of no use. */
 const works = async (path: string, tool: Tool): Promise<true | string> => {
-  const printed = await run(path, [...tool.versionArgs], {timeout: 20_000}).catch(
-    (error) => `does not run: ${sayOf(error)}`,
+  const {versionEnv} = tool;
+  const env = versionEnv && {...process.env, ...versionEnv};
+  const printed = await run(path, [...tool.versionArgs], {timeout: 20_000, ...(env && {env})}).catch((error) =>
+    versionEnv === undefined || typeof error.code !== 'number'
+      ? `does not run: ${sayOf(error)}`
+      : (error as {stdout: string; stderr: string}),
   );
   if (typeof printed === 'string') return printed;
   const [, major, minor] = tool.version.exec(printed.stdout + printed.stderr) ?? [];
