@@ -8,8 +8,8 @@ import type {RecentDecisions} from '../observe/recent.ts';
 import type {Remembered} from '../observe/remembered.ts';
 import {askedBodyOf} from './askedBody.ts';
 import {none, notKept} from './decisionRoutes.ts';
-import type {Explanation} from './explained.ts';
 import type {Explainer} from './explainer.ts';
+import type {Explanation} from './explanation.ts';
 import {explanationJson} from './explanationJson.ts';
 
 export interface ExplainRouteParts {

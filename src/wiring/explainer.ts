@@ -8,7 +8,8 @@ import {againOf} from './again.ts';
 import type {AskedBody} from './askedBody.ts';
 import type {Clocks} from './clocks.ts';
 import type {Configuration, Decider} from './decider.ts';
-import {type Explanation, explain} from './explained.ts';
+import {explain} from './explained.ts';
+import type {Explanation} from './explanation.ts';
 import {type Given, withGiven} from './given.ts';
 import {type Answered, makeOffline} from './offline.ts';
 

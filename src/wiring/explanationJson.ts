@@ -1,7 +1,7 @@
 // An explanation for programs: `postern explain --json`, and the admin pages that explain.
 import type {Principal} from '../core/principal.ts';
 import {answerShown} from './answerShown.ts';
-import type {Explanation} from './explained.ts';
+import type {Explanation} from './explanation.ts';
 import type {Answered} from './offline.ts';
 
 /** Claims and cookies stay out of it; places are named by their labels. */

@@ -2,7 +2,7 @@
 import {type Request, rawPathOf} from '../../core/request.ts';
 import type {DecisionLine} from '../../observe/decisionLineSchema.ts';
 import {printable} from '../../observe/redact.ts';
-import type {Explanation} from '../../wiring/explained.ts';
+import type {Explanation} from '../../wiring/explanation.ts';
 import type {Answered} from '../../wiring/offline.ts';
 import {adminCall} from '../adminCall.ts';
 import {CommandError, settingsOf} from '../settings.ts';

@@ -3,7 +3,7 @@
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {printable} from '../../observe/redact.ts';
-import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explained.ts';
+import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explanation.ts';
 import {heldLines} from '../../wiring/heldAnswer.ts';
 import type {Answered} from '../../wiring/offline.ts';
 import {type Shown, tokenShown} from './tokenShown.ts';
