@@ -1,7 +1,8 @@
 // What the verification of one token costs: ours beside jose's on the same tokens, and the way of a token that is kept.
 // Read the ratios: both run in turn, in one process, so that a busy machine slows both.
 import {createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT} from 'jose';
-import {makeVerifyJwt, parseJwt} from '../src/providers/jwt.ts';
+import {makeVerifyJwt} from '../src/providers/jwt.ts';
+import {parseJwt} from '../src/providers/jwtForm.ts';
 import {readKeySet} from '../src/providers/keys.ts';
 import {makeOidcProvider} from '../src/providers/oidc.ts';
 import {oidcSettings} from '../src/providers/oidcSettings.ts';

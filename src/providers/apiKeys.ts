@@ -5,7 +5,7 @@ import {makePlace} from '../core/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {hashOfKey, idOfKey, keyOfBasic, keyPrefix, pairOfBasic} from './apiKeysForm.ts';
 import type {ApiKeysSettings} from './apiKeysSettings.ts';
-import {looksLikeJwt} from './jwt.ts';
+import {looksLikeJwt} from './jwtForm.ts';
 import type {ApiKey, ApiKeys} from './keyFile.ts';
 import {type KeyFileParts, makeKeyFile} from './keyFileWatch.ts';
 import type {Authentication, Provider} from './provider.ts';

@@ -3,7 +3,7 @@ import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
 import type {ClaimPath, ClaimSettings, ListClaim} from './claimSettings.ts';
-import type {Claims} from './jwt.ts';
+import type {Claims} from './jwtForm.ts';
 import {clientClaims, isMachine, isServiceToken} from './machine.ts';
 
 /** Reads one place of the claims; undefined where there is nothing. */

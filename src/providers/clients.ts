@@ -1,6 +1,6 @@
 // Was a token issued to a client that is accepted?
 import {type Misfit, nearMiss, shownList, shownValue} from '../core/misfit.ts';
-import type {Claims} from './jwt.ts';
+import type {Claims} from './jwtForm.ts';
 import {clientClaims} from './machine.ts';
 
 /**

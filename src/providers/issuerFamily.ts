@@ -9,7 +9,7 @@ import {makeWithin} from '../core/within.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {makeIssuerTemplate} from './issuerTemplate.ts';
 import {keysAtUrl, keysByDiscovery, NotPublished} from './jwks.ts';
-import {type Claims, longestToken, malformedDetail} from './jwt.ts';
+import {type Claims, longestToken, malformedDetail} from './jwtForm.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';

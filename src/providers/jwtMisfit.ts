@@ -3,7 +3,7 @@
 import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
 import type {Request} from '../core/request.ts';
 import {isSameButSlash} from './jwks.ts';
-import {malformedDetail} from './jwt.ts';
+import {malformedDetail} from './jwtForm.ts';
 import {tokenOf} from './tokensOf.ts';
 
 /** `issuer`: what the settings name, or words for it; that of the token comes back with the misfit. One that differs by a slash is told as such: it is a slip of settings. */

@@ -1,5 +1,5 @@
 // Is a token that of a machine? Issuers tell it each in their own way, and a rule for people must not open to machines.
-import type {Claims} from './jwt.ts';
+import type {Claims} from './jwtForm.ts';
 
 /** The claims in which issuers write the client that a token was issued to: OpenID Connect, RFC 9068, Okta, Entra ID v1. */
 export const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const;

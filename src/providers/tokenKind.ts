@@ -1,5 +1,5 @@
 // Tokens of one issuer share its keys: an id, refresh or logout token must not pass for an access token.
-import type {Claims} from './jwt.ts';
+import type {Claims} from './jwtForm.ts';
 
 const logout = 'http://schemas.openid.net/event/backchannel-logout';
 

@@ -4,7 +4,8 @@ import type {Cache} from '../core/cache.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import {remembering} from '../core/remembering.ts';
-import {type Claims, timeFault} from './jwt.ts';
+import {timeFault} from './jwtClaims.ts';
+import type {Claims} from './jwtForm.ts';
 import type {Key} from './keys.ts';
 import type {Authentication} from './provider.ts';
 

@@ -2,7 +2,7 @@
 
 import type {ClaimSettings} from '../../providers/claimSettings.ts';
 import {makeReadPrincipal, type ReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 import type {AuthgearSettings} from './settings.ts';
 
 /** Claims of an access token; what the resolver says is put under the same names. */

@@ -3,7 +3,7 @@ import type {Credential} from '../../core/credential.ts';
 import {headerPlace, makePlace} from '../../core/places.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
-import {malformedDetail} from '../../providers/jwt.ts';
+import {malformedDetail} from '../../providers/jwtForm.ts';
 import {jwtMisfit} from '../../providers/jwtMisfit.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';
 import type {AuthenticationContext, Provider} from '../../providers/provider.ts';

@@ -2,7 +2,7 @@
 import {shapeOf, shownList, shownValue} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 
 /** What is told apart by where it stands: tokens of people and API tokens, or machine-to-machine access tokens. */
 export type Family = 'jwt' | 'accessToken';

@@ -2,7 +2,9 @@
 import {wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import {makeVerifyJwt, malformedDetail, parseJwt, timeFault, type VerifyJwt} from '../../providers/jwt.ts';
+import {makeVerifyJwt, type VerifyJwt} from '../../providers/jwt.ts';
+import {timeFault} from '../../providers/jwtClaims.ts';
+import {malformedDetail, parseJwt} from '../../providers/jwtForm.ts';
 import type {KeyKeeper} from '../../providers/keyKeeper.ts';
 import type {Authentication} from '../../providers/provider.ts';
 import {makeVerifiedCache, type Verification} from '../../providers/verifiedCache.ts';

@@ -2,7 +2,7 @@
 import type {RemoteCall} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
-import {parseJwt} from '../../providers/jwt.ts';
+import {parseJwt} from '../../providers/jwtForm.ts';
 import {makeOwnToken} from '../../providers/ownToken.ts';
 import {basic, type FrontierApi, makeFrontierApi, type Refused} from './api.ts';
 import {expires} from './presented.ts';

@@ -4,7 +4,7 @@ import type {Health} from '../../core/health.ts';
 import {type Reason, refusals} from '../../core/refusals.ts';
 import type {Asks} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
-import {parseJwt} from '../../providers/jwt.ts';
+import {parseJwt} from '../../providers/jwtForm.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';
 import {basic, bearing, makeFrontierApi, type Refused, type TokenRequest} from './api.ts';

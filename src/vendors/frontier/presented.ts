@@ -4,7 +4,7 @@ import {cookiePlace} from '../../core/cookiePlace.ts';
 import type {Held, Place} from '../../core/credential.ts';
 import {headerPlace} from '../../core/places.ts';
 import type {Request} from '../../core/request.ts';
-import {type Claims, longestToken} from '../../providers/jwt.ts';
+import {type Claims, longestToken} from '../../providers/jwtForm.ts';
 import {tokenOf as parsedIn} from '../../providers/tokensOf.ts';
 import type {VerifiedCache} from '../../providers/verifiedCache.ts';
 import {isTooOld, makeOpenCookie, remembering, sessionCookie} from './secureCookie.ts';

@@ -2,7 +2,7 @@
 import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 import type {Exchangeable} from './exchange.ts';
 import type {FrontierSettings} from './settings.ts';
 

@@ -3,7 +3,7 @@ import {derivedOnce} from '../../core/derived.ts';
 import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
 import type {Request} from '../../core/request.ts';
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';
 import type {Authentication, AuthenticationContext, Provider} from '../../providers/provider.ts';

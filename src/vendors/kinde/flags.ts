@@ -1,5 +1,5 @@
 // Kinde's feature flags, as they stand in the token: `{"beta": {"t": "b", "v": true}}`, t being b, i or s.
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 import {mapped, own} from './hasura.ts';
 
 /** Whether the token says that this boolean flag is on. Numbers and texts are settings, and switch nothing on. */

@@ -1,5 +1,5 @@
 // A Hasura mapping in Kinde gives some claims another name: `org_code` is then `x-hasura-org-code`.
-import type {Claims} from '../../providers/jwt.ts';
+import type {Claims} from '../../providers/jwtForm.ts';
 
 const mappable = ['org_code', 'roles', 'permissions', 'feature_flags'] as const;
 const mappedName = (name: string): string => `x-hasura-${name.replaceAll('_', '-')}`;
