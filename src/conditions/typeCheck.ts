@@ -47,6 +47,7 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     captures: new Set<string>(),
     principal: new Set<string>(),
     values: new Set<string>(),
+    claims: new Set<string>(),
   };
   let claims = false;
   let now = false;
@@ -105,6 +106,7 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     if (inner !== undefined) return inner;
     const type = Object.hasOwn(parts.variables, name) ? parts.variables[name] : undefined;
     if (type !== undefined) {
+      // A member that is named does not come here.
       if (name === 'claims') claims = true;
       if (name === 'now') now = true;
       return type;
@@ -114,6 +116,11 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
   };
 
   const member = (expr: Expr, operand: Expr, name: string, scope: Scope): Type => {
+    if (isClaims(operand, scope)) {
+      looks.claims.add(name);
+      count += 1;
+      return dyn;
+    }
     const type = typeOfExpr(operand, scope);
     if (type.name === 'dyn') return dyn;
     if (type.name !== 'map') return fault(expr, `${inWords(type)} has no members, so no ${name}`);
@@ -125,6 +132,10 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     const noun = type.named === 'capture' ? 'the path of the rule captures' : `${type.named} has`;
     return fault(expr, `there is no ${name}: ${noun} ${known.join(', ') || 'nothing'}${didYouMean(name, known)}`);
   };
+
+  /** The variable, and not what a loop of the condition calls so. */
+  const isClaims = ({exprKind}: Expr, scope: Scope): boolean =>
+    exprKind.case === 'identExpr' && exprKind.value.name === 'claims' && !scope.has('claims');
 
   const note = (named: NonNullable<Type['named']>, name: string): void => {
     if (named === 'header') looks.headers.add(name);
@@ -216,9 +227,10 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
 
   const ofIn = (expr: Expr, item: Expr, range: Expr, scope: Scope): Type => {
     const name = constantText(item);
-    const type = typeOfExpr(range, scope);
+    const isNamed = name !== undefined && isClaims(range, scope);
+    const type = isNamed ? mapOf(member(expr, range, name, scope)) : typeOfExpr(range, scope);
     if (name !== undefined && type.named !== undefined) member(expr, range, name, scope);
-    else typeOfWhole(range, scope);
+    else if (!isNamed) typeOfWhole(range, scope);
     const given = typeOfWhole(item, scope);
     if (!['list', 'map', 'dyn'].includes(type.name)) {
       return fault(range, `is ${inWords(type)}: \`in\` asks a list or a map (for a part of a text write .contains())`);
@@ -269,7 +281,7 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     captures: [...looks.captures],
     principal: [...looks.principal],
     values: [...looks.values],
-    claims,
+    claims: {named: [...looks.claims], whole: claims},
     now,
   };
 };

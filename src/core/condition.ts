@@ -24,7 +24,8 @@ export interface Looks {
   /** `roles`, `tenant`, ... of `principal`. */
   readonly principal: readonly string[];
   readonly values: readonly string[];
-  readonly claims: boolean;
+  /** `whole`: claims that the text does not name, too, such as `claims[request.method]`, or all of them one by one. */
+  readonly claims: {readonly named: readonly string[]; readonly whole: boolean};
   readonly now: boolean;
 }
 

@@ -1,6 +1,6 @@
 // A remembered decision as JSON, in the one spelling of the decision log and the admin pages (decisionLineSchema.ts).
 import {spelledAuthority} from '../core/authority.ts';
-import {claimNamed} from '../core/claimPath.ts';
+import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
 import {type DecisionLine, lineVersion, type Replay} from './decisionLineSchema.ts';
@@ -18,9 +18,15 @@ const longestReplayed = 2_048;
 /** Without what it takes to decide once more. */
 export const plainLine: LineOf = (of) => lineOf(of, longestPath);
 
-/** With it. `claims`: names of those that rules read, whose values are told, too. */
-export const makeReplayLine = (claims: Iterable<string>): LineOf => {
-  const read = ['email_verified', ...claims];
+/** Claims that rules read: by path (`plan.name`), and by name as it stands; `all`: there is no telling which. */
+export interface ClaimsRead {
+  readonly paths: readonly string[];
+  readonly names: readonly string[] | 'all';
+}
+
+/** With it. `claims`: those that rules read, whose values are told, too. */
+export const makeReplayLine = ({paths, names}: ClaimsRead): LineOf => {
+  const read: ClaimsRead = {paths: ['email_verified', ...paths], names};
   return (of) => ({...lineOf(of, longestReplayed), replay: replayOf(of, read)});
 };
 
@@ -65,7 +71,7 @@ const fieldsOf = (request: Fields, mostPath: number) => ({
   trace_id: traceIdOf(request.headerValues.get('traceparent')),
 });
 
-const replayOf = ({request, principal}: Remembered, claims: readonly string[]): Replay | undefined =>
+const replayOf = ({request, principal}: Remembered, claims: ClaimsRead): Replay | undefined =>
   request && {
     connection: request.kind === 'connection' ? true : undefined,
     scheme: shown(request.scheme, 16),
@@ -77,7 +83,7 @@ const replayOf = ({request, principal}: Remembered, claims: readonly string[]): 
     who: principal && whoOf(principal, claims),
   };
 
-const whoOf = (principal: Principal, claims: readonly string[]): Replay['who'] => ({
+const whoOf = (principal: Principal, {paths, names}: ClaimsRead): Replay['who'] => ({
   kind: principal.kind,
   roles: listed(principal.roles),
   permissions: listed(principal.permissions),
@@ -93,13 +99,19 @@ const whoOf = (principal: Principal, claims: readonly string[]): Replay['who'] =
   acr: principal.acr,
   amr: listed(principal.amr),
   claim_names: listed(Object.keys(principal.claims)),
-  claim_values: someOf(
-    claims.flatMap((name): [string, unknown][] => {
-      const value = claimNamed(principal.claims, name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  ),
+  claim_values: someOf([
+    ...valuesOf(paths, (path) => claimNamed(principal.claims, path)),
+    ...valuesOf(names === 'all' ? Object.keys(principal.claims) : names, (name) =>
+      claimByKeys(principal.claims, [name]),
+    ),
+  ]),
 });
+
+const valuesOf = (names: readonly string[], read: (name: string) => unknown) =>
+  names.flatMap((name): [string, unknown][] => {
+    const value = read(name);
+    return value === undefined ? [] : [[name, value]];
+  });
 
 const listed = (items: readonly string[]): string[] | undefined => (items.length === 0 ? undefined : [...items]);
 

@@ -9,7 +9,7 @@ import type {LineOf} from '../observe/decisionLine.ts';
 import {type DecisionObserver, makeDecisionObserver, observedCheck, observedProvider} from '../observe/observed.ts';
 import type {Provider} from '../providers/provider.ts';
 import {makeDeciding} from './deciding.ts';
-import {makeDecisionsTold} from './decisionLog.ts';
+import {makeDecisionsTold, makeTimes} from './decisionLog.ts';
 import type {Shared} from './shared.ts';
 
 /** A configuration that has been loaded. */
@@ -49,9 +49,7 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
       }),
     );
 
-  const told = makeDecisionsTold(settings, providers, shared);
-  const {times} = told;
-  const observer = tellProviders(makeDecisionObserver(metrics, told.log), providers);
+  const times = makeTimes(settings, shared);
   const identityHeaders = makeIdentityHeaders(
     settings.responses.identity,
     providers.flatMap(({ownedHeaders = []}) => ownedHeaders),
@@ -61,6 +59,8 @@ export const makeDecider = async ({settings}: Configuration, shared: Shared): Pr
     times === undefined ? counted : (provider) => times.provider(counted(provider)),
     times?.part,
   );
+  const told = makeDecisionsTold(settings, {providers, looks: deciding.looks(), times}, shared);
+  const observer = tellProviders(makeDecisionObserver(metrics, told.log), providers);
   const observed = observedCheck(check, observer, clocks.steady);
 
   return {

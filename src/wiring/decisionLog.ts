@@ -1,7 +1,8 @@
 // Where decisions are told: the decision log by its settings, and the last ones that are kept.
 import type {Settings} from '../config/schema.ts';
+import type {Looks} from '../core/condition.ts';
 import type {Rule} from '../core/rules.ts';
-import {type LineOf, makeReplayLine} from '../observe/decisionLine.ts';
+import {type ClaimsRead, type LineOf, makeReplayLine} from '../observe/decisionLine.ts';
 import {type DecisionLog, makeDecisionLog} from '../observe/decisionLog.ts';
 import {remembering} from '../observe/recent.ts';
 import {makeRemember} from '../observe/remembered.ts';
@@ -14,55 +15,48 @@ export interface DecisionsTold {
   readonly log: DecisionLog;
   /** A decision with what it takes to decide it once more. */
   readonly replayLine: LineOf;
-  /** Absent where nobody asks for the time of steps: then nothing is wrapped. */
+}
+
+export interface ToldParts {
+  readonly providers: readonly Provider[];
+  readonly looks: readonly Looks[];
   readonly times: StepTimes | undefined;
 }
 
+/** Absent where nobody asks for the time of steps: then nothing is wrapped. */
+export const makeTimes = ({log}: Pick<Settings, 'log'>, {clocks}: Pick<Shared, 'clocks'>): StepTimes | undefined =>
+  decisionSettingsOf(log.decisions).steps ? makeStepTimes(clocks.steady) : undefined;
+
+/** `looks`: what the conditions of the rules look at. */
 export const makeDecisionsTold = (
   {log, rules}: Pick<Settings, 'log' | 'rules'>,
-  providers: readonly Provider[],
-  shared: Pick<Shared, 'clocks' | 'decisions' | 'recent'>,
+  {providers, looks, times}: ToldParts,
+  shared: Pick<Shared, 'decisions' | 'recent'>,
 ): DecisionsTold => {
-  const times = decisionSettingsOf(log.decisions).steps ? makeStepTimes(shared.clocks.steady) : undefined;
-  const remember = makeRemember(headersRead(rules), headersOf(providers), times?.of);
-  const replayLine = makeReplayLine(claimsRead(rules));
+  const remember = makeRemember(headersRead(rules, looks), headersOf(providers), times?.of);
+  const replayLine = makeReplayLine(claimsRead(rules, looks));
   const decisionLog = makeDecisionLog({log: shared.decisions, settings: log, remember, replayLine});
   return {
-    times,
     replayLine,
     log: shared.recent === undefined ? decisionLog : remembering(decisionLog, shared.recent, remember),
   };
 };
 
 /** Headers that targeting rules and conditions look at: what a client sends, and no credential. */
-const headersRead = (rules: readonly Rule[]): readonly string[] => [
+const headersRead = (rules: readonly Rule[], looks: readonly Looks[]): readonly string[] => [
   ...sourcesOf(rules).flatMap((source) => ('header' in source ? [source.header.toLowerCase()] : [])),
-  ...conditionsOf(rules).flatMap((text) => namesIn(text, 'headers').map((name) => name.toLowerCase())),
+  ...looks.flatMap(({headers}) => headers.map((name) => name.toLowerCase())),
 ];
 
 /** Claims that they look at. */
-const claimsRead = (rules: readonly Rule[]): readonly string[] => [
-  ...new Set([
-    ...sourcesOf(rules).flatMap((source) => ('claim' in source ? [source.claim] : [])),
-    ...conditionsOf(rules).flatMap((text) => namesIn(text, 'claims')),
-  ]),
-];
+const claimsRead = (rules: readonly Rule[], looks: readonly Looks[]): ClaimsRead => ({
+  paths: unique(sourcesOf(rules).flatMap((source) => ('claim' in source ? [source.claim] : []))),
+  names: looks.some(({claims}) => claims.whole) ? 'all' : unique(looks.flatMap(({claims}) => claims.named)),
+});
+
+const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
 const sourcesOf = (rules: readonly Rule[]) => rules.flatMap(({attributes = {}}) => Object.values(attributes));
-
-const conditionsOf = (rules: readonly Rule[]): readonly string[] => [
-  ...new Set(
-    rules.flatMap(({access}) =>
-      'require' in access && access.require.when !== undefined ? [access.require.when] : [],
-    ),
-  ),
-];
-
-/** `claims.plan`, `claims["plan"]`: the first step. By the text alone, for conditions may be thousands. */
-const namesIn = (text: string, of: 'claims' | 'headers'): readonly string[] =>
-  [...text.matchAll(/\b(claims|headers)\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:'([^']+)'|"([^"]+)")\s*\])/g)].flatMap(
-    ([, what, dotted, single, double]) => (what === of ? (dotted ?? single ?? double ?? []) : []),
-  );
 
 /** Headers in which credentials stand. */
 const headersOf = (providers: readonly Provider[]): readonly string[] =>

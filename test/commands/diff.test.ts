@@ -181,7 +181,7 @@ describe('postern diff', function () {
     old = written('old.yaml', rules);
     was = await directly(old);
     const remember = makeRemember([], ['authorization']);
-    const line = makeReplayLine([]);
+    const line = makeReplayLine({paths: [], names: []});
     const lines = was.map(({request, decision}, at) =>
       JSON.stringify(line(remember({id: `d-${at}`, now}, request, decision, 0.001))),
     );

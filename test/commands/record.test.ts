@@ -33,6 +33,11 @@ const rules = [
   },
   {name: 'tried', match: {path: '/tried'}, require: {roles: ['owner']}, shadow: true},
   {
+    name: 'spelt',
+    match: {path: '/spelt'},
+    require: {when: `request["headers"][r'x-region'] == "eu" && "a.b" in claims && claims["a.b"] == 1`},
+  },
+  {
     name: 'paid',
     match: {path: '/paid'},
     require: {when: `claims.plan.name == "gold" && request.headers["x-region"] == "eu"`},
@@ -97,6 +102,8 @@ describe('postern test --record', function () {
     await ask('/regional', alice, {headers: [['x-region', 'eu']]});
     await ask('/regional', alice, {headers: [['x-region', 'us']]});
     await ask('/tried', alice);
+    await ask('/spelt', {...alice, 'a.b': 1}, {headers: [['x-region', 'eu']]});
+    await ask('/spelt', {...alice, a: {b: 1}}, {headers: [['x-region', 'eu']]});
     await ask('/paid', {...alice, plan: {name: 'gold'}, secret: canary}, {headers: [['x-region', 'eu']]});
     await ask('/paid', {...alice, plan: {name: 'tin'}}, {headers: [['x-region', 'eu']]});
     await ask('/orders/1', {...alice, exp: now - 600, iat: now - 700});
@@ -149,10 +156,10 @@ describe('postern test --record', function () {
   for (const [what, from] of ways) {
     it(`${what}: every decision is a case, and all are green`, async () => {
       const {yaml, summary} = await record(from());
-      assert.match(summary, /^32 cases from 38 decisions\n {2}left out 1: something of its path was left out/, summary);
+      assert.match(summary, /^34 cases from 40 decisions\n {2}left out 1: something of its path was left out/, summary);
       assert.doesNotMatch(yaml, new RegExp(`${canary}|eyJ`));
       const {code, output} = await run(yaml);
-      assert.deepEqual([code, /32 passed, 0 failed/.test(output)], [0, true], output);
+      assert.deepEqual([code, /34 passed, 0 failed/.test(output)], [0, true], output);
       const {cases} = parse(yaml) as {cases: {it: string; expect: {reason?: string}}[]};
       assert.ok(cases.some(({it: name}) => name === 'GET localhost/orders/1: alice of acme is let in, 2 times'));
       const reasons = new Set(cases.map(({expect}) => expect.reason));

@@ -113,10 +113,84 @@ describe('a condition', () => {
       captures: ['d'],
       principal: ['subject'],
       values: ['e'],
-      claims: false,
+      claims: {named: [], whole: false},
       now: true,
     });
   });
+
+  const spellings: [text: string, headers: readonly string[]][] = [
+    ['request.headers.x == "1"', ['x']],
+    ['request["headers"].x == "1"', ['x']],
+    [`request['headers']["x-a"] == "1"`, ['x-a']],
+    ['request [ "headers" ]\n["X-A"] == "1"', ['X-A']],
+    ["request[r\"headers\"]['''x-a'''] == \"1\"", ['x-a']],
+    ['request["\\x68eaders"]["\\u0078-a"] == "1"', ['x-a']],
+    ['(request).headers[("x-a")] == "1"', ['x-a']],
+    ['has(request.headers.x)', ['x']],
+    ['has(request["headers"].x)', ['x']],
+    ['"x-a" in request["headers"]', ['x-a']],
+    ['["a", "b"].exists(r, request["headers"]["x-a"] == r)', ['x-a']],
+    ['principal.roles.map(h, request.headers["x-a"] + h).exists(r, r == "ab")', ['x-a']],
+    ['true ? request["headers"]["x-a"] == "1" : request.headers.b == "1"', ['x-a', 'b']],
+    ['[{"headers": {"x": "1"}}].exists(request, request.headers.x == "1")', []],
+  ];
+  for (const [text, headers] of spellings)
+    it(`knows the headers of ${text.replaceAll('\n', ' ')}`, () => {
+      const read = readCondition(text);
+      assert.ok('condition' in read, JSON.stringify(read));
+      assert.deepEqual(read.condition.looks.headers, headers);
+      const parts = new Map([['headers', new Map(headers.map((name) => [name, '1']))]]);
+      assert.equal(
+        typeof read.condition.test({
+          request: new Map([...parts, ['method', 'GET']] as never),
+          principal: new Map([['roles', []]]),
+        }),
+        'boolean',
+      );
+    });
+
+  for (const text of [
+    'request[request.method] == "1"',
+    'request["head" + "ers"]["x"] == "1"',
+    'request.headers["x" + "-a"] == "1"',
+    'request.headers[principal.roles[0]] == "1"',
+    '["x-a"].exists(h, request.headers[h] == "1")',
+    '["x-a"].exists(h, h in request.headers)',
+    'request.headers.all(h, h != "x")',
+    '[request].exists(r, r.headers["x"] == "1")',
+    '[request.headers].exists(h, h["x"] == "1")',
+    '{"r": request}.r.headers["x"] == "1"',
+    '{"h": request.headers}["h"]["x"] == "1"',
+    '(true ? request : request).headers["x"] == "1"',
+    'dyn(request.headers)["x"] == "1"',
+    'dyn(request)["headers"]["x"] == "1"',
+    '[dyn(request.headers)].map(h, h["x"])[0] == "1"',
+    'request.headers[b"x"] == "1"',
+    'request.headers == {"x": "1"}',
+    'request.headers.size() == 1',
+    'size(request.headers) == 1',
+    'string(request.headers) == "1"',
+    'type(request.headers) == map',
+  ])
+    it(`refuses, since nobody knows which headers it looks at: ${text}`, () =>
+      assert.match(conditionFault(text, []) ?? '', /\(character \d+/));
+
+  const claimed: [text: string, named: readonly string[], whole: boolean][] = [
+    ['claims.a.b == 1', ['a'], false],
+    ['claims["https://a.example/b"] == 1 && has(claims.c)', ['https://a.example/b', 'c'], false],
+    ['"a" in claims', ['a'], false],
+    ['claims[principal.subject] == 1', [], true],
+    ['claims.exists(name, name == "a")', [], true],
+    ['principal.subject in claims', [], true],
+    ['[claims].exists(c, c.a == 1)', [], true],
+    ['[{"a": 1}].exists(claims, claims.a == 1)', [], false],
+  ];
+  for (const [text, named, whole] of claimed)
+    it(`knows the claims of ${text}`, () => {
+      const read = readCondition(text);
+      assert.ok('condition' in read, JSON.stringify(read));
+      assert.deepEqual(read.condition.looks.claims, {named, whole});
+    });
 
   it('has the variables that the guide lists, and no others', () => {
     const page = readFileSync(new URL('../../docs/guides/conditions.md', import.meta.url), 'utf8');

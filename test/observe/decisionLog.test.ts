@@ -94,7 +94,7 @@ const make = (said: unknown, level: LogSettings['level'] = 'info') => {
     log,
     settings,
     remember: makeRemember(['x-region', 'authorization'], ['authorization'], times.of),
-    replayLine: makeReplayLine(['plan.name']),
+    replayLine: makeReplayLine({paths: ['plan.name'], names: []}),
   });
   const write = (one: Decision, id = 'd', of: Request | undefined = request) =>
     decisionLog.decided({id, now: 5_000}, of, one, 0.001_5);

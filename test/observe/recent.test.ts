@@ -40,7 +40,7 @@ const allow: Decision = {
 const remember = makeRemember(['x-region', 'x-key', 'authorization'], ['x-key']);
 const kept = (id: string, target = '/', decision: Decision = allow) =>
   remember({id, now: 1_000}, request(target), decision, 0.001);
-const lineOf = makeReplayLine([]);
+const lineOf = makeReplayLine({paths: [], names: []});
 const idsOf = (list: ReturnType<ReturnType<typeof makeRecentDecisions>['list']>) => list?.found.map(({id}) => id);
 const all = {limit: 100, fits: () => true};
 

@@ -54,7 +54,7 @@ const bindingsOf = (
     bindings.request = parts;
   }
   if (looks.principal.length > 0) bindings.principal = principalOf(principal, looks.principal);
-  if (looks.claims) bindings.claims = principal.claims;
+  if (looks.claims.whole || looks.claims.named.length > 0) bindings.claims = principal.claims;
   if (looks.now) bindings.now = now;
   if (holdings !== undefined) {
     bindings.value = new Map([...holdings.amounts].map(([name, {amount}]) => [name, amount]));
