@@ -8,9 +8,9 @@ import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Snapshot} from '../src/core/entitlement.ts';
 import {loadEntitlementIndex} from '../src/core/entitlementIndex.ts';
+import {packSnapshot, unpackSnapshot} from '../src/entitlements/packed.ts';
 import {compilePattern} from '../src/entitlements/pattern.ts';
 import {type Reading, readingOf} from '../src/entitlements/reading.ts';
-import {packSnapshot, unpackSnapshot} from '../src/entitlements/shared.ts';
 import {keysOf} from '../src/providers/keyFileReading.ts';
 import {aside} from '../src/wiring/aside.ts';
 

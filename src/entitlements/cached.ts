@@ -3,6 +3,7 @@ import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
+import {firstRetry, type How, makeRefreshing} from './refreshing.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {Fetched, SharedSnapshots} from './shared.ts';
 import {type Asked, unsoldPermissions, unsoundGrants, unsoundHead, unsuppliedAttributes} from './sound.ts';
@@ -49,7 +50,6 @@ export interface SnapshotEntitlements extends EntitlementStore {
   close(): Promise<void>;
 }
 
-const firstRetry = 500;
 /** Milliseconds by which wall clock and steady clock part: more is a step, or a machine that slept. */
 const step = 10_000;
 
@@ -73,7 +73,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   } = parts;
   const overlay = makeOverlay(buildIndex, (reason) => {
     log?.('info', `entitlements: loading all again: ${reason}`);
-    void refresh(true);
+    void refresh('anew');
   });
   let version: string | undefined;
   /** When what is served was last known to be so, by the steady clock. */
@@ -81,11 +81,6 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   let fault: string | undefined;
   /** Why the source cannot say what changes. */
   let unfollowed: string | undefined;
-  let failures = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-  /** `anew`: whatever anybody has fetched before. */
-  let wanted: 'again' | 'anew' | undefined;
   let unwatch: (() => void) | undefined;
   let closed = false;
   /** Wall clock less steady clock, as last seen; and when something was last fetched out of turn. */
@@ -94,53 +89,26 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   /** Warnings that have been given. */
   const told = new Set<string>();
 
-  const schedule = () => {
-    clearTimeout(timer);
-    if (closed) return;
-    const pause =
-      failures === 0 ? settings.fresh : Math.min(settings.fresh, firstRetry * 2 ** Math.min(failures - 1, 10));
-    // Instances that were started together must not fetch together for ever.
-    timer = setTimeout(() => void refresh(), pause * (0.8 + random() / 5)).unref();
-  };
-
-  const refresh = (anew = false): Promise<void> => {
-    // Asked while a fetch is under way, which may have begun before the change: once more afterwards.
-    wanted = anew || wanted === 'anew' ? 'anew' : 'again';
-    running ??= fetchAll()
-      .finally(() => {
-        running = undefined;
-        schedule();
-      })
-      .then(() => (wanted === undefined || closed ? undefined : refresh(wanted === 'anew')));
-    return running;
-  };
-  const fetchAll = async (): Promise<void> => {
-    while (wanted !== undefined && !closed) {
-      const anew = wanted === 'anew';
-      wanted = undefined;
-      await attempt(anew);
-    }
-  };
-
-  const attempt = async (anew: boolean): Promise<void> => {
+  const attempt = async (how: How): Promise<boolean> => {
     const began = overlay.moment();
-    const known = anew ? undefined : version;
+    const known = how === 'anew' ? undefined : version;
     try {
       const own = () => fetch(known);
-      const fetched = shared === undefined || anew ? await own() : await shared.fetch(known, own);
+      const fetched = shared === undefined || how === 'anew' ? await own() : await shared.fetch(known, own);
       await adopt(fetched.found, fetched.asOf, began);
       if (fetched.fault !== undefined) throw fetched.fault;
       if (fault !== undefined) log?.('info', `entitlements: ${source.name} works again`);
       fault = undefined;
-      failures = 0;
+      return true;
     } catch (error) {
       const message =
         error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : String(error);
       if (message !== fault) log?.('warn', `entitlements: ${source.name}: ${message}; ${consequence()}`);
       fault = message;
-      failures += 1;
+      return false;
     }
   };
+  const {refresh, isRunning, end} = makeRefreshing({attempt, fresh: settings.fresh, random});
   const fetch = async (known: string | undefined): Promise<Fetched> => {
     const asOf = steady();
     try {
@@ -184,7 +152,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     const distance = moment - at;
     const stepped = apart !== undefined && Math.abs(distance - apart) > step;
     apart ??= distance;
-    if (!(stepped || old > settings.stale) || running !== undefined || closed || at - kicked < firstRetry) return;
+    if (!(stepped || old > settings.stale) || isRunning() || closed || at - kicked < firstRetry) return;
     kicked = at;
     apart = distance;
     void refresh();
@@ -246,10 +214,10 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       });
       await refresh();
     },
-    refresh: () => refresh(true),
+    refresh: () => refresh('anew'),
     async close() {
       closed = true;
-      clearTimeout(timer);
+      end();
       unwatch?.();
       await source.close?.();
     },

@@ -1,7 +1,6 @@
 // Entitlements that are asked for one principal at a time, kept for a while: fresh, stale while fetched again, too old.
-import {units, unlimited} from '../core/amount.ts';
 import type {Cache} from '../core/cache.ts';
-import type {Entitled, EntitlementStore, Holding, Holdings, Question, SourceCall} from '../core/entitlement.ts';
+import type {EntitlementStore, SourceCall} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {isPermitted} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
@@ -9,14 +8,11 @@ import type {Drop} from '../core/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type After, makeWithin} from '../core/within.ts';
 import type {LayerObserver} from './cached.ts';
+import {entitledBy, holdingsIn, nothingHeld} from './grantAnswers.ts';
+import {byOwnClock, type KeptGrants} from './keptGrants.ts';
+import {makeLookupDrops} from './lookupDrops.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {LookupSource, PrincipalGrants} from './source.ts';
-
-/** What is kept: the source's answer and when it was given: in memory by the steady clock, in Redis since the epoch. */
-export interface KeptGrants {
-  readonly at: number;
-  readonly grants: PrincipalGrants;
-}
 
 export interface LookupParts {
   readonly source: LookupSource;
@@ -65,15 +61,12 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
   const within = makeWithin(now, after);
   const flights = new Map<string, Promise<KeptGrants>>();
   const resting = new Map<string, number>();
-  const drops = makeDrops(settings.stale);
+  const drops = makeLookupDrops(settings.stale);
   let failing: {readonly since: number; readonly why: string} | undefined;
 
   const lifeOf = ({grants: {features, plans = []}}: KeptGrants): number => {
-    const life =
-      Object.keys(features).length === 0 && plans.length === 0
-        ? Math.min(settings.negative, settings.fresh)
-        : settings.fresh;
-    return life;
+    const isNothing = Object.keys(features).length === 0 && plans.length === 0;
+    return isNothing ? Math.min(settings.negative, settings.fresh) : settings.fresh;
   };
   const isFresh = (kept: KeptGrants, moment: number) => moment - kept.at < lifeOf(kept);
   const isUsable = (kept: KeptGrants, moment: number) => moment - kept.at < settings.stale;
@@ -163,7 +156,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         source.keyOf(principal, feature),
         (deadline) => source.lookup(principal, feature, call?.credential, deadline),
         call,
-        (grants) => answer(grants, question, moment),
+        (grants) => entitledBy(grants, question, moment),
       );
     },
     holdings(principal, features, _attributes, _moment, call) {
@@ -193,114 +186,3 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
     close: async () => source.close?.(),
   };
 };
-
-/** What is in Redis, with its moments by our own clock. What is of the future there says nothing: it is asked for anew. */
-const byOwnClock = (remote: Cache<KeptGrants>, now: () => number, steady: () => number): Cache<KeptGrants> => ({
-  async get(key) {
-    const there = await remote.get(key);
-    const age = there === undefined ? 0 : now() - there.at;
-    return there === undefined || age < -1_000 ? undefined : {...there, at: steady() - Math.max(0, age)};
-  },
-  set: (key, kept, ttl) => remote.set(key, {...kept, at: now() - (steady() - kept.at)}, ttl),
-});
-
-/** What the grants say to a question. Own properties only: keys come from rules, but values come from outside. */
-const answer = ({features, permissionFeatures}: PrincipalGrants, question: Question, now: number): Entitled => {
-  if ('feature' in question) return toFeature(features, question.feature, now);
-  const linked =
-    permissionFeatures !== undefined && Object.hasOwn(permissionFeatures, question.permission)
-      ? (permissionFeatures[question.permission] ?? [])
-      : [];
-  if (linked.length === 0) return {entitled: false, justification: 'missing-feature'};
-  const answers = linked.map((feature) => toFeature(features, feature, now));
-  return (
-    answers.find((each) => each.entitled) ??
-    answers.find((each) => !each.entitled && each.justification === 'bundle-expired') ?? {
-      entitled: false,
-      justification: 'missing-feature',
-    }
-  );
-};
-
-const nothingHeld: Holdings = {plans: [], grace: false, amounts: new Map()};
-
-const holdingsIn = ({plans = [], amounts = {}}: PrincipalGrants, asked: readonly string[]): Holdings => ({
-  plans,
-  grace: false,
-  amounts: new Map(
-    asked.flatMap((name): readonly (readonly [string, Holding])[] => {
-      const found = Object.hasOwn(amounts, name) ? amounts[name] : undefined;
-      if (found === undefined) return [];
-      const {amount, per} = found;
-      const reckoned = amount === unlimited ? Number.POSITIVE_INFINITY : amount;
-      return [[name, {amount: reckoned, ...(per !== undefined && {per}), grace: false, origins: []}]];
-    }),
-  ),
-});
-
-const toFeature = (features: PrincipalGrants['features'], feature: string, now: number): Entitled => {
-  const end = Object.hasOwn(features, feature) ? features[feature] : undefined;
-  if (end === undefined) return {entitled: false, justification: 'missing-feature'};
-  if (end === null || end > now) return {entitled: true};
-  return {entitled: false, justification: 'bundle-expired'};
-};
-
-/**
- * What was dropped becomes part of the key of all it concerns, so that nothing kept before, in any layer or by any
- * instance, can be found again; forgotten when all of that has become too old anyway.
- */
-const makeDrops = (stale: number) => {
-  /** The one that was dropped last comes last. */
-  const dropped = new Map<string, {readonly mark: string; readonly until: number}>();
-  // A NUL in a name could make two of them equal: then one is fetched again for nothing.
-  const keyOf = (tenant: string | undefined, subject: string | undefined) => `${tenant ?? ''}\0${subject ?? ''}`;
-  const forget = (now: number) => {
-    for (const [key, {until}] of dropped) {
-      if (until >= now) return;
-      dropped.delete(key);
-    }
-  };
-  return {
-    add({tenant, subject}: Drop, mark: string, now: number) {
-      forget(now);
-      const key = keyOf(tenant, subject);
-      dropped.delete(key);
-      dropped.set(key, {mark, until: now + 2 * stale});
-    },
-    mark({tenant, subject}: Principal, now: number): string {
-      if (dropped.size === 0) return '';
-      forget(now);
-      const all = dropped.get(keyOf(undefined, undefined))?.mark ?? '';
-      const ofTenant = dropped.get(keyOf(tenant, undefined))?.mark ?? '';
-      const ofSubject = dropped.get(keyOf(undefined, subject))?.mark ?? '';
-      const ofBoth = dropped.get(keyOf(tenant, subject))?.mark ?? '';
-      const marks = `${all}#${ofTenant}#${ofSubject}#${ofBoth}`;
-      return marks === '###' ? '' : `#${marks}`;
-    },
-  };
-};
-
-/** For the cache in Redis: what is not exactly such an answer is a miss. */
-export const keptGrantsCodec = {
-  encode: (kept: KeptGrants): unknown => kept,
-  decode(json: unknown): KeptGrants | undefined {
-    if (!isObject(json) || typeof json.at !== 'number' || !isObject(json.grants)) return undefined;
-    const {features, permissionFeatures, plans, amounts} = json.grants;
-    if (!isObject(features) || !Object.values(features).every((end) => end === null || typeof end === 'number')) {
-      return undefined;
-    }
-    if (permissionFeatures !== undefined && !isLinks(permissionFeatures)) return undefined;
-    if (plans !== undefined && !isTexts(plans)) return undefined;
-    if (amounts !== undefined && !(isObject(amounts) && Object.values(amounts).every(isAmount))) return undefined;
-    return json as unknown as KeptGrants;
-  },
-};
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
-const isLinks = (value: unknown): boolean => isObject(value) && Object.values(value).every(isTexts);
-const isAmount = (value: unknown): boolean =>
-  isObject(value) &&
-  (typeof value.amount === 'number' || typeof value.amount === 'string' || isTexts(value.amount)) &&
-  (value.per === undefined || (units as readonly unknown[]).includes(value.per));

@@ -4,7 +4,7 @@ import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import type {Snapshot} from '../core/entitlement.ts';
 import {readingFault} from '../core/fileFault.ts';
-import {packSnapshot, unpackSnapshot} from './shared.ts';
+import {packSnapshot, unpackSnapshot} from './packed.ts';
 import {type Fault, readText} from './text.ts';
 
 /** A file, or a text that is read as a file of this name would be. `known`: what need not be read again. */

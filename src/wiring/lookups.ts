@@ -1,6 +1,7 @@
 // Entitlements from a source that is asked about one principal at a time: memory, then Redis where there is one.
 import type {Settings} from '../config/schema.ts';
-import {type KeptGrants, keptGrantsCodec, makeLookupEntitlements} from '../entitlements/lookups.ts';
+import {type KeptGrants, keptGrantsCodec} from '../entitlements/keptGrants.ts';
+import {makeLookupEntitlements} from '../entitlements/lookups.ts';
 import type {LookupSource} from '../entitlements/source.ts';
 import {makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';

@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import type {Grant, Plan, Snapshot} from '../../src/core/entitlement.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeFileSource} from '../../src/entitlements/file.ts';
+import {packSnapshot, unpackSnapshot} from '../../src/entitlements/packed.ts';
 import {refuseNewer, versionOf} from '../../src/entitlements/record.ts';
-import {packSnapshot, unpackSnapshot} from '../../src/entitlements/shared.ts';
 import {unsoundGrants, unsoundHead} from '../../src/entitlements/sound.ts';
 import {temporaryFolder} from '../support/ports.ts';
 

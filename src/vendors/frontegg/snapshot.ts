@@ -2,7 +2,7 @@
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../../core/entitlement.ts';
 import type {Condition, TargetingRule} from '../../core/targeting.ts';
-import {packSnapshot, unpackSnapshot} from '../../entitlements/shared.ts';
+import {packSnapshot, unpackSnapshot} from '../../entitlements/packed.ts';
 
 /** The body of a reply. */
 export interface FronteggJob {
