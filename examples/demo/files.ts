@@ -14,6 +14,8 @@ export interface Configuration {
   readonly text: string;
   /** As a person would write it. */
   readonly shown: string;
+  /** Where the application asks; absent where the file has no such port. */
+  readonly answers?: string;
   /** Why it is a copy. */
   readonly because?: string;
 }
@@ -23,13 +25,16 @@ export const configurationFor = async (scene: Scene, {settings}: Begun, copy?: s
   const own = join(examples, scene.file);
   const document = parseDocument(readFileSync(own, 'utf8'));
   const [check, admin] = [await freePort(9191), await freePort(9190)];
+  const answers = document.has('answers') ? await freePort(9193) : undefined;
   const others = [
     ...settings,
     ...(check === 9191 ? [] : ([[['server', 'listen'], `127.0.0.1:${check}`]] as const)),
+    ...(answers === undefined || answers === 9193 ? [] : ([[['answers', 'listen'], `127.0.0.1:${answers}`]] as const)),
     ...(admin === 9190 ? [] : ([[['admin', 'listen'], `127.0.0.1:${admin}`]] as const)),
   ];
+  const asked = answers === undefined ? {} : {answers: `http://127.0.0.1:${answers}`};
   if (others.length === 0 && copy === undefined) {
-    return {file: own, text: document.toString(), shown: relative(process.cwd(), own)};
+    return {file: own, text: document.toString(), shown: relative(process.cwd(), own), ...asked};
   }
   for (const [path, value] of others) document.setIn(path, value);
   const folder = copy ?? temporaryFolder();
@@ -42,6 +47,7 @@ export const configurationFor = async (scene: Scene, {settings}: Begun, copy?: s
     file,
     text: document.toString(),
     shown: file,
+    ...asked,
     ...(others.length > 0 && {
       because: `a copy of examples/${scene.file}, since ports that it names are taken: ${others.map(([path, value]) => `${path.join('.')} is ${value}`).join(', ')}`,
     }),

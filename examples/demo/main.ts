@@ -10,9 +10,10 @@ import {startPostern} from '../../test/support/postern.ts';
 import {endAll} from '../../test/support/processes.ts';
 import {makeDenials} from './denials.ts';
 import {configurationFor} from './files.ts';
+import {rateLimited} from './limits.ts';
 import {own} from './own.ts';
 import type {Scene} from './scene.ts';
-import {askPostern, type Outcome, sendThroughEnvoy} from './send.ts';
+import {askAnswers, askPostern, type Outcome, sendThroughEnvoy} from './send.ts';
 import {asExpected, printTable} from './table.ts';
 import {vendors} from './vendors.ts';
 
@@ -49,8 +50,9 @@ const demo = async (): Promise<boolean> => {
   const {scene, once, copy} = asked();
   say(`${scene.about}, a service that echoes what it receives, Postern, and Envoy in front.\n`);
   const begun = started(await scene.begin());
+  const {counting} = begun;
   const echo = started(await startEcho({port: await freePort(9280)}));
-  const {file, text, shown, because} = await configurationFor(scene, begun, copy);
+  const {file, text, shown, answers, because} = await configurationFor(scene, begun, copy);
   let follow: (output: string) => void = () => {};
   const postern = started(await startPostern(text, {at: file, env: begun.env, onOutput: (output) => follow(output)}));
   const tool = await obtain('envoy');
@@ -62,6 +64,7 @@ const demo = async (): Promise<boolean> => {
             upstream: echo,
             port: await freePort(10_000),
             adminPort: await freePort(9901),
+            ...(counting && rateLimited(counting.limits.port, counting.paths)),
           }),
         )
       : undefined;
@@ -69,11 +72,18 @@ const demo = async (): Promise<boolean> => {
     say(`${tool.missing}\nSo there is no Envoy here: Postern is asked over gRPC what Envoy would ask it.\n`);
   }
 
-  const send = envoy === undefined ? askPostern(postern.address) : sendThroughEnvoy(envoy.port);
+  const send = envoy === undefined ? askPostern(postern.address) : sendThroughEnvoy(envoy.port, counting?.limits);
+  const ask = answers === undefined ? send : askAnswers(answers);
+  const rows = begun.rows.filter(({byEnvoy}) => byEnvoy === undefined || envoy !== undefined);
   const outcomes: Outcome[] = [];
-  for (const row of begun.rows) outcomes.push(await send(row));
-  printTable(begun.rows, outcomes, say);
-  const isGood = begun.rows.every((row, at) => asExpected(row, outcomes[at] as Outcome));
+  for (const row of rows) {
+    for (let before = 1; before < (row.times ?? 1); before++) await send(row);
+    outcomes.push(await (row.flag === undefined ? send : ask)(row));
+  }
+  printTable(rows, outcomes, say);
+  if (rows.length < begun.rows.length)
+    say(`\n${begun.rows.length - rows.length} rows are left out: only Envoy can show them.`);
+  const isGood = rows.every((row, at) => asExpected(row, outcomes[at] as Outcome));
   say(isGood ? '\nEvery row is as it should be.' : '\nThe rows marked with ✗ are not as they should be.');
   if (!isGood) say(`\nWhat Postern logged:\n${postern.logs().slice(-4_000)}`);
 
@@ -81,6 +91,7 @@ const demo = async (): Promise<boolean> => {
   const lines = [
     `service behind Envoy   ${envoy === undefined ? '(no Envoy)' : `http://127.0.0.1:${envoy.port}`}`,
     `metrics and readiness  ${postern.adminUrl}/metrics   ${postern.adminUrl}/readyz`,
+    ...(answers === undefined ? [] : [`the application asks   ${answers}   (OpenFeature, docs/guides/answers.md)`]),
     ...(begun.where === undefined ? [] : [begun.where]),
     `settings               ${shown}   change a rule: it counts within two seconds`,
     ...(because === undefined ? [] : [`                       (${because})`]),

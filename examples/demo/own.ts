@@ -1,6 +1,7 @@
 // The scene of `npm run demo`: examples/postern.yaml before a real OpenID provider.
 import {type IdentityProvider, startIdentityProvider, tokenRequest} from '../../test/support/identityProvider.ts';
 import {freePort} from '../../test/support/ports.ts';
+import {startRateLimits} from '../../test/support/rateLimits.ts';
 import type {Row} from './rows.ts';
 import type {Scene} from './scene.ts';
 
@@ -8,13 +9,14 @@ const usualPort = 9180;
 
 export const own: Scene = {
   file: 'postern.yaml',
-  about: 'An identity provider (oidc-provider)',
+  about: 'An identity provider (oidc-provider), a service that counts for Envoy',
   async begin() {
     const identityProvider = await startIdentityProvider({
       people,
       audience: 'orders-api',
       port: await freePort(usualPort),
     });
+    const limits = await startRateLimits();
     const {issuer} = identityProvider;
     return {
       env: {},
@@ -24,7 +26,11 @@ export const own: Scene = {
       token: `TOKEN=$(curl -s ${tokenRequest(issuer, 'alice')} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
       header: 'Authorization: Bearer $TOKEN',
       path: '/orgs/acme/orders',
-      stop: identityProvider.stop,
+      counting: {limits, paths: '/orgs/[^/]+/calls/.*'},
+      stop: async () => {
+        await limits.stop();
+        await identityProvider.stop();
+      },
     };
   },
 };
@@ -67,7 +73,7 @@ const makeRows = async (identityProvider: IdentityProvider): Promise<Row[]> => {
     {title: 'roles changed by hand', path: orders, token: tampered(alice), status: 401, reason: 'bad_signature'},
     {title: 'expired token', path: orders, token: expired, status: 401, reason: 'token_expired'},
     {title: 'token for another service', path: orders, token: elsewhere, status: 401, reason: 'wrong_audience'},
-    {title: 'alice reads orders', path: orders, token: alice, status: 200, identity: asAlice},
+    {title: 'alice reads orders', path: orders, token: alice, status: 200, identity: asAlice, bought: 'pro: 60 seats'},
     {
       title: 'alice, and forged headers',
       path: `${orders}/42?as=root`,
@@ -82,14 +88,52 @@ const makeRows = async (identityProvider: IdentityProvider): Promise<Row[]> => {
     {title: "carol reads acme's orders", path: orders, token: carol, status: 403, reason: 'wrong_tenant'},
     {title: 'bob changes an order', method: 'POST', path: orders, token: bob, status: 403, reason: 'missing_role'},
     {title: 'report, bought', path: '/orgs/acme/reports/q3', token: alice, status: 200, identity: asAlice},
-    {title: 'report, not bought', path: '/orgs/tiny/reports/q3', token: carol, status: 403, reason: 'missing_feature'},
+    {
+      title: 'report, not bought',
+      path: '/orgs/tiny/reports/q3',
+      token: carol,
+      status: 403,
+      reason: 'missing_feature',
+      bought: 'opened by: pro',
+    },
     {
       title: 'report, plan ran out',
       path: '/orgs/widgets/reports',
       token: walter,
       status: 403,
       reason: 'feature_expired',
+      bought: 'opened by: pro',
     },
+    {
+      title: 'a call, plan pro',
+      path: '/orgs/acme/calls/1',
+      token: alice,
+      byEnvoy: true,
+      status: 200,
+      identity: asAlice,
+      bought: 'Envoy counts to 600 a minute',
+    },
+    {
+      title: 'a call, plan free',
+      path: '/orgs/tiny/calls/1',
+      token: carol,
+      byEnvoy: true,
+      status: 200,
+      identity: 'carol of tiny (admin)',
+      bought: 'Envoy counts to 3 a minute',
+    },
+    {
+      title: 'and three calls more',
+      path: '/orgs/tiny/calls/1',
+      token: carol,
+      times: 3,
+      byEnvoy: true,
+      status: 429,
+      bought: 'Envoy counts to 3 a minute',
+    },
+    {...question('seats'), title: 'how many seats? (alice)', token: alice, bought: 'seats = 60 (pro)'},
+    {...question('seats'), title: 'how many seats? (carol)', token: carol, bought: 'seats = 2 (free)'},
+    {...question('reports'), title: 'reports? (carol)', token: carol, bought: 'reports = false (off)'},
     {
       title: 'payout',
       method: 'POST',
@@ -111,3 +155,12 @@ const makeRows = async (identityProvider: IdentityProvider): Promise<Row[]> => {
     {title: 'nothing opens this', path: '/admin', token: alice, status: 403, reason: 'no_rule'},
   ];
 };
+
+/** What the application asks by itself, with the token of whom it works for. */
+const question = (flag: string) => ({
+  method: 'POST',
+  path: `/ofrep/v1/evaluate/flags/${flag}`,
+  flag,
+  status: 200,
+  identity: 'the application asks',
+});

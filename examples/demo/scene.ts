@@ -1,4 +1,5 @@
 // A scene of the demo: which file is run, before which issuer, and what is sent.
+import type {RateLimits} from '../../test/support/rateLimits.ts';
 import type {Row} from './rows.ts';
 
 export interface Scene {
@@ -23,5 +24,7 @@ export interface Begun {
   readonly header: string;
   /** What it opens. */
   readonly path: string;
+  /** The service that Envoy's rate limit asks, and which paths are counted. */
+  readonly counting?: {readonly limits: RateLimits; readonly paths: string};
   stop(): Promise<void>;
 }

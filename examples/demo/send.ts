@@ -2,6 +2,7 @@
 import {checkRequestOf, makeCheckClient} from '../../test/support/checkClient.ts';
 import {type Echoed, valuesOf} from '../../test/support/echo.ts';
 import {send} from '../../test/support/http.ts';
+import type {RateLimits} from '../../test/support/rateLimits.ts';
 import type {Row} from './rows.ts';
 
 /** What became of a row. */
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly reason?: string;
   /** What the service behind was told; absent: it was not reached. */
   readonly received?: string;
+  /** What was told of that which was bought: to the service, to Envoy's rate limit, to the application, or to whom was refused. */
+  readonly bought?: string;
   /** Milliseconds. */
   readonly took: number;
 }
@@ -33,26 +36,63 @@ const identityIn = (headers: Echoed['headers']): string => {
   return `${subject}${tenant === '' ? '' : ` of ${tenant}`}${roles === '' ? '' : ` (${roles})`}`;
 };
 
-const reasonIn = (body: string): string | undefined => {
+/** Plan and seats, as the service behind is told them. */
+const boughtIn = (headers: Echoed['headers']): string | undefined => {
+  const told = {method: '', url: '', body: '', headers};
+  const [[plan], [seats]] = [valuesOf(told, 'x-plan'), valuesOf(told, 'x-seats')];
+  return plan === undefined ? undefined : `${plan}: ${seats} seats`;
+};
+
+/** A problem (RFC 9457): its reason, and the plans that would open what was refused. */
+const refusal = (status: number, body: string, took: number): Outcome => {
+  const {code, plans} = problemIn(body);
+  return {
+    status,
+    took,
+    ...(code !== undefined && {reason: code}),
+    ...(plans !== undefined && {bought: `opened by: ${plans.join(', ')}`}),
+  };
+};
+
+const problemIn = (body: string): {readonly code?: string; readonly plans?: readonly string[]} => {
   try {
-    return JSON.parse(body).code;
+    return JSON.parse(body);
   } catch {
-    return undefined;
+    return {};
   }
 };
 
-const refusal = (status: number, body: string, took: number): Outcome => {
-  const reason = reasonIn(body);
-  return {status, took, ...(reason !== undefined && {reason})};
-};
+const told = (bought: string | null | undefined) => (bought ? {bought} : {});
 
-/** Through Envoy, as a client of the service would. */
+/** Through Envoy, as a client of the service would. `limits`: what Envoy asks to count. */
 export const sendThroughEnvoy =
-  (port: number) =>
+  (port: number, limits?: RateLimits) =>
   async (row: Row): Promise<Outcome> => {
+    const asked = limits?.asked.length;
     const answer = await send({port, method: row.method ?? 'GET', path: row.path, headers: headersOf(row)});
-    if (answer.status !== 200) return refusal(answer.status, answer.body, answer.took);
-    return {status: 200, received: identityIn((answer.json() as Echoed).headers), took: answer.took};
+    const limit = asked === limits?.asked.length ? undefined : limits?.last()?.limit;
+    const counted = limit && `Envoy counts to ${limit.requests_per_unit} a ${limit.unit?.toLowerCase()}`;
+    // Envoy's own refusal has no body.
+    if (answer.status !== 200) return {...refusal(answer.status, answer.body, answer.took), ...told(counted)};
+    const {headers} = answer.json() as Echoed;
+    return {status: 200, received: identityIn(headers), took: answer.took, ...told(counted ?? boughtIn(headers))};
+  };
+
+/** What the application asks, over OpenFeature's remote evaluation protocol. */
+export const askAnswers =
+  (url: string) =>
+  async (row: Row): Promise<Outcome> => {
+    const {port} = new URL(url);
+    const answer = await send({
+      port: Number(port),
+      method: 'POST',
+      path: row.path,
+      headers: headersOf(row),
+      body: '{}',
+    });
+    const {value, variant} = answer.json();
+    const {status, took} = answer;
+    return {status, took, received: 'the application asks', bought: `${row.flag} = ${value} (${variant})`};
   };
 
 /** Straight to Postern over gRPC: the identity is what Postern would have Envoy put into the request. */
@@ -72,7 +112,7 @@ export const askPostern = (address: string) => {
       header.key,
       header.value,
     ]);
-    return {status: 200, received: identityIn(headers), took};
+    return {status: 200, received: identityIn(headers), took, ...told(boughtIn(headers))};
   };
 };
 

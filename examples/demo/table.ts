@@ -6,23 +6,28 @@ import type {Outcome} from './send.ts';
 export const asExpected = (row: Row, outcome: Outcome): boolean =>
   outcome.status === row.status &&
   outcome.reason === row.reason &&
-  (row.status !== 200 || outcome.received === (row.identity ?? 'nobody in particular'));
+  (row.status !== 200 || outcome.received === (row.identity ?? 'nobody in particular')) &&
+  (row.bought === undefined || outcome.bought === row.bought);
 
-const columns = ['', 'what', 'request', 'status', 'reason', 'the service behind sees', 'ms'];
+const everyColumn = ['', 'what', 'request', 'status', 'reason', 'the service behind sees', 'of what was bought', 'ms'];
 
 /** Prints one line a row, columns aligned; `✗` marks what is not as it should be. */
 export const printTable = (rows: readonly Row[], outcomes: readonly Outcome[], say: (line: string) => void): void => {
+  const shows = outcomes.some(({bought}) => bought !== undefined);
+  const isShown = (_: string, at: number) => shows || everyColumn[at] !== 'of what was bought';
+  const columns = everyColumn.filter(isShown);
   const lines = rows.map((row, at) => {
     const outcome = outcomes[at] as Outcome;
     return [
       asExpected(row, outcome) ? '✓' : '✗',
       row.title,
-      `${row.method ?? 'GET'} ${row.path}`,
+      `${row.method ?? 'GET'} ${row.path}${row.times === undefined ? '' : `, ${row.times} times`}`,
       `${outcome.status}`,
       outcome.reason ?? '',
       outcome.received ?? '- (not reached)',
+      outcome.bought ?? '',
       outcome.took.toFixed(1),
-    ];
+    ].filter(isShown);
   });
   const widths = columns.map((head, at) =>
     Math.max(...[columns, ...lines].map((line) => `${line[at]}`.length), head.length),

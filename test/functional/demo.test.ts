@@ -13,6 +13,13 @@ const main = fileURLToPath(new URL('../../examples/demo/main.ts', import.meta.ur
 
 const rowsOf = (output: string, mark: string) =>
   output.split('\n').filter((line) => line.startsWith(`${mark}  `)).length;
+/** Columns are two blanks apart, at least. */
+const cellsOf = (line: string): readonly string[] => line.split(/ {2,}/);
+const rowsInReadme = (): readonly (readonly string[])[] => {
+  const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, block = ''] = /behind a real Envoy[^`]*```\n([\s\S]*?)\n```/.exec(page) ?? [];
+  return block.split('\n').map(cellsOf);
+};
 const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}, ready?: (output: string) => boolean) =>
   start({
     name: 'demo',
@@ -33,12 +40,23 @@ describe('demo', function () {
     assert.ok(rowsOf(demo.output(), '✓') >= 12);
     assert.equal(rowsOf(demo.output(), '✗'), 0);
     assert.doesNotMatch(demo.output(), /no Envoy/);
+    // A plan's number at Envoy's rate limit and in the application, and a refusal that names the plan: as the README shows.
+    const shown = rowsInReadme();
+    assert.equal(shown.length, 5);
+    const printed = demo.output().split('\n').map(cellsOf);
+    for (const row of shown) {
+      const isSame = ([mark, ...cells]: readonly string[]) =>
+        mark === '✓' && row.every((cell) => cells.includes(cell)) && cells.indexOf(row[0] as string) === 0;
+      assert.ok(printed.some(isSame), row.join(' | '));
+    }
   });
 
   it('without Envoy says so and asks Postern the same over gRPC', async () => {
     const demo = await run(['--once'], {PATH: dirname(process.execPath), POSTERN_TOOLS: temporaryFolder()});
     assert.equal(await demo.ended, 0, demo.output());
     assert.match(demo.output(), /envoy could not be had[\s\S]*no Envoy here/);
+    assert.match(demo.output(), /3 rows are left out: only Envoy can show them/);
+    assert.match(demo.output(), /seats = 60 \(pro\)/);
     assert.ok(rowsOf(demo.output(), '✓') >= 12);
     assert.equal(rowsOf(demo.output(), '✗'), 0);
   });

@@ -85,7 +85,7 @@ describe('package', function () {
 
   it('checks the example that it brings', async () => {
     const {stdout} = await run(postern, ['validate', '--strict', '-c', packed('examples/postern.yaml')], {env});
-    assert.match(stdout, /good: 5 rules, 1 provider\n$/);
+    assert.match(stdout, /good: 6 rules, 1 provider\n$/);
   });
 
   it('answers Envoy', async () => {
