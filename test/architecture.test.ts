@@ -97,7 +97,7 @@ describe('the map', () => {
     ['opentelemetry', /^@opentelemetry\//, /^observe\/(openTelemetry|spans)\.ts$/],
     ['pino', /^pino$/, /^observe\//],
     ['grpc', /^@grpc\//, /^envoy\//],
-    ['commander', /^commander$/, /^commands\/(program|completion\/\w+)\.ts$/],
+    ['commander', /^commander$/, /^commands\/(program|run|manual|completion\/\w+)\.ts$/],
     ['cel', /^@bufbuild\//, /^conditions\/library\.ts$/],
     ['re2js', /^re2js$/, /^entitlements\/pattern\.ts$/],
     ['yaml', /^yaml$/, /^(config|entitlements|providers)\//],

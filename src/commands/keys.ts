@@ -1,6 +1,7 @@
 // postern keys: makes API keys and shows them once, takes over those that exist by their hash, and changes what is in the file.
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
+import {readingFault} from '../core/fileFault.ts';
 import {apiKeyOf, hashOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
 import {
   entriesIn,
@@ -103,9 +104,8 @@ export const addKey = async (options: NewKeyOptions & {readonly hash: string}): 
 
 /** Prints the entries of a file, without their hashes: a line each, or JSON. */
 export const listKeys = async ({file, json}: {readonly file: string; readonly json?: boolean}): Promise<void> => {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
-  if (text instanceof Error)
-    return fail(`${file}: cannot be read (${(text as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  const text = await readFile(file, 'utf8').catch((error: Error) => error);
+  if (text instanceof Error) return fail(`${file}: ${readingFault(text)}`);
   const {faults} = readKeyFile(text, 'list');
   if (faults !== undefined) return fail(faults.map((fault) => `${file}:${fault}`).join('\n'));
   for (const {hash: _, ...entry} of entriesIn(text)) {

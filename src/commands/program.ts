@@ -6,6 +6,7 @@ import {completion} from './completion/completion.ts';
 import {shells} from './completion/shells.ts';
 import {choices} from './init/choices.ts';
 import {questions} from './init/questions.ts';
+import {withManual} from './manual.ts';
 import {formats} from './test/report.ts';
 
 /** `postern`, to be parsed once. */
@@ -13,8 +14,7 @@ export const program = new Command('postern')
   .description(
     'Envoy external authorization: who is this, may they, have they bought it, is the session still good now.',
   )
-  .version(version)
-  .showHelpAfterError();
+  .version(version);
 
 const here = 'postern.yaml';
 
@@ -223,3 +223,5 @@ program
   .description('print what a shell sources to complete this command line')
   .addArgument(toComplete)
   .action((shell) => completion(shell, program));
+
+withManual(program);

@@ -2,6 +2,7 @@
 import type {Stats} from 'node:fs';
 import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
 import {dirname} from 'node:path';
+import {writingFault} from '../core/fileFault.ts';
 
 type Changed = {readonly text: string; readonly fault?: never} | {readonly fault: string; readonly text?: never};
 
@@ -39,11 +40,9 @@ export const rewriteFile = async (
     }
     return undefined;
   } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
+    const {code} = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    return code === 'EEXIST'
-      ? `another command is writing it; if none is, remove ${next}`
-      : `cannot be written: ${message}`;
+    return code === 'EEXIST' ? `another command is writing it; if none is, remove ${next}` : writingFault(error);
   }
 };
 

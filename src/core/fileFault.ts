@@ -1,4 +1,4 @@
-// Why a file cannot be read, in words that say what to do. Of the system's own words its code alone is told.
+// Why a file cannot be read or written, in words that say what to do. Of the system's own words its code alone is told.
 
 const sentences: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file: is it mounted, and is the path right?',
@@ -27,4 +27,25 @@ export const readingFault = (error: unknown): string => {
   const sentence = sentences[code];
   const named = code === '' ? '' : ` (${code})`;
   return sentence === undefined ? `cannot be read${named}` : `cannot be read: ${sentence}${named}`;
+};
+
+const whileWriting: Readonly<Record<string, string>> = {
+  EACCES: 'writing there is not permitted: look at the owner and mode of the file and of its folder',
+  EPERM: 'writing there is not permitted: look at the owner and mode of the file and of its folder',
+  EEXIST: 'there is something else of that name already',
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EISDIR: 'it is a folder',
+  EROFS: 'what is mounted there is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'this user may not take more of the disk',
+  EFBIG: 'it would be larger than this system allows',
+};
+
+/** `cannot be written: why (CODE)`. */
+export const writingFault = (error: unknown): string => {
+  const code = codeOf(error);
+  const sentence = whileWriting[code] ?? sentences[code];
+  const named = code === '' ? '' : ` (${code})`;
+  return sentence === undefined ? `cannot be written${named}` : `cannot be written: ${sentence}${named}`;
 };

@@ -60,7 +60,14 @@ export const makeSourceOf = (settings: AnySourceSettings, parts: SourceParts): S
 /** What the JWTs of a provider usually say; undefined: it takes none. */
 export const usualToken = (
   settings: AnyProviderSettings,
-): {readonly iss: string; readonly aud: string | undefined; readonly typ: string} | undefined => {
+):
+  | {
+      readonly iss: string;
+      readonly aud: string | undefined;
+      readonly typ: string;
+      readonly claims: Readonly<Record<string, unknown>>;
+    }
+  | undefined => {
   const {token} = ofType(settings.type);
   if (token === undefined) return undefined;
   const {audience, tokenType} = settings as {readonly audience?: unknown; readonly tokenType?: unknown};
@@ -68,5 +75,6 @@ export const usualToken = (
     iss: token.issuer(settings),
     aud: token.audience?.(settings) ?? (Array.isArray(audience) ? audience[0] : undefined),
     typ: token.type ?? (typeof tokenType === 'string' ? tokenType : 'JWT'),
+    claims: token.claims ?? {},
   };
 };

@@ -56,6 +56,8 @@ export interface Vendor<P extends Schema = Schema, S extends Schema = Schema> {
     readonly audience?: (settings: z.output<P>) => string | undefined;
     /** `typ` of the header. Default: that of the setting `tokenType`, else JWT. */
     readonly type?: string;
+    /** Claims that its provider insists on. */
+    readonly claims?: Readonly<Record<string, unknown>>;
   };
 }
 

@@ -68,8 +68,8 @@ export const makeOfflineKeys = async (providers: readonly ProviderSettings[]): P
       const provider = settings.get(name);
       const usual = provider && usualToken(provider);
       if (provider === undefined || usual === undefined) return undefined;
-      const {iss, aud} = usual;
-      return {iss, ...(aud !== undefined && {aud}), ...clientOf(provider)};
+      const {iss, aud, claims} = usual;
+      return {iss, ...claims, ...(aud !== undefined && {aud}), ...clientOf(provider)};
     },
   };
 };

@@ -1,6 +1,6 @@
 // postern init: what it writes holds at once, whatever was chosen; it overwrites nothing, and leaves nothing half written.
 import assert from 'node:assert/strict';
-import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -8,11 +8,17 @@ import {parse} from 'yaml';
 import {makeAsking} from '../../src/commands/init/ask.ts';
 import {choices} from '../../src/commands/init/choices.ts';
 import {envoyOf, upstreamOf} from '../../src/commands/init/envoy.ts';
-import {moveIntoPlace, writeAside} from '../../src/commands/init/write.ts';
+import {filesOf, made} from '../../src/commands/init/files.ts';
+import {makeAside} from '../../src/commands/init/write.ts';
 import {CommandError} from '../../src/commands/settings.ts';
+import {readCaseFile} from '../../src/commands/test/caseFile.ts';
+import {givenEntitlements} from '../../src/commands/test/entitlements.ts';
+import {runCases} from '../../src/commands/test/run.ts';
+import {loadSettings} from '../../src/config/load.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {mainFile, runPostern} from '../support/postern.ts';
 import {start} from '../support/processes.ts';
+import {tool} from '../support/tools.ts';
 
 const written = (folder: string): Record<string, string> =>
   Object.fromEntries(
@@ -34,6 +40,13 @@ const odd: Record<string, Record<string, string>> = {
   kinde: {domain: 'https://acme.kinde.com', audience: 'any'},
   authgear: {endpoint: 'https://id.acme.example', upstream: 'app.shop.svc.cluster.local:80'},
   frontier: {url: 'https://frontier.acme.example'},
+  cognito: {'user-pool-id': 'us-gov-west-1_aB3', clients: 'web, 7robot'},
+  introspection: {
+    'introspection-endpoint': 'https://id.acme.example/introspect?a=b',
+    'client-id': 'a: b',
+    'tenant-claim': 'org.id',
+    'roles-claim': 'realm_access.roles',
+  },
   apiKeys: {upstream: '[::1]:8080'},
 };
 
@@ -109,7 +122,7 @@ describe('postern init', function () {
   it('writes the Envoy of deploy/envoy/envoy.yaml, before the application that was named', () => {
     const own = readFileSync(join(import.meta.dirname, '../../deploy/envoy/envoy.yaml'), 'utf8');
     assert.equal(envoyOf({host: '127.0.0.1', port: 8080}), own);
-    assert.deepEqual(upstreamOf('[::1]:80'), {host: "'::1'", port: 80});
+    assert.deepEqual(upstreamOf('[::1]:80'), {host: '"::1"', port: 80});
     assert.match(
       envoyOf({host: 'app', port: 80}),
       /name: app\n {6}type: STRICT_DNS\n[\s\S]*address: app, port_value: 80\}/,
@@ -134,7 +147,7 @@ describe('postern init', function () {
   const refusals: [args: string[], said: RegExp][] = [
     [
       [],
-      /^--provider: is needed where nobody can be asked: one of oidc, frontegg, kinde, authgear, frontier, apiKeys\n$/,
+      /^--provider: is needed where nobody can be asked: one of oidc, frontegg, kinde, authgear, frontier, cognito, introspection, apiKeys\n$/,
     ],
     [['--provider', 'frontgg'], /^--provider: frontgg is none of .*; did you mean "frontegg"\?\n$/],
     [
@@ -142,15 +155,17 @@ describe('postern init', function () {
       /^--issuer: id\.acme is no URL: .*\n--upstream: x is not host:port.*\n$/,
     ],
     [['--provider', 'oidc', '--issuer', 'http://id.acme.example'], /^--issuer: http:\/\/id\.acme\.example .*https/],
-    [['--provider', 'oidc', '--audience', 'a\nrules: []'], /^--audience: a\nrules: \[\] is more than one line\n$/],
+    [['--provider', 'oidc', '--audience', 'a\nrules: []'], /^--audience: a\ufffdrules: \[\] is more than one line\n$/],
     [['--provider', 'kinde', '--domain', ''], /^--domain: {2}/],
+    [['--provider', 'oidc', '--issuer', 'https://id/{realm}'], /^--issuer: \S+ stands for a family of issuers: begin/],
+    [['--provider', 'oidc', '--issuer', 'a'.repeat(10_000)], /^--issuer: a{80}… is not an http: or https: URL/],
     [
       ['--provider', 'kinde', '--issuer', 'x'],
       /^--issuer: is nothing that kinde asks for; it asks for --domain, --audience, --upstream\n$/,
     ],
   ];
   for (const [args, said] of refusals) {
-    it(`init ${args.join(' ').replaceAll('\n', '\\n')}: refused, and nothing is written`, async () => {
+    it(`init ${args.join(' ').replaceAll('\n', '\\n').slice(0, 100)}: refused, and nothing is written`, async () => {
       const folder = join(temporaryFolder(), 'new');
       const {code, output} = await runPostern(['init', folder, ...args]);
       assert.match(output, said);
@@ -193,6 +208,7 @@ describe('postern init', function () {
       'envoy.yaml',
       'postern.yaml',
       'secrets/.gitignore',
+      'secrets/admin-token',
       'secrets/frontegg-api-key',
     ]);
   });
@@ -201,17 +217,18 @@ describe('postern init', function () {
     for (const force of [false, true]) {
       const folder = temporaryFolder();
       writeFileSync(join(folder, 'there'), 'mine');
-      const aside = writeAside(folder, {
+      const aside = makeAside(folder, {
         new: {content: 'new'},
         'deep/er/new': {content: 'new'},
         there: {content: 'other'},
+        ...(force && {lost: {content: 'gone before it is moved'}}),
       });
-      const names = force ? ['new', 'deep/er/new', 'there', 'lost'] : ['new', 'deep/er/new', 'there'];
+      rmSync(join(aside.folder, 'lost'), {force: true});
       assert.throws(
-        () => moveIntoPlace(aside, folder, names, force),
+        () => aside.moveIntoPlace(force),
         (error: Error) => {
           assert.ok(error instanceof CommandError);
-          assert.match(error.message, /(there|lost): cannot be written \((EEXIST|ENOENT)\); nothing was changed/);
+          assert.match(error.message, /(there|lost): cannot be written: .+ \((EEXIST|ENOENT)\); nothing was changed/);
           return true;
         },
       );
@@ -220,6 +237,77 @@ describe('postern init', function () {
         ['there'],
       );
       assert.equal(readFileSync(join(folder, 'there'), 'utf8'), 'mine');
+    }
+  });
+});
+
+describe('postern init, all combinations of answers', function () {
+  this.timeout(120_000);
+  /** For each question the example, and what a YAML writer could stumble over. */
+  const values: Record<string, readonly string[]> = {
+    issuer: ['https://id.acme.example/', 'https://id.acme.example/a?b=c&d', 'http://127.0.0.1:9180'],
+    audience: ['any', 'orders-api', 'api://a, b:c, "d", 0x1F, true', "it's #1"],
+    'tenant-claim': ['org_id', 'https://acme.example/org', 'o.id', '~'],
+    'roles-claim': ['roles', 'realm_access.roles', 'ü.* &a !b'],
+    'base-url': ['https://api.us.frontegg.com'],
+    'client-id': ['0123', 'null', '- a', '${CLIENT_ID}'],
+    domain: ['https://acme.kinde.com', 'https://login.acme.example'],
+    endpoint: ['https://acme.authgear.cloud', 'https://id.acme.example'],
+    url: ['https://frontier.acme.example', 'http://127.0.0.1:8080'],
+    'user-pool-id': ['eu-west-1_AbCdEf123'],
+    clients: ['any', 'web', 'web,robot, 1e3'],
+    'introspection-endpoint': ['https://id.acme.example/introspect', 'https://id.acme.example/i?x=%7B'],
+    upstream: ['127.0.0.1:8080', '[::1]:1', 'app.shop.svc:65535', '0:80'],
+  };
+  /** At most so many of each choice, spread over all. */
+  const most = 60;
+
+  for (const choice of choices) {
+    it(`${choice.type}: each is a good configuration whose cases pass`, async () => {
+      const own = choice.questions.map(({name, otherwise}) => [name, [otherwise, ...(values[name] ?? [])]] as const);
+      let all: Record<string, string>[] = [{}];
+      for (const [name, of] of own) all = of.flatMap((value) => all.map((one) => ({...one, [name]: value})));
+      const step = Math.max(1, Math.floor(all.length / most));
+      for (const [at, answers] of all.filter((_, place) => place % step === 0).entries()) {
+        const upstream = values.upstream?.[at % 4] ?? '';
+        const said = JSON.stringify({...answers, upstream});
+        const files = filesOf(choice, {...answers, upstream, ...made()});
+        const folder = temporaryFolder();
+        const aside = makeAside(folder, files);
+        aside.moveIntoPlace(false);
+        aside.clear();
+        const loaded = await loadSettings(join(folder, 'postern.yaml'), {CLIENT_ID: 'from outside'});
+        assert.deepEqual(loaded.errors, undefined, said);
+        assert.ok(loaded.settings !== undefined);
+        const named = JSON.stringify(loaded.settings.providers);
+        for (const [question, given] of Object.entries(answers)) {
+          if (given.includes('${') || question === 'audience' || question === 'clients') continue;
+          assert.ok(
+            named.includes(JSON.stringify(given).slice(1, -1)) || named.includes(given.replace(/\/$/, '')),
+            said,
+          );
+        }
+        const read = readCaseFile(readFileSync(join(folder, 'cases.yaml'), 'utf8'), 'cases.yaml');
+        if (!('cases' in read)) assert.fail(`${said}: ${read.faults}`);
+        const snapshot = await givenEntitlements(loaded.settings);
+        const results = await runCases(loaded, read.cases, {now: Date.now(), snapshot});
+        assert.deepEqual(
+          results.filter(({differences}) => differences.length > 0),
+          [],
+          said,
+        );
+      }
+    });
+  }
+
+  it('each Envoy is one that Envoy itself takes', async () => {
+    const envoy = await tool('envoy');
+    for (const upstream of values.upstream ?? []) {
+      const file = join(temporaryFolder(), 'envoy.yaml');
+      writeFileSync(file, envoyOf(upstreamOf(upstream) ?? assert.fail(upstream)));
+      const args = ['--mode', 'validate', '-c', file];
+      const ran = await start({name: 'envoy', command: envoy, args, env: process.env});
+      assert.equal(await ran.ended, 0, ran.output());
     }
   });
 });
@@ -240,12 +328,12 @@ describe('postern init, asking', () => {
       'Who?',
       choices.map(({type, title}) => ({name: type, title})),
     );
-    for (const line of ['7', 'nobody', 'KINDE']) {
+    for (const line of ['9', 'nobody', 'KINDE']) {
       input.write(`${line}\n`);
       await sleep(5);
     }
     assert.equal(await chosen, 'kinde');
-    assert.match(said(), /1\) oidc: .*[\s\S]*7 is none of them: give a number from 1 to 6[\s\S]*nobody is none/);
+    assert.match(said(), /1\) oidc: .*[\s\S]*9 is none of them: give a number from 1 to 8[\s\S]*nobody is none/);
     const answer = asking.text('Domain?', 'https://a', async (one) => (one === 'bad' ? 'is bad' : undefined));
     input.write('bad\n');
     await sleep(5);
@@ -265,7 +353,7 @@ describe('postern init, asking', () => {
   it('on a terminal asks, and Ctrl-C leaves nothing', async function () {
     if (!existsSync('/usr/bin/script')) return this.skip();
     for (const [keys, code, files] of [
-      ['4\r\rapp:80\r', 0, ['cases.yaml', 'entitlements.yaml', 'envoy.yaml', 'postern.yaml']],
+      ['4\r\rapp:80\r', 0, ['cases.yaml', 'entitlements.yaml', 'envoy.yaml', 'postern.yaml', 'secrets']],
       ['4\r\u0003', 130, []],
       ['4\r\u0004', 130, []],
     ] as const) {

@@ -28,7 +28,10 @@ describe('package', function () {
       'protos',
       'examples',
       'deploy',
+      'docs',
       'package.json',
+      'CHANGELOG.md',
+      'SECURITY.md',
       'README.md',
       'LICENSE',
       'postern.schema.json',
@@ -59,6 +62,9 @@ describe('package', function () {
       'postern.schema.json',
       'examples/postern.yaml',
       'examples/entitlements.yaml',
+      'docs/guides/issuers.md',
+      'docs/runbooks/README.md',
+      'CHANGELOG.md',
       'LICENSE',
     ]) {
       assert.ok(existsSync(packed(path)), path);
@@ -69,6 +75,7 @@ describe('package', function () {
       'scripts',
       'helm',
       'examples/demo',
+      'docs/images',
       'node_modules/mocha',
       'node_modules/typescript',
     ]) {

@@ -67,7 +67,8 @@ const told = async (method: string | undefined, path: string | undefined, option
   if (decision.outcome === 'deny') process.exitCode = refusals[decision.reason].kind === 'error' ? 2 : 1;
 };
 
-const paintOf = ({color}: ExplainOptions): Paint => ((color ?? process.stdout.isTTY) ? colours : plain);
+const paintOf = ({color}: ExplainOptions): Paint =>
+  (color ?? (process.stdout.isTTY && process.stdout.hasColors())) ? colours : plain;
 
 /** The exit status is that of the decision which was made. */
 const toldAgain = async (id: string, method: string | undefined, options: ExplainOptions): Promise<void> => {

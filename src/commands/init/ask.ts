@@ -2,7 +2,11 @@
 
 import {createInterface} from 'node:readline';
 import type {Readable, Writable} from 'node:stream';
+import {printable} from '../../observe/redact.ts';
 import {CommandError} from '../settings.ts';
+
+/** An answer in a message: as much of it as tells which. */
+export const shown = (answer = ''): string => printable(answer, 80);
 
 export interface Asking {
   /** The answer, or `otherwise` where it is empty; asked again while `fault` says what is wrong with it. */
@@ -50,7 +54,7 @@ export const makeAsking = (input: Readable, output: Writable): Asking => {
         const answer = (await ask(`${question} [${otherwise}]: `)).trim() || otherwise;
         const wrong = await fault(answer);
         if (wrong === undefined) return answer;
-        output.write(`  ${answer} ${wrong}\n`);
+        output.write(`  ${shown(answer)} ${wrong}\n`);
       }
     },
     async one(question, of) {
@@ -59,7 +63,7 @@ export const makeAsking = (input: Readable, output: Writable): Asking => {
         const answer = (await ask(`${question} [1]: `)).trim() || '1';
         const chosen = of.find(({name}, at) => name.toLowerCase() === answer.toLowerCase() || `${at + 1}` === answer);
         if (chosen !== undefined) return chosen.name;
-        output.write(`  ${answer} is none of them: give a number from 1 to ${of.length}\n`);
+        output.write(`  ${shown(answer)} is none of them: give a number from 1 to ${of.length}\n`);
       }
     },
     close: () => lines.close(),

@@ -27,6 +27,8 @@ export interface Choice {
   /** The `type` of the provider. */
   readonly type: string;
   readonly title: string;
+  /** The page of docs/guides that says the rest. */
+  readonly guide: string;
   readonly questions: readonly Question[];
   /** The entry of `providers`, as YAML. */
   provider(answers: Answers): string;

@@ -1,4 +1,4 @@
-// What `postern init` may begin with, a line each: any OpenID provider, four vendors, API keys of one's own.
+// What `postern init` may begin with, a line each: any OpenID provider, five vendors, introspection, API keys of one's own.
 import {randomBytes} from 'node:crypto';
 import {apiKeyOf, hashOfKey, secretBytes} from '../../providers/apiKeysForm.ts';
 import {withEntry} from '../../providers/keyFile.ts';
@@ -9,18 +9,22 @@ const placeholder = 'replace-me\n';
 
 const oidc: Choice = {
   type: 'oidc',
-  title:
-    'any OpenID provider: Auth0, Okta, Keycloak, Entra, Google, ... (docs/guides/issuers.md has settings for twenty)',
+  title: 'any OpenID provider: Auth0, Okta, Keycloak, Entra, Google, ...',
+  guide: 'issuers',
   questions: [
     {
       name: 'issuer',
       ask: 'the issuer of the tokens, as `iss` says it',
       otherwise: 'https://id.acme.example',
       at: 'providers[0].issuer',
+      fault: (answer) =>
+        /[{}]/.test(answer.replaceAll(/\$\{[^}]*\}/g, ''))
+          ? 'stands for a family of issuers: begin with one of them, and let {tenant} stand in its place later'
+          : undefined,
     },
     {
       name: 'audience',
-      ask: 'whom the tokens are meant for (`aud`); any: not checked',
+      ask: 'whom the tokens are meant for (`aud`: one, or several with commas; any: not checked)',
       otherwise: 'orders-api',
       at: 'providers[0].audience',
     },
@@ -53,6 +57,7 @@ const oidc: Choice = {
 const frontegg: Choice = {
   type: 'frontegg',
   title: 'Frontegg',
+  guide: 'frontegg',
   questions: [
     {
       name: 'base-url',
@@ -89,11 +94,12 @@ ${account(answers, '    ')}
 const kinde: Choice = {
   type: 'kinde',
   title: 'Kinde',
+  guide: 'kinde',
   questions: [
     {name: 'domain', ask: 'your domain', otherwise: 'https://acme.kinde.com', at: 'providers[0].domain'},
     {
       name: 'audience',
-      ask: 'the audience of your API (Settings > APIs); any: not checked',
+      ask: 'the audience of your API (Settings > APIs; any: not checked)',
       otherwise: 'orders-api',
       at: 'providers[0].audience',
     },
@@ -118,6 +124,7 @@ const kinde: Choice = {
 const authgear: Choice = {
   type: 'authgear',
   title: 'Authgear',
+  guide: 'authgear',
   questions: [
     {
       name: 'endpoint',
@@ -146,6 +153,7 @@ const authgear: Choice = {
 const frontier: Choice = {
   type: 'frontier',
   title: 'Raystack Frontier',
+  guide: 'frontier',
   questions: [
     {name: 'url', ask: 'where Frontier is reached', otherwise: 'https://frontier.acme.example', at: 'providers[0].url'},
   ],
@@ -183,9 +191,87 @@ const frontier: Choice = {
   ],
 };
 
+const cognito: Choice = {
+  type: 'cognito',
+  title: 'Amazon Cognito',
+  guide: 'cognito',
+  questions: [
+    {
+      name: 'user-pool-id',
+      ask: 'the id of the user pool',
+      otherwise: 'eu-west-1_AbCdEf123',
+      at: 'providers[0].userPoolId',
+    },
+    {
+      name: 'clients',
+      ask: 'the ids of the app clients whose tokens are accepted (several with commas; any: of all in the pool)',
+      otherwise: 'your-app-client-id',
+      at: 'providers[0].clients',
+    },
+  ],
+  provider: (answers) => `  - name: cognito
+    type: cognito
+    userPoolId: ${quoted(answers['user-pool-id'] ?? '')} # its region, issuer and keys follow from it
+    clients: ${answers.clients === 'any' ? 'any' : listed(answers.clients ?? '')} # tokens of the pool's other app clients are refused
+    # claims: {tenant: 'custom:tenant'} # if a trigger adds one; then a rule may say tenant: '{org}'
+`,
+  tenants: false,
+  change: {...admin, about: 'a group of the pool'},
+  people: () => {
+    const claims = (group: string, more = '') => `{sub: NAME, 'cognito:groups': [${group}]${more}}`;
+    return three(claims('admin', ', plan: pro'), claims('viewer', ', plan: pro'), claims('admin'));
+  },
+  as: 'token',
+};
+
+const introspection: Choice = {
+  type: 'introspection',
+  title: 'opaque tokens: the issuer is asked about each (RFC 7662)',
+  guide: 'introspection',
+  questions: [
+    {
+      name: 'introspection-endpoint',
+      ask: 'the introspection endpoint of the issuer',
+      otherwise: 'https://id.acme.example/oauth2/introspect',
+      at: 'providers[0].endpoint',
+    },
+    {name: 'client-id', ask: 'how Postern is known there', otherwise: 'orders-api', at: 'providers[0].clientId'},
+    {name: 'tenant-claim', ask: 'the claim with the tenant', otherwise: 'org_id', at: 'providers[0].claims.tenant'},
+    {
+      name: 'roles-claim',
+      ask: 'the claim with the roles; dots walk into objects',
+      otherwise: 'roles',
+      at: 'providers[0].claims.roles',
+    },
+  ],
+  provider: (answers) => `  - name: issuer
+    type: introspection
+    endpoint: ${quoted(answers['introspection-endpoint'] ?? '')}
+    clientId: ${quoted(answers['client-id'] ?? '')}
+    clientSecret: \${file:secrets/introspection-client-secret}
+    ttl: 30s # a token that was revoked there is refused after this time at the latest
+    # issuer: https://id.acme.example # if its replies name them: each makes it harder to use a token where it was not meant for
+    # audience: [orders-api]
+    claims: # where in its replies things are; dots walk into objects
+      tenant: ${quoted(answers['tenant-claim'] ?? '')}
+      roles: ${quoted(answers['roles-claim'] ?? '')}
+`,
+  tenants: true,
+  change: admin,
+  people: () => {
+    const user = (tenant: string, role: string) =>
+      `{provider: issuer, kind: user, subject: NAME, tenant: ${tenant}, roles: [${role}]}`;
+    return three(user('acme', 'admin'), user('acme', 'viewer'), user('tiny', 'admin'));
+  },
+  as: 'principal',
+  files: () => ({'secrets/introspection-client-secret': {content: placeholder, secret: true}}),
+  notes: () => ['put the secret of that client into secrets/introspection-client-secret'],
+};
+
 const apiKeys: Choice = {
   type: 'apiKeys',
   title: 'API keys of your own',
+  guide: 'api-keys',
   questions: [],
   provider: () => `  - name: keys
     type: apiKeys
@@ -219,12 +305,19 @@ const apiKeys: Choice = {
 };
 
 /** In the order in which they are offered. */
-export const choices: readonly Choice[] = [oidc, frontegg, kinde, authgear, frontier, apiKeys];
+export const choices: readonly Choice[] = [oidc, frontegg, kinde, authgear, frontier, cognito, introspection, apiKeys];
 
 /** A key for the file of keys; the others have no use for it. */
 export const newKey = (): string => apiKeyOf('first', randomBytes(secretBytes));
 
-const audienceOf = ({audience = ''}: Answers): string => (audience === 'any' ? 'any' : `[${quoted(audience)}]`);
+const audienceOf = ({audience = ''}: Answers): string => (audience === 'any' ? 'any' : listed(audience));
+
+/** `a, b` as a list of YAML. */
+const listed = (given: string): string =>
+  `[${given
+    .split(',')
+    .map((one) => quoted(one.trim()))
+    .join(', ')}]`;
 
 const account = (answers: Answers, indent: string): string =>
   [

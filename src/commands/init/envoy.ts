@@ -1,5 +1,6 @@
 // The configuration of an Envoy before one application: deploy/envoy/envoy.yaml (a test compares the two).
 import {isIP} from 'node:net';
+import {quoted} from './choice.ts';
 
 const isAddress = (host: string): boolean => isIP(host) !== 0;
 
@@ -10,7 +11,8 @@ export const upstreamOf = (given: string): {readonly host: string; readonly port
   const host = bracketed ?? plain;
   if (host === undefined || port < 1 || port > 65_535 || (bracketed !== undefined && isIP(bracketed) !== 6))
     return undefined;
-  return {host: bracketed === undefined ? host : `'${bracketed}'`, port};
+  // A name such as 0 or null is a text, too.
+  return {host: isIP(host) === 4 ? host : quoted(host), port};
 };
 
 export const envoyOf = ({host, port}: {readonly host: string; readonly port: number}): string => `\

@@ -1,16 +1,16 @@
 // postern init: a configuration to begin with, its cases, entitlements and Envoy, by answers or by options.
-import {mkdirSync, rmdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {checkText, loadSettings} from '../../config/load.ts';
 import {suggestion} from '../../core/nearest.ts';
+import {page} from '../../page.ts';
 import {CommandError} from '../settings.ts';
-import {makeAsking} from './ask.ts';
+import {makeAsking, shown} from './ask.ts';
 import type {Answers, Choice, Question} from './choice.ts';
-import {choices, newKey} from './choices.ts';
-import {envoyOf, upstreamOf} from './envoy.ts';
+import {choices} from './choices.ts';
+import {filesOf, made} from './files.ts';
 import {questions, upstream} from './questions.ts';
-import {casesOf, configurationOf, entitlementsOf} from './templates.ts';
-import {existing, type Files, moveIntoPlace, writeAside} from './write.ts';
+import {configurationOf} from './templates.ts';
+import {existing, type Files, leftBehind, makeAside} from './write.ts';
 
 /** By the name of a question: `--tenant-claim` is `tenantClaim`, as commander has it. */
 export type InitOptions = Readonly<Record<string, string | boolean | undefined>>;
@@ -27,22 +27,33 @@ export const init = async (folder: string | undefined, options: InitOptions): Pr
   refuseExisting(folder, names, force);
   await write(folder ?? '.', files, force);
 
-  const at = folder === undefined ? '' : `cd ${folder}\n  `;
-  const notes = (choice.notes?.(answers) ?? []).map((note) => `${note}\n`);
+  const at = folder === undefined ? '' : `cd ${shellWord(folder)}\n  `;
+  const notes = [...(choice.notes?.(answers) ?? []), ...leftNote(folder)].map((note) => `${note}\n`);
   process.stdout.write(`written: ${names.join(', ')}
-${notes.join('')}next:
+${notes.join('')}read: ${page(`guides/${choice.guide}.md`)}
+next:
   ${at}postern validate --strict    # the configuration, and the files that it names
   postern test cases.yaml      # what becomes of each request
   postern serve                # and, beside it: envoy -c envoy.yaml
 `);
 };
 
+/** As a shell takes it. */
+const shellWord = (text: string): string =>
+  /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+const leftNote = (folder = '.'): readonly string[] =>
+  leftBehind(folder).map((name) => `left by a postern init that was killed: ${join(folder, name)}; remove it`);
+
 const refuseExisting = (folder = '.', names: readonly string[], force: boolean): void => {
   const there = force ? [] : existing(folder, names);
   if (there.length === 0) return;
   const which = there.map((name) => join(folder, name)).join(', ');
   const are = there.length === 1 ? 'is there already, and is' : 'are there already, and are';
-  throw new CommandError(`${which} ${are} not overwritten: name another folder (postern init FOLDER), or --force`);
+  const left = leftNote(folder).map((note) => `\n${note}`);
+  throw new CommandError(
+    `${which} ${are} not overwritten: name another folder (postern init FOLDER), or --force${left.join('')}`,
+  );
 };
 
 interface Chosen {
@@ -79,12 +90,12 @@ const given = async (options: InitOptions): Promise<Chosen> => {
   }
   const answers: Answers = Object.fromEntries([
     ...own.map(({name, otherwise}) => [name, optionOf(options, name) ?? otherwise]),
-    ['key', newKey()],
+    ...Object.entries(made()),
   ]);
   const faults: string[] = [];
   for (const question of own) {
     const fault = await faultOf(choice, answers, question);
-    if (fault !== undefined) faults.push(`--${question.name}: ${answers[question.name]} ${fault}`);
+    if (fault !== undefined) faults.push(`--${question.name}: ${shown(answers[question.name])} ${fault}`);
   }
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
   return {choice, answers};
@@ -101,7 +112,7 @@ const asked = async (options: InitOptions): Promise<Chosen> => {
     const own = [...choice.questions, upstream];
     let answers: Answers = Object.fromEntries([
       ...own.map(({name, otherwise}) => [name, otherwise]),
-      ['key', newKey()],
+      ...Object.entries(made()),
     ]);
     for (const question of own) {
       const {name, ask, otherwise} = question;
@@ -130,40 +141,21 @@ const faultOf = async (choice: Choice, answers: Answers, {name, at, fault}: Ques
   return checked.errors?.find(({path}) => path === at || path.startsWith(`${at}[`))?.message;
 };
 
-const filesOf = (choice: Choice, answers: Answers): Files => {
-  const to = upstreamOf(answers.upstream ?? '');
-  if (to === undefined) throw new CommandError(`--upstream: ${upstream.fault?.(answers.upstream ?? '')}`);
-  const own = choice.files?.(answers) ?? {};
-  const hasSecrets = Object.keys(own).some((name) => name.startsWith('secrets/'));
-  return {
-    'entitlements.yaml': {content: entitlementsOf(choice)},
-    'cases.yaml': {content: casesOf(choice, answers)},
-    'envoy.yaml': {content: envoyOf(to)},
-    ...own,
-    ...(hasSecrets && {'secrets/.gitignore': {content: '*\n'}}),
-    // Last: whoever finds it finds the rest.
-    'postern.yaml': {content: configurationOf(choice, answers)},
-  };
-};
-
 /** Every file or none: made aside, checked as they stand there, then moved. */
 const write = async (folder: string, files: Files, force: boolean): Promise<void> => {
-  const made = mkdirSync(folder, {recursive: true});
-  const aside = writeAside(folder, files);
-  const clear = () => rmSync(aside, {recursive: true, force: true});
+  const aside = makeAside(folder, files);
   const stop = () => {
-    clear();
-    if (made !== undefined) rmdirSync(made);
+    aside.clear();
     process.exit(130);
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    const {errors = []} = await loadSettings(join(aside, 'postern.yaml'));
+    const {errors = []} = await loadSettings(join(aside.folder, 'postern.yaml'));
     const [error] = errors.filter(({message}) => !message.includes('environment variable'));
     if (error !== undefined) throw new CommandError(`${error.path}: ${error.message}`);
-    moveIntoPlace(aside, folder, Object.keys(files), force);
+    aside.moveIntoPlace(force);
   } finally {
-    clear();
+    aside.clear();
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 };

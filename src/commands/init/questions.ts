@@ -11,7 +11,11 @@ export const upstream: Question = {
   fault: (answer) => (upstreamOf(answer) === undefined ? 'is not host:port, such as 127.0.0.1:8080' : undefined),
 };
 
-/** Each once. */
-export const questions: readonly Question[] = [
-  ...new Map([...choices.flatMap(({questions: of}) => of), upstream].map((one) => [one.name, one])).values(),
-];
+/** Each once, with every way in which it is asked. */
+export const questions: readonly Pick<Question, 'name' | 'ask'>[] = (() => {
+  const asks = new Map<string, Set<string>>();
+  for (const {name, ask} of [...choices.flatMap(({questions: of}) => of), upstream]) {
+    asks.set(name, (asks.get(name) ?? new Set()).add(ask));
+  }
+  return [...asks].map(([name, of]) => ({name, ask: [...of].join('; or ')}));
+})();

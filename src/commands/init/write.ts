@@ -6,11 +6,14 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import {dirname, join} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
+import {writingFault} from '../../core/fileFault.ts';
 import {CommandError} from '../settings.ts';
 import type {OwnFile} from './choice.ts';
 
@@ -20,44 +23,90 @@ export type Files = Readonly<Record<string, OwnFile>>;
 export const existing = (folder: string, names: readonly string[]): readonly string[] =>
   names.filter((name) => existsSync(join(folder, name)));
 
-/** Makes the files in a new folder beside where they will be, so that moving them is one step each. Answers that folder. */
-export const writeAside = (folder: string, files: Files): string => {
-  const aside = mkdtempSync(join(folder, '.postern-init-'));
+const prefix = '.postern-init-';
+
+/** What an earlier run left behind because it was killed. */
+export const leftBehind = (folder: string): readonly string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
+
+export interface Aside {
+  /** Where the files stand, as they will stand in their place. */
+  readonly folder: string;
+  /**
+   * Moves the files to where they belong. If one cannot be moved, those that were are taken back, and what they replaced is
+   * put back. Throws CommandError with why. Nothing waits in here, so that no signal comes between two steps.
+   */
+  moveIntoPlace(force: boolean): void;
+  /** Removes what is aside; where nothing was moved, also the folders that were made for it. */
+  clear(): void;
+}
+
+/**
+ * Makes the files in a new folder beside where they will be, so that moving them is one step each. Throws CommandError if
+ * they cannot be written; then nothing is left of them.
+ */
+export const makeAside = (folder: string, files: Files): Aside => {
+  let made: string | undefined;
+  let aside: string | undefined;
+  let moved = false;
+  const clear = () => {
+    if (aside !== undefined) rmSync(aside, {recursive: true, force: true});
+    if (made !== undefined && !moved) removeEmpty(resolve(folder), resolve(made));
+  };
   try {
+    made = mkdirSync(folder, {recursive: true});
+    aside = mkdtempSync(join(folder, prefix));
     for (const [name, {content, secret}] of Object.entries(files)) {
       mkdirSync(dirname(join(aside, name)), {recursive: true});
       writeFileSync(join(aside, name), content, {mode: secret === true ? 0o600 : 0o644});
     }
   } catch (error) {
-    rmSync(aside, {recursive: true, force: true});
-    throw error;
+    clear();
+    throw new CommandError(`${folder}: ${writingFault(error)}; nothing was written`);
   }
-  return aside;
+  const from = aside;
+  return {
+    folder: from,
+    moveIntoPlace(force) {
+      move(from, folder, Object.keys(files), force);
+      moved = true;
+    },
+    clear,
+  };
 };
 
-/**
- * Moves the files of `aside` to where they belong. If one cannot be moved, those that were are taken back, and what they
- * replaced is put back. Throws CommandError with why. Nothing waits in here, so that no signal comes between two steps.
- */
-export const moveIntoPlace = (aside: string, folder: string, names: readonly string[], force: boolean): void => {
+/** From the innermost outwards; what holds something is somebody's by now. */
+const removeEmpty = (innermost: string, outermost: string): void => {
+  for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+};
+
+const move = (aside: string, folder: string, names: readonly string[], force: boolean): void => {
   const undo: (() => void)[] = [];
+  let to = folder;
   try {
     for (const name of names) {
-      const [from, to] = [join(aside, name), join(folder, name)];
+      const from = join(aside, name);
+      to = join(folder, name);
       const made = mkdirSync(dirname(to), {recursive: true});
       if (made !== undefined) undo.unshift(() => rmSync(made, {recursive: true}));
       if (force && existsSync(to)) {
-        const kept = `${from}.before`;
-        renameSync(to, kept);
-        undo.unshift(() => renameSync(kept, to));
+        const [kept, was] = [`${from}.before`, to];
+        renameSync(was, kept);
+        undo.unshift(() => renameSync(kept, was));
       }
-      place(from, to);
-      undo.unshift(() => rmSync(to));
+      const placed = to;
+      place(from, placed);
+      undo.unshift(() => rmSync(placed));
     }
   } catch (error) {
     for (const step of undo) step();
-    const {code, path, dest} = error as NodeJS.ErrnoException & {dest?: string};
-    throw new CommandError(`${dest ?? path ?? folder}: cannot be written (${code ?? error}); nothing was changed`);
+    throw new CommandError(`${to}: ${writingFault(error)}; nothing was changed`);
   }
 };
 

@@ -2,6 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import type {Settings} from '../../config/schema.ts';
 import type {Snapshot} from '../../core/entitlement.ts';
+import {readingFault} from '../../core/fileFault.ts';
 import {describeFinding, readDocument} from '../../entitlements/document.ts';
 import {readText} from '../../entitlements/text.ts';
 import {CommandError} from '../settings.ts';
@@ -22,8 +23,8 @@ export const givenEntitlements = async ({entitlements}: Settings, named?: string
 
 /** Of a file. Throws CommandError if it cannot be read. */
 export const entitlementsIn = async (path: string): Promise<Snapshot> => {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${path}: the entitlements cannot be read (${error.code ?? 'unknown'})`);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new CommandError(`${path}: the entitlements ${readingFault(error)}`);
   });
   const read = await readText(path, bytes);
   if ('snapshot' in read) return read.snapshot;

@@ -1,6 +1,7 @@
 // Files of cases, as they are named on the command line.
 import {readdir, readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readingFault} from '../../core/fileFault.ts';
 import {CommandError} from '../settings.ts';
 
 /** Files as they are named; of a folder, every .yaml, .yml and .json in it, by name. */
@@ -24,6 +25,6 @@ export const contentOf = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CommandError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new CommandError(`${file}: ${readingFault(error)}`);
   }
 };

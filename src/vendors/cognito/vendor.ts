@@ -3,4 +3,8 @@ import {vendor} from '../vendor.ts';
 import {issuerOf, makeCognitoProvider} from './provider.ts';
 import {cognitoSettings} from './settings.ts';
 
-export const cognito = vendor({settings: cognitoSettings, make: makeCognitoProvider, token: {issuer: issuerOf}});
+export const cognito = vendor({
+  settings: cognitoSettings,
+  make: makeCognitoProvider,
+  token: {issuer: issuerOf, claims: {token_use: 'access', client_id: 'app'}},
+});

@@ -4,6 +4,7 @@ import {createInterface} from 'node:readline';
 import {pathText} from '../../../config/findings.ts';
 import {findingsOf, wording} from '../../../config/issues.ts';
 import type {Settings} from '../../../config/schema.ts';
+import {readingFault} from '../../../core/fileFault.ts';
 import {type DecisionLine, decisionLine} from '../../../observe/decisionLineSchema.ts';
 import {adminCall} from '../../adminCall.ts';
 import {CommandError} from '../../settings.ts';
@@ -39,7 +40,7 @@ const ofLog = async (file: string): Promise<readonly ReadDecision[]> => {
       if (faults.length >= mostFaults) break;
     }
   } catch (error) {
-    throw new CommandError(`${shown}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new CommandError(`${shown}: ${readingFault(error)}`);
   }
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
   return read;
