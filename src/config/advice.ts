@@ -1,4 +1,5 @@
 // What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
+import {traitsOf} from '../vendors/index.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {literals} from './review/literals.ts';
@@ -6,6 +7,7 @@ import {meanings} from './review/meanings.ts';
 import {neverReached} from './review/neverReached.ts';
 import {openings} from './review/openings.ts';
 import {trusted} from './review/trusted.ts';
+import type {Reviewed} from './reviewed.ts';
 import type {Settings} from './schema.ts';
 import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
@@ -16,12 +18,16 @@ type Written = () => readonly SettingPath[];
 /** Looks at checked settings; paths are those of the file. */
 export type Advise = (settings: Settings, written: Written) => readonly Finding[] | Promise<readonly Finding[]>;
 
+const reviewed = (provider: Settings['providers'][number]): Reviewed => ({...provider, traits: traitsOf(provider)});
+
 /** For the log of a process that serves: whom the settings trust without saying so. Its cost is that of the providers. */
-export const servingAdvice = ({providers, redis}: Settings): readonly Finding[] => trustWarnings(providers, redis);
+export const servingAdvice = ({providers, redis}: Settings): readonly Finding[] =>
+  trustWarnings(providers.map(reviewed), redis);
 
 /** For `postern validate`: all that a reviewer would say. */
 export const review = (settings: Settings): readonly Finding[] => {
-  const {providers, rules, paths} = settings;
+  const {rules, paths} = settings;
+  const providers = settings.providers.map(reviewed);
   return [
     ...servingAdvice(settings),
     ...trusted(settings),

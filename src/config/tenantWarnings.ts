@@ -1,16 +1,7 @@
 // Tenants that several providers may vouch for: whoever runs one of their issuers can then act for everybody's.
 import type {Access} from '../core/rules.ts';
 import type {Finding} from './findings.ts';
-
-/** A provider, as far as its settings say which tenants it may name. */
-export interface TenantProvider {
-  readonly name: string;
-  readonly type: string;
-  readonly tenants?: readonly string[] | {readonly pattern: string} | 'granted' | undefined;
-  readonly tenant?: string;
-  readonly issuer?: string | null | undefined;
-  readonly claims?: {readonly tenant?: unknown};
-}
+import type {Reviewed} from './reviewed.ts';
 
 interface AskingRule {
   readonly name: string;
@@ -21,18 +12,11 @@ interface AskingRule {
  * Names no tenant, or only such as are written down: keys of one's own stand in a file that only the operator writes. Every
  * customer is one that is granted.
  */
-const mayNameAny = ({type, tenants, tenant, claims, issuer}: TenantProvider): boolean => {
-  if ((tenants !== undefined && tenants !== 'granted') || type === 'apiKeys') return false;
-  if (type === 'frontier') return tenant !== 'none';
-  if (issuer?.includes('{') === true) return true;
-  return type === 'frontegg' || type === 'kinde' || claims?.tenant !== undefined;
-};
+const mayNameAny = ({tenants, traits}: Reviewed): boolean =>
+  traits.tenants === 'any' && (tenants === undefined || tenants === 'granted');
 
 /** One warning, at the first rule that it concerns: the remedy is in the providers and mends all rules. */
-export const tenantWarnings = (
-  providers: readonly TenantProvider[],
-  rules: readonly AskingRule[],
-): readonly Finding[] => {
+export const tenantWarnings = (providers: readonly Reviewed[], rules: readonly AskingRule[]): readonly Finding[] => {
   const open = providers.filter(mayNameAny);
   for (const [index, {access}] of rules.entries()) {
     if (!('require' in access) || access.require.tenant === undefined) continue;

@@ -1,5 +1,5 @@
 // The provider `apiKeys`: keys of your own, of which a file holds the hashes.
-import type {Credential} from '../core/credential.ts';
+import type {Place} from '../core/credential.ts';
 import {distance} from '../core/misfit.ts';
 import {makePlace} from '../core/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
@@ -25,7 +25,7 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
     places: settings.credentials.map(makePlace),
     accepts(credential) {
       const {value} = credential;
-      const mine = isWhole(credential) || value.startsWith(keyPrefix) || isOfBefore(value, file.keys());
+      const mine = isTakenWhole(credential.place) || value.startsWith(keyPrefix) || isOfBefore(value, file.keys());
       return mine ? credential : undefined;
     },
     misfit: () => ({reason: 'malformed_credential', detail: 'it is no API key of ours'}),
@@ -36,9 +36,9 @@ export const makeApiKeysProvider = (settings: ApiKeysSettings, parts: KeyFilePar
       const {value} = credential;
       if (value.length > longestKey)
         return malformed(`it has ${value.length} characters, ${longestKey} at most are a key`);
-      if (isBasic(credential) && pairOfBasic(value) === undefined)
+      if (isBasic(credential.place) && pairOfBasic(value) === undefined)
         return malformed('it is no pair of name and password');
-      const key = isBasic(credential) ? keyByBasic(value, keys) : keyOf(value, keys);
+      const key = isBasic(credential.place) ? keyByBasic(value, keys) : keyOf(value, keys);
       if (key === undefined) return {rejected: 'inactive', detail: 'no key of the file has this hash (and id)'};
       if (key.disabled) return {rejected: 'inactive', detail: 'the key is disabled in the file'};
       return now < key.expires
@@ -58,12 +58,11 @@ const malformed = (detail: string): Authentication => ({rejected: 'malformed_cre
 /** A key has at most 110 characters; Basic makes more of them. */
 const longestKey = 512;
 
-const isBasic = ({place}: Credential): boolean => place.scheme?.toLowerCase() === 'basic';
+const isBasic = ({scheme}: Place): boolean => scheme?.toLowerCase() === 'basic';
 
-const isWhole = (credential: Credential): boolean => {
-  const {kind, name, scheme} = credential.place;
-  return isBasic(credential) || (kind === 'header' && scheme === undefined && name !== 'authorization');
-};
+/** At such a place whatever stands there is a key of ours, or refused. */
+export const isTakenWhole = (place: Place): boolean =>
+  isBasic(place) || (place.kind === 'header' && place.scheme === undefined && place.name !== 'authorization');
 
 /** An entry under another id than that of its key is a mistake, and revocations go by the id. Keys of before name none. */
 const keyOf = (presented: string, keys: ApiKeys): ApiKey | undefined => {

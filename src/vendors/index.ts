@@ -1,6 +1,7 @@
 // Every type of provider, by the name that `type` has in the configuration: a line each. From here settings, types, paths of
 // files, entitlement sources and the reference are joined.
 import type {z} from 'zod';
+import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {Provider} from '../providers/provider.ts';
 import {namedTenants, withTenants} from '../providers/tenants.ts';
@@ -56,6 +57,9 @@ export const makeSourceOf = (settings: AnySourceSettings, parts: SourceParts): S
   if (source === undefined) throw new Error(`${settings.type} has no entitlement source`);
   return 'lookup' in source ? source.lookup(settings, parts) : source.snapshot(settings, parts);
 };
+
+/** What the settings of a provider say of it, for who reviews a configuration. */
+export const traitsOf = (settings: AnyProviderSettings): Traits => ofType(settings.type).traits(settings);
 
 /** What the JWTs of a provider usually say; undefined: it takes none. */
 export const usualToken = (

@@ -3,6 +3,7 @@ import type {z} from 'zod';
 import type {Aside} from '../core/aside.ts';
 import type {MakeFetchingCache} from '../core/cache.ts';
 import type {RemoteCall} from '../core/remote.ts';
+import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {KeysJob} from '../providers/keyFileReading.ts';
 import type {ProviderParts} from '../providers/oidc.ts';
@@ -43,6 +44,8 @@ export type VendorSource<S extends Schema> =
 export interface Vendor<P extends Schema = Schema, S extends Schema = Schema> {
   readonly settings: P;
   readonly make: (settings: z.output<P>, parts: VendorParts) => Provider;
+  /** For who reviews a configuration. */
+  readonly traits: (settings: z.output<P>) => Traits;
   /** Under `entitlements.source`, of the same `type`. */
   readonly source?: VendorSource<S>;
   /** It answers `relation` requirements. */
@@ -60,6 +63,10 @@ export interface Vendor<P extends Schema = Schema, S extends Schema = Schema> {
     readonly claims?: Readonly<Record<string, unknown>>;
   };
 }
+
+/** Of providers whose tokens name a tenant only if the settings say in which claim. */
+export const tenantsByClaim = ({tenant}: {readonly tenant?: unknown}): Traits['tenants'] =>
+  tenant === undefined ? 'none' : 'any';
 
 /** Keeps the types of a vendor's own settings. */
 export const vendor = <P extends Schema, S extends Schema = never>(of: Vendor<P, S>) => of;

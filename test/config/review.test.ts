@@ -83,6 +83,12 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
     'rules[0].require.tenant: lets nobody in: no principal of "acme" has a tenant; say by claims.tenant which claim it is',
   ],
   [
+    'a tenant that the issuer names',
+    `providers: [{name: acme, type: oidc, issuer: 'https://login.example/{t}/v2.0', audience: [api]}]\n${rules(
+      "{name: a, match: {path: '/x/{org}/**'}, require: {tenant: '{org}'}}",
+    )}`,
+  ],
+  [
     'a method that is mistyped',
     acme + rules('{name: a, match: {methods: [GTE], path: /a}, require: {}}'),
     'rules[0].match.methods[0]: is a method that HTTP does not define; did you mean "GET"?',

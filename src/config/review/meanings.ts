@@ -1,20 +1,13 @@
 // Rules that are good by themselves and hardly mean what they say.
 import type {Rule} from '../../core/rules.ts';
 import type {Finding, SettingPath} from '../findings.ts';
+import type {Reviewed} from '../reviewed.ts';
 import {capturesIn, capturesUsed} from '../rulePatterns.ts';
-
-/** A provider, as far as its settings say whether its principals have a tenant. */
-export interface TenantSource {
-  readonly name: string;
-  readonly type: string;
-  readonly tenant?: string;
-  readonly claims?: {readonly tenant?: unknown};
-}
 
 const warning = (path: SettingPath, message: string): Finding => ({path, at: 'value', message});
 
 /** Looks at a checked rule; `index` is its place in the file. */
-export const meanings = (rule: Rule, index: number, providers: readonly TenantSource[]): readonly Finding[] => [
+export const meanings = (rule: Rule, index: number, providers: readonly Reviewed[]): readonly Finding[] => [
   ...neverCompared(rule, index),
   ...tenantOfNobody(rule, index, providers),
   ...named(rule, index),
@@ -35,16 +28,11 @@ const neverCompared = ({match, access}: Rule, index: number): readonly Finding[]
   return [warning(['rules', index, 'match', 'path'], message)];
 };
 
-const hasTenant = ({type, tenant, claims}: TenantSource): boolean => {
-  if (type === 'frontier') return tenant !== 'none';
-  return type === 'frontegg' || type === 'kinde' || type === 'apiKeys' || claims?.tenant !== undefined;
-};
-
-const tenantOfNobody = ({access}: Rule, index: number, providers: readonly TenantSource[]): readonly Finding[] => {
+const tenantOfNobody = ({access}: Rule, index: number, providers: readonly Reviewed[]): readonly Finding[] => {
   if (!('require' in access) || access.require.tenant === undefined) return [];
   const {providers: asked} = access.require;
   const all = providers.filter(({name}) => asked === undefined || asked.includes(name));
-  if (all.length === 0 || all.some(hasTenant)) return [];
+  if (all.length === 0 || all.some(({traits}) => traits.tenants !== 'none')) return [];
   const names = all.map(({name}) => `"${name}"`).join(' and ');
   const message = `lets nobody in: no principal of ${names} has a tenant; say by claims.tenant which claim it is`;
   return [warning(['rules', index, 'require', 'tenant'], message)];

@@ -58,14 +58,14 @@ export const baseOf = ({baseUrl, region}: Pick<AccountSettings, 'baseUrl' | 'reg
 /**
  * Whether a base answers for all of Frontegg's customers: at frontegg.com whatever is not one `<name>.frontegg.com`, so
  * the gateways of the regions and those still to come. A domain of the customer's own leads to one environment; a gateway
- * of the customer's own may lead to either, which the configuration is warned of (crossChecks.ts).
+ * of the customer's own may lead to either, which the configuration is warned of (traits.ts).
  */
 export const isSharedGateway = (base: string): boolean => {
-  const host = new URL(base).hostname.replace(/\.$/, '');
-  return isFronteggs(host) && !/^(?!api\b)[a-z0-9-]+\.frontegg\.com$/.test(host);
+  const host = new URL(base).hostname;
+  return isFronteggs(host) && !/^(?!api\b)[a-z0-9-]+\.frontegg\.com\.?$/.test(host);
 };
 
-const isFronteggs = (host: string): boolean => host === 'frontegg.com' || host.endsWith('.frontegg.com');
+export const isFronteggs = (host: string): boolean => /(^|\.)frontegg\.com\.?$/.test(host);
 
 const sessionCookie = z
   .strictObject({

@@ -3,10 +3,12 @@ import {vendor} from '../vendor.ts';
 import {makeFronteggSource} from './entitlements.ts';
 import {makeFronteggProvider} from './provider.ts';
 import {baseOf, fronteggSettings, fronteggSourceSettings} from './settings.ts';
+import {traitsOfFrontegg} from './traits.ts';
 
 export const frontegg = vendor({
   settings: fronteggSettings,
   make: makeFronteggProvider,
+  traits: traitsOfFrontegg,
   token: {issuer: (settings) => settings.issuer ?? baseOf(settings)},
   source: {settings: fronteggSourceSettings, snapshot: makeFronteggSource},
 });

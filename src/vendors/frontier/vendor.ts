@@ -7,6 +7,7 @@ import {frontierSettings, frontierSource} from './settings.ts';
 export const frontier = vendor({
   settings: frontierSettings,
   make: makeFrontierProvider,
+  traits: ({tenant}) => ({tenants: tenant === 'none' ? 'none' : 'any', sharesFacts: true}),
   relations: true,
   token: {issuer: ({issuer}) => issuer},
   source: {settings: frontierSource, lookup: makeFrontierSource},
