@@ -108,7 +108,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
   const lineOf: LineOf = (of) => inForce.decider().replayLine(of);
   const admin = makeAdminServer({
     settings: settings.admin,
-    token: () => inForce.configuration().settings.admin.token,
+    tokens: () => inForce.configuration().settings.admin.token,
     routes: [
       metricsRoute(metrics.exposition, clocks.steady),
       livezRoute,

@@ -17,8 +17,8 @@ interface AdminLog {
 
 export interface AdminServerParts {
   readonly settings: AdminSettings;
-  /** The token of now, which a reload may change. Default: that of the settings. */
-  readonly token?: () => string | undefined;
+  /** The tokens of now, which a reload may change. Default: those of the settings. */
+  readonly tokens?: () => readonly string[] | undefined;
   readonly routes: readonly AdminRoute[];
   readonly log: AdminLog;
   /** Told of what a limit has refused, and tells the log. Default: the log, each time. */
@@ -60,15 +60,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   const table = new Map<string, AdminRoute[]>();
   for (const route of [home(routes), ...routes]) table.set(route.path, [...(table.get(route.path) ?? []), route]);
   const pages = [...new Set([home(routes), ...routes].filter(({about}) => about !== '').map(({path}) => path))];
-  const {token: tokenNow = () => settings.token} = parts;
-  let checked: {readonly token: string; readonly mayEnter: ReturnType<typeof makeBearerCheck>} | undefined;
-  /** Undefined: no token is set. */
-  const check = (): ReturnType<typeof makeBearerCheck> | undefined => {
-    const token = tokenNow();
-    if (token === undefined) return undefined;
-    if (checked?.token !== token) checked = {token, mayEnter: makeBearerCheck(token)};
-    return checked.mayEnter;
-  };
+  const check = makeBearerCheck(parts.tokens ?? (() => settings.token));
 
   const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
     const url = URL.parse(request.url ?? '/', 'http://admin.invalid');

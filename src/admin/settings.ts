@@ -1,20 +1,16 @@
 // The setting `admin`: where metrics and health are served, and what guards the rest.
 import {z} from 'zod';
-import {listenAddress, secret} from '../config/values.ts';
+import {bearerTokens, listenAddress} from '../config/values.ts';
 
 export const adminSettings = z
   .strictObject({
     listen: listenAddress
       .prefault('127.0.0.1:9190')
       .describe('Where /metrics, /livez and /readyz are served: host:port, or unix:///path/to.sock.'),
-    token: secret
-      .refine(
-        (value) => value.length >= 16,
-        'is shorter than 16 characters: use a random one, such as 32 bytes in base64',
-      )
+    token: bearerTokens
       .optional()
       .describe(
-        'What callers of guarded pages must send as `Authorization: Bearer`. Without it those pages are closed; /metrics, /livez and /readyz never ask for it.',
+        'What callers of guarded pages must send as `Authorization: Bearer`. A list while it is changed: each counts, and commands send the first. Without it those pages are closed; /metrics, /livez and /readyz never ask for it.',
       ),
     decisions: z
       .int('is not a whole number')

@@ -22,7 +22,7 @@ export interface AnswersBy extends Omit<CallerParts, 'isTrusted'> {
 export interface AnswersParts {
   readonly settings: AnswersSettings;
   /** `trust.token` of now, which a reload may change. */
-  readonly token: () => string | undefined;
+  readonly tokens: () => readonly string[] | undefined;
   readonly by: () => AnswersBy;
   readonly now: () => number;
   readonly newId: () => string;
@@ -55,16 +55,11 @@ interface Answer {
 const flags = '/ofrep/v1/evaluate/flags';
 
 export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
-  const {settings, token: tokenNow, by, now, newId, log, limited} = parts;
+  const {settings, tokens, by, now, newId, log, limited} = parts;
   const isTrustedSocket = settings.trust?.socket === true;
-  let checked: {readonly token: string; readonly has: ReturnType<typeof makeBearerCheck>} | undefined;
-  const isTrusted: CallerParts['isTrusted'] = ({headers}) => {
-    if (isTrustedSocket) return true;
-    const token = tokenNow();
-    if (token === undefined) return false;
-    if (checked?.token !== token) checked = {token, has: makeBearerCheck(token)};
-    return checked.has(headers.get('authorization'));
-  };
+  const check = makeBearerCheck(tokens);
+  const isTrusted: CallerParts['isTrusted'] = ({headers}) =>
+    isTrustedSocket || check()?.(headers.get('authorization')) === true;
   let callers: {readonly of: AnswersBy; readonly ask: ReturnType<typeof makeCallers>} | undefined;
   const askers = (current: AnswersBy): ReturnType<typeof makeCallers> => {
     if (callers?.of.providers !== current.providers) callers = {of: current, ask: makeCallers({...current, isTrusted})};

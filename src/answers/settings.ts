@@ -1,19 +1,16 @@
 // The setting `answers`: where the application asks what was bought.
 import {z} from 'zod';
-import {listenAddress, secret} from '../config/values.ts';
-
-const token = secret.refine(
-  (value) => value.length >= 16,
-  'is shorter than 16 characters: use a random one, such as 32 bytes in base64',
-);
+import {bearerTokens, listenAddress} from '../config/values.ts';
 
 export const answersSettings = z
   .strictObject({
     listen: listenAddress.describe('Where the application asks: host:port, or unix:///path/to.sock.'),
     trust: z
       .strictObject({
-        token: token
-          .describe('A service that sends this as `Authorization: Bearer` may ask for anybody.')
+        token: bearerTokens
+          .describe(
+            'A service that sends this as `Authorization: Bearer` may ask for anybody. A list while it is changed: each counts.',
+          )
           .exactOptional(),
         socket: z
           .literal(true)

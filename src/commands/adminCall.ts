@@ -28,7 +28,7 @@ export const adminCall = async (
     observer: {called: () => {}, circuit: () => {}},
   });
   try {
-    const headers = {authorization: `Bearer ${token}`, 'content-type': 'application/json'};
+    const headers = {authorization: `Bearer ${token[0]}`, 'content-type': 'application/json'};
     const request = {method, url, headers, ...(body && {body: JSON.stringify(body)})};
     const answer = await remote.call('admin', request, Date.now() + patience);
     if (answer.status < 300) return JSON.parse(answer.body);

@@ -75,6 +75,21 @@ export const texts = z.array(text).min(1, 'is an empty list: name at least one, 
 /** A value that must not be printed: comes as `${NAME}` or `${file:/path}`, or as it is. */
 export const secret = z.string().min(1, 'is empty').meta({title: 'secret', writeOnly: true});
 
+const bearerToken = secret.refine(
+  (value) => value.length >= 16,
+  'is shorter than 16 characters: use a random one, such as 32 bytes in base64',
+);
+
+/** What callers of ours send as `Authorization: Bearer`: one, or several while it is changed. */
+export const bearerTokens = z.union([
+  bearerToken.transform((one): readonly string[] => [one]),
+  z
+    .array(bearerToken)
+    .min(1, 'is an empty list: name at least one')
+    .max(4, 'has more than 4: take out those that nobody sends any more')
+    .readonly(),
+]);
+
 /** The path of a file, which is read again when it changes; a relative one starts at the folder of the configuration. */
 export const filePath = z.string().min(1, 'is empty').meta({title: 'file'});
 

@@ -10,7 +10,7 @@ import type {Shared} from './shared.ts';
 export const makeAnswers = (
   settings: AnswersSettings | undefined,
   /** `trust.token` of now. */
-  token: () => string | undefined,
+  tokens: () => readonly string[] | undefined,
   parts: () => CheckParts,
   {log, metrics, clocks}: Pick<Shared, 'log' | 'metrics' | 'clocks'>,
 ): AnswersServer | undefined => {
@@ -27,7 +27,7 @@ export const makeAnswers = (
   const limited = makeLimited('answers', metrics, log, clocks.steady);
   return makeAnswersServer({
     settings,
-    token,
+    tokens,
     by,
     now: clocks.now,
     newId: clocks.newId,

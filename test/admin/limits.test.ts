@@ -118,8 +118,24 @@ describe('limits of the admin port', () => {
     assert.deepEqual(new Set(await Promise.all(guesses)), new Set([401]));
   });
 
+  it('while it is changed both tokens count; then the old one does not', () => {
+    const [old, next] = ['the token of before', 'the token of after'].map((one) => one.replaceAll(' ', '-'));
+    let tokens: readonly string[] | undefined;
+    const check = makeBearerCheck(() => tokens);
+    const rows: [readonly string[] | undefined, boolean | undefined, boolean | undefined][] = [
+      [[`${old}`], true, false],
+      [[`${next}`, `${old}`], true, true],
+      [[`${next}`], false, true],
+      [undefined, undefined, undefined],
+    ];
+    for (const [now, ofOld, ofNext] of rows) {
+      tokens = now;
+      assert.deepEqual([check()?.(`Bearer ${old}`), check()?.(`Bearer ${next}`)], [ofOld, ofNext], String(now));
+    }
+  });
+
   it('the token is compared by hashes of one length, in constant time: no length and no beginning is special', () => {
-    const check = makeBearerCheck(token);
+    const check = makeBearerCheck(() => [token])();
     for (const guess of [
       '',
       'x',
@@ -129,11 +145,11 @@ describe('limits of the admin port', () => {
       'ä'.repeat(40),
       token.toUpperCase(),
     ])
-      assert.equal(check(`Bearer ${guess}`), false, guess);
-    assert.equal(check(`Bearer ${token}`), true);
+      assert.equal(check?.(`Bearer ${guess}`), false, guess);
+    assert.equal(check?.(`Bearer ${token}`), true);
     // What no run can show: how they are compared.
     const source = readFileSync(new URL('../../src/admin/bearer.ts', import.meta.url), 'utf8');
-    assert.match(source, /timingSafeEqual\(digest\(presented\), wanted\)/);
+    assert.match(source, /shown = digest\(presented\);\n.*timingSafeEqual\(shown, one\)/);
     assert.doesNotMatch(source, /[!=]==? *(token|wanted)\b/);
   });
 
@@ -181,8 +197,10 @@ describe('limits of the admin port', () => {
       );
     });
     it('a short token is refused', () => {
-      const {error} = adminSettings.safeParse({token: 'short'});
-      assert.match(error?.issues[0]?.message ?? '', /shorter than 16 characters/);
+      for (const token of ['short', ['short'], ['t0ken-of-sixteen-characters', 'short']]) {
+        const {error} = adminSettings.safeParse({token});
+        assert.match(JSON.stringify(error?.issues), /shorter than 16 characters/);
+      }
     });
   });
 

@@ -17,7 +17,7 @@ describe('config/load: what is accepted', () => {
     assert.deepEqual(loaded.errors ?? [], []);
     const {settings} = loaded;
     assert.ok(settings);
-    assert.equal(settings.admin.token, 't0ken-of-sixteen-characters');
+    assert.deepEqual(settings.admin.token, ['t0ken-of-sixteen-characters']);
     assert.equal(settings.server.tls?.cert, `${folder}/tls.crt`);
     assert.deepEqual(settings.entitlements?.source, {type: 'file', path: `${folder}/entitlements.yaml`});
     assert.deepEqual(settings.paths, {caseSensitive: false, allow: new Set(['semicolon'])});
@@ -296,7 +296,7 @@ describe('config/load: what comes from outside', () => {
       {A: '${B}', B: 'never'},
       {'/f': 'from-file'},
     );
-    assert.equal(settings?.admin.token, 'a-${B}-from-file-${A}');
+    assert.deepEqual(settings?.admin.token, ['a-${B}-from-file-${A}']);
   });
 
   const switched = (setting: string, where = ''): string =>
@@ -426,7 +426,7 @@ describe('config/load: files', () => {
     await writeFile(join(place, 'token'), 'sekret-of-sixteen-characters\n');
     await writeFile(file, `${provider}${rules}admin: {token: '\${file:token}'}\nserver: {tls: {cert: a, key: /b}}\n`);
     const {settings} = await loadSettings(file, {});
-    assert.equal(settings?.admin.token, 'sekret-of-sixteen-characters');
+    assert.deepEqual(settings?.admin.token, ['sekret-of-sixteen-characters']);
     assert.deepEqual(settings?.server.tls, {cert: join(place, 'a'), key: '/b'});
   });
 
