@@ -15,7 +15,7 @@ export const adminCall = async (
 ): Promise<unknown> => {
   if (token === undefined) {
     throw new CommandError(
-      `this asks the running process on its admin port, which needs \`admin.token\`: set it${path.startsWith('/decisions') ? '' : ', or `redis`'}`,
+      `this asks the running process on its admin port, which needs \`admin.token\`: write a long random text to a file (openssl rand -base64 32 > admin-token) and name it under \`admin\`: token: \${file:admin-token}${path.startsWith('/revocations') || path.endsWith('/drop') ? '; or set `redis`' : ''}`,
     );
   }
   if (listen.kind === 'unix') throw new CommandError('the admin port is a Unix socket: ask it with curl --unix-socket');

@@ -1,9 +1,10 @@
 // postern entitlements list, check, drop: what Redis holds, what that means to a question, and fetching it anew.
 import {once} from 'node:events';
 import type {Settings} from '../config/schema.ts';
-import type {Entitled, Grant} from '../core/entitlement.ts';
+import type {Entitled, Grant, Snapshot} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
+import type {TenantGrants} from '../entitlements/source.ts';
 import {clocks} from '../wiring/clocks.ts';
 import {type HeldAnswer, heldLines} from '../wiring/heldAnswer.ts';
 import {adminCall} from './adminCall.ts';
@@ -21,32 +22,53 @@ export interface ListOptions {
 
 /** `--json` without a tenant is JSON lines with everything, which `load` takes again. */
 export const listEntitlements = async ({config, tenant, json = false}: ListOptions): Promise<void> => {
-  // `postern entitlements list | head` is no error.
+  // `postern entitlements list | head` is no error, and nobody waits for the rest.
   process.stdout.on('error', () => process.exit(0));
+  const {settings} = await settingsOf(config);
+  const source = settings.entitlements?.source;
+  // With Redis it is what Redis holds, for whoever moves from the one to the other.
+  if (source?.type === 'file' && settings.redis === undefined) {
+    const {grants, ...head} = await entitlementsIn(source.path);
+    const byTenant = Map.groupBy(grants, (grant) => grant.tenant);
+    const found = tenant === undefined ? byTenant : [[tenant, byTenant.get(tenant) ?? []] as const];
+    return printAll(
+      head,
+      [...found].map(([name, of]) => ({tenant: name, grants: of})),
+      {tenant, json},
+    );
+  }
   await withRecord(config, async (redis) => {
     await needVersion(redis);
     const head = await readHead(redis, redis.prefix);
-    if (json && tenant === undefined) {
-      for (const [feature, rest] of head.features) await print([JSON.stringify({feature, ...rest})]);
-      for (const [plan, rest] of head.plans) await print([JSON.stringify({plan, ...rest})]);
-      for (const [flag, rest] of head.flags) await print([JSON.stringify({flag, ...rest})]);
-    }
     const found =
       tenant === undefined
         ? readTenants(redis, redis.prefix, head.plans, head.features)
         : await readSomeTenants(redis, redis.prefix, [tenant], head.plans, head.features);
-    const now = Date.now();
-    const seen = new Set<string>();
-    let count = 0;
-    for await (const {tenant: name, grants} of found) {
-      // Redis may show a field twice while the hash grows.
-      if (seen.has(name)) continue;
-      seen.add(name);
-      count += grants.length;
-      await print(grants.map((grant) => (json ? lineOf(grant) : textOf(grant, now))));
-    }
-    if (count === 0) process.stderr.write(tenant === undefined ? 'no grants\n' : `no grants of the tenant ${tenant}\n`);
+    await printAll(head, found, {tenant, json});
   });
+};
+
+const printAll = async (
+  head: Omit<Snapshot, 'grants'>,
+  found: AsyncIterable<TenantGrants> | Iterable<TenantGrants>,
+  {tenant, json}: {readonly tenant: string | undefined; readonly json: boolean},
+): Promise<void> => {
+  if (json && tenant === undefined) {
+    for (const [feature, rest] of head.features) await print([JSON.stringify({feature, ...rest})]);
+    for (const [plan, rest] of head.plans) await print([JSON.stringify({plan, ...rest})]);
+    for (const [flag, rest] of head.flags) await print([JSON.stringify({flag, ...rest})]);
+  }
+  const now = Date.now();
+  const seen = new Set<string>();
+  let count = 0;
+  for await (const {tenant: name, grants} of found) {
+    // Redis may show a field twice while the hash grows.
+    if (seen.has(name)) continue;
+    seen.add(name);
+    count += grants.length;
+    await print(grants.map((grant) => (json ? lineOf(grant) : textOf(grant, now))));
+  }
+  if (count === 0) process.stderr.write(tenant === undefined ? 'no grants\n' : `no grants of the tenant ${tenant}\n`);
 };
 
 /** Waits while whoever reads is slow, so that a million lines need no memory. */

@@ -152,7 +152,7 @@ command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or 
 command('restore', 'put back what the last load replaced; it is kept for an hour', entitlements).action(
   async (options) => (await import('./entitlementsLoad.ts')).restoreEntitlements(options),
 );
-command('list', 'list the grants in Redis', entitlements)
+command('list', 'list the grants of the file or of Redis', entitlements)
   .option('--tenant <tenant>', 'of this tenant alone')
   .option('--json', 'as JSON lines; without --tenant in the form that load takes')
   .action(async (options) => (await import('./entitlements.ts')).listEntitlements(options));

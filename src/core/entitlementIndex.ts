@@ -28,6 +28,8 @@ export interface EntitlementIndex extends EntitlementStore {
   grantsOf(tenant: string, user: string | undefined, most: number): readonly HeldGrant[];
   /** Grants held: several of one plan, on the same terms, to the same tenant or user count as one. */
   readonly grants: number;
+  /** Those of a tenant and its users. */
+  countOf(tenant: string): number;
   /** Grants left out because they name a plan that the snapshot does not have, or no tenant. */
   readonly ignored: number;
   /** The most grants of one plan that one tenant or user has: more of them make every question of it dearer. */
@@ -162,6 +164,7 @@ const build = function* (snapshot: Snapshot, parts: TargetingParts): Generator<v
 
   return {
     grants: table.size,
+    countOf: table.countOf,
     grantsOf,
     ignored,
     isGranted: (tenant, now) => table.latestOf(tenant) > now,

@@ -27,6 +27,8 @@ export interface GrantTable {
   state(plans: readonly number[], tenant: string | undefined, user: string | undefined, now: number): HeldState;
   /** The best end, grace included, among all grants of a tenant and its users, of whatever plan, or NaN. */
   latestOf(tenant: string): number;
+  /** How many grants a tenant and its users have together. */
+  countOf(tenant: string): number;
   /** All grants of the tenant and the user: those of the whole tenant first, else in no order that means anything. */
   each(tenant: string | undefined, user: string | undefined, visit: Visit): void;
   /** Grants that are told apart: several of one plan, on the same terms, to the same holder are one, the best of them. */
@@ -50,23 +52,31 @@ const wholeTenant = 0;
 
 const noTenant = 0;
 
-/** By the number of the tenant: until when, grace included, any grant of it holds. */
-const endsOf = function* (
+interface OfTenants {
+  /** Until when, grace included, any grant of the tenant holds. */
+  readonly ends: Float64Array;
+  readonly counts: Uint32Array;
+}
+
+/** By the number of the tenant. */
+const ofTenants = function* (
   rows: ReturnType<typeof makeRows>,
   length: number,
   terms: TermsTable,
   tenants: number,
   stride: number,
-): Generator<void, Float64Array> {
+): Generator<void, OfTenants> {
+  const counts = new Uint32Array(tenants + 1);
   const ends = new Float64Array(tenants + 1).fill(Number.NaN);
   for (let row = 0; row < length; row++) {
     const tenant = tenantOf(rows, row);
     const own = termsOf(rows, row);
     const end = endOf(rows, row) + (own === 0 ? 0 : terms.grace(own));
     if (!((ends[tenant] as number) >= end)) ends[tenant] = end;
+    counts[tenant] = (counts[tenant] as number) + 1;
     if (row % stride === stride - 1) yield;
   }
-  return ends;
+  return {ends, counts};
 };
 
 const hash = (tenant: number, user: number): number => {
@@ -163,11 +173,12 @@ export const makeGrantTableBuilder = () => {
     }
     starts[buckets] = kept;
     rows = resized(rows, kept);
-    const ends = yield* endsOf(rows, kept, terms, tenants.count(), stride);
+    const {ends, counts} = yield* ofTenants(rows, kept, terms, tenants.count(), stride);
     return {
       size: kept,
       most,
       latestOf: (tenant) => ends[tenants.find(tenant) ?? noTenant] as number,
+      countOf: (tenant) => counts[tenants.find(tenant) ?? noTenant] as number,
       ...makeLookup({rows, starts, mask: buckets - 1, tenants, users, terms}),
     };
   };

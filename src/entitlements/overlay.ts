@@ -12,7 +12,7 @@ export type Head = Omit<Snapshot, 'grants'>;
 export interface Overlay {
   /** The index that knows this tenant's newest grants; undefined: there is no snapshot yet. */
   indexOf(tenant: string | undefined): BuiltIndex | undefined;
-  /** Grants of the snapshot, without what changed since. */
+  /** Grants in all, with what changed since the snapshot. */
   grants(): number;
   /** Takes effect within milliseconds. */
   apply(changes: readonly TenantGrants[]): void;
@@ -33,7 +33,12 @@ export const makeOverlay = (
   const changed = new Map<string, {readonly grants: readonly Grant[]; readonly at: number}>();
   /** Both indexes change at once: no tenant may fall back to the old snapshot while its changes are in the new one. */
   let served:
-    | {readonly base: BuiltIndex; readonly tenants: ReadonlySet<string>; readonly index: BuiltIndex}
+    | {
+        readonly base: BuiltIndex;
+        readonly tenants: ReadonlySet<string>;
+        readonly index: BuiltIndex;
+        readonly count: number;
+      }
     | undefined;
   let newest: {readonly head: Head; readonly base: BuiltIndex} | undefined;
   let applied = 0;
@@ -56,7 +61,8 @@ export const makeOverlay = (
       const {head, base} = newest;
       const tenants = new Set(changed.keys());
       const grants = [...changed.values()].flatMap((change) => change.grants);
-      served = {base, tenants, index: tenants.size === 0 ? base : await buildIndex({...head, grants})};
+      const index = tenants.size === 0 ? base : await buildIndex({...head, grants});
+      served = {base, tenants, index, count: countOf(base, tenants, index)};
       if (grants.length > mostGrants) tooLarge(`${grants.length} grants have changed`);
     }
   };
@@ -64,7 +70,7 @@ export const makeOverlay = (
   return {
     indexOf: (tenant) =>
       served !== undefined && tenant !== undefined && served.tenants.has(tenant) ? served.index : served?.base,
-    grants: () => served?.base.grants ?? 0,
+    grants: () => served?.count ?? 0,
     apply(changes) {
       applied += 1;
       for (const {tenant, grants} of changes) changed.set(tenant, {grants, at: applied});
@@ -77,4 +83,11 @@ export const makeOverlay = (
       await rebuild();
     },
   };
+};
+
+/** What the large index has of the tenants that changed is over. */
+const countOf = (base: BuiltIndex, changed: ReadonlySet<string>, index: BuiltIndex): number => {
+  let count = base.grants;
+  for (const tenant of changed) count -= base.countOf(tenant);
+  return changed.size === 0 ? count : count + index.grants;
 };

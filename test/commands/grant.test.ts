@@ -7,6 +7,8 @@ import {startServer} from '../remote/servers.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {mainFile, runPostern, startPostern, writeFiles} from '../support/postern.ts';
 import {type Redis, startRedis} from '../support/redis.ts';
+import {apiKey, clientId, startFrontegg} from '../support/vendors/frontegg.ts';
+import {own as frontierOwn, startFrontier} from '../support/vendors/frontier.ts';
 
 const rules = [{name: 'reports', match: {path: '/**'}, require: {features: ['reports']}}];
 const keys = {name: 'keys', type: 'apiKeys', file: 'keys.yaml'};
@@ -79,6 +81,26 @@ describe('postern entitlements grant and ungrant', function () {
       assert.equal(content(), `${text}  - {plan: pro, tenant: tiny, user: "u: 7"}\n`);
       await done('ungrant', '--tenant', 'tiny', '--plan', 'pro', '--user', 'u: 7');
       assert.equal(content(), text);
+    });
+
+    it('list says who has what, and --json in the form that load takes', async () => {
+      await done('grant', '--tenant', 'tiny', '--plan', 'pro', '--user', 'u1');
+      const all = (await done('list')).trim().split('\n');
+      assert.deepEqual(all, ['tenant="acme" plan="pro" for ever', 'tenant="tiny" user="u1" plan="pro" for ever']);
+      assert.equal(await done('list', '--tenant', 'tiny'), `${all[1]}\n`);
+      assert.equal(await done('list', '--tenant', 'nobody'), 'no grants of the tenant nobody\n');
+      const lines = (await done('list', '--json')).trim().split('\n');
+      const {found, ...others} = Object.groupBy(lines, (line) =>
+        /^\{"(feature|plan|flag)"/.test(line) ? 'head' : 'found',
+      );
+      assert.equal(found?.length, 2);
+      assert.ok((others.head?.length ?? 0) >= 2);
+      writeFileSync(join(folder, 'again.jsonl'), `${lines.join('\n')}\n`);
+      writeFiles(folder, {
+        'again.yaml': {rules, providers: [keys], entitlements: {source: {type: 'file', path: 'again.jsonl'}}},
+      });
+      const again = await runPostern(['entitlements', 'list', '--json', '-c', 'again.yaml'], {}, mainFile, folder);
+      assert.equal(again.output.trim(), lines.join('\n'));
     });
 
     it('the last one is taken back, and a first one given', async () => {
@@ -204,12 +226,14 @@ describe('postern entitlements grant and ungrant', function () {
         return ((await answer.json()) as {entitled: boolean}).entitled;
       };
       assert.equal(await isEntitled(), false);
+      const before = (await postern.metric('postern_entitlements_grants')) ?? Number.NaN;
       assert.equal(
         await done('grant', '--tenant', 'tiny', '--plan', 'pro', '--expires', '2031-01-31'),
         'granted: plan="pro" tenant="tiny" until 2031-01-31\n',
       );
       const until = performance.now() + 10_000;
       while (!(await isEntitled())) assert.ok(performance.now() < until, 'it has not been told');
+      assert.equal(await postern.metric('postern_entitlements_grants'), before + 1);
       await postern.stop();
       assert.match(
         await done('grant', '--tenant', 'tiny', '--plan', 'pro'),
@@ -308,5 +332,57 @@ describe('postern entitlements grant and ungrant', function () {
       await billing.close();
       await refused(/is Postern running\?\n$/, 'check', '--tenant', 'acme', '--feature', 'reports');
     });
+
+    /** What a vendor's own server says, by the process that has asked it. */
+    const vendors: [name: string, begin: () => Promise<{source: object; close: () => Promise<unknown>}>][] = [
+      [
+        'frontegg',
+        async () => {
+          const cloud = await startFrontegg();
+          cloud.entitlements.data = {
+            features: [['f1', 'reports', []]],
+            featureBundles: [['pro', ['f1'], 'false', []]],
+            entitlements: [['pro', 'acme', null, null]],
+            featureFlags: [],
+          };
+          return {source: {type: 'frontegg', baseUrl: cloud.url, clientId, apiKey}, close: cloud.stop};
+        },
+      ],
+      [
+        'frontier',
+        async () => {
+          const server = await startFrontier('connect');
+          server.features.add('acme reports');
+          return {source: {type: 'frontier', url: server.url, api: 'connect', ...frontierOwn}, close: server.close};
+        },
+      ],
+    ];
+    for (const [name, begin] of vendors) {
+      it(`check asks the running process what ${name} has told it`, async () => {
+        const {source, close} = await begin();
+        const settings = {
+          admin: {listen: `127.0.0.1:${await freePort()}`, token: 'a-token-of-tests'},
+          rules: [{name: 'open', match: {path: '/**'}, public: true}],
+          entitlements: {source},
+        };
+        const postern = await startPostern(settings);
+        folder = postern.folder;
+        const by = `  by what the running process has from ${name}\n`;
+        const check = ['check', '--feature', 'reports', '--tenant'];
+        assert.equal(await done(...check, 'acme'), `yes: tenant acme: the feature reports\n${by}`);
+        assert.equal(
+          await done(...check, 'tiny', '--user', 'u1'),
+          `no: tenant tiny, user u1: the feature reports: missing_feature\n${by}`,
+        );
+        const told = JSON.parse(await done(...check, 'acme', '--json'));
+        assert.equal(told.entitled, true);
+        await done('check', '--tenant', 'acme');
+        await refused(/keeps who has which plan/, 'grant', '--tenant', 'acme', '--plan', 'pro');
+        await refused(/keeps who has which plan/, 'ungrant', '--tenant', 'acme', '--plan', 'pro');
+        await postern.stop();
+        await close();
+        await refused(/is Postern running\?\n$/, ...check, 'acme');
+      });
+    }
   });
 });

@@ -185,12 +185,17 @@ describe('cached snapshots', () => {
     apply([
       {tenant: 't2', grants: [grant('t2', 'max')]},
       {tenant: 't1', grants: []},
+      {tenant: 't3', grants: [grant('t3'), grant('t3', 'pro', {user: 'u1'}), grant('t3', 'pro', {user: 'u2'})]},
     ]);
     await until('it counts', () => says('t2', 'reports') === 'yes');
     assert.equal(says('t1'), 'missing-feature');
+    assert.equal(store.grants(), 4);
+    apply([{tenant: 't3', grants: [grant('t3', 'pro', {user: 'u1'})]}]);
+    await until('it counts', () => store.grants() === 2);
     self.next = ['v2', 't1'];
     await store.refresh();
     assert.deepEqual([says('t1'), says('t2')], ['yes', 'missing-feature']);
+    assert.equal(store.grants(), 1);
     await close();
   });
 
