@@ -1,10 +1,10 @@
 // The command line as a tree: commands, their options, and what each does. What does it is loaded when it is asked for: to
 // list revocations takes no gRPC, and a command in a small container has little memory.
 import {Argument, Command, Option} from 'commander';
+import {choices} from '../vendors/choices.ts';
 import {version} from '../version.ts';
 import {completion} from './completion/completion.ts';
 import {shells} from './completion/shells.ts';
-import {choices} from './init/choices.ts';
 import {questions} from './init/questions.ts';
 import {withManual} from './manual.ts';
 import {formats} from './test/report.ts';

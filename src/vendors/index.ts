@@ -10,7 +10,9 @@ import {cognito} from './cognito/vendor.ts';
 import {frontegg} from './frontegg/vendor.ts';
 import {frontier} from './frontier/vendor.ts';
 import {kinde} from './kinde/vendor.ts';
-import {apiKeys, introspection, oidc} from './standards.ts';
+import {apiKeys} from './standards/apiKeys.ts';
+import {introspection} from './standards/introspection.ts';
+import {oidc} from './standards/oidc.ts';
 import type {SourceParts, Vendor, VendorParts} from './vendor.ts';
 
 const vendors = {authgear, cognito, kinde, frontegg, frontier, oidc, introspection, apiKeys};

@@ -1,6 +1,6 @@
 // The configuration of an Envoy before one application: deploy/envoy/envoy.yaml (a test compares the two).
 import {isIP} from 'node:net';
-import {quoted} from './choice.ts';
+import {quoted} from '../../vendors/choiceYaml.ts';
 
 const isAddress = (host: string): boolean => isIP(host) !== 0;
 

@@ -1,15 +1,18 @@
 // All files that `postern init` writes, by their names.
 import {randomBytes} from 'node:crypto';
+import {apiKeyOf, secretBytes} from '../../providers/apiKeysForm.ts';
+import type {Answers, Choice} from '../../vendors/choice.ts';
 import {CommandError} from '../settings.ts';
-import type {Answers, Choice} from './choice.ts';
-import {newKey} from './choices.ts';
 import {envoyOf, upstreamOf} from './envoy.ts';
 import {upstream} from './questions.ts';
 import {casesOf, configurationOf, entitlementsOf} from './templates.ts';
 import type {Files} from './write.ts';
 
 /** What nobody is asked for: a first API key, and the token of the admin port. */
-export const made = (): Answers => ({key: newKey(), token: randomBytes(24).toString('base64url')});
+export const made = (): Answers => ({
+  key: apiKeyOf('first', randomBytes(secretBytes)),
+  token: randomBytes(24).toString('base64url'),
+});
 
 /** `answers` to every question of the choice, and what is made. */
 export const filesOf = (choice: Choice, answers: Answers): Files => {

@@ -1,6 +1,6 @@
 // Every question of `postern init`, for the options of the command.
-import type {Question} from './choice.ts';
-import {choices} from './choices.ts';
+import type {Question} from '../../vendors/choice.ts';
+import {choices} from '../../vendors/choices.ts';
 import {upstreamOf} from './envoy.ts';
 
 /** Whatever was chosen. */

@@ -1,5 +1,5 @@
 // The files that `postern init` writes, as texts.
-import type {Answers, Choice} from './choice.ts';
+import type {Answers, Choice} from '../../vendors/choice.ts';
 
 /** Where nobody says: what everybody has. */
 const base = (choice: Choice): string => (choice.tenants ? '/orgs/{org}' : '');

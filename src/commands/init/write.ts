@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {writingFault} from '../../core/fileFault.ts';
+import type {OwnFile} from '../../vendors/choice.ts';
 import {CommandError} from '../settings.ts';
-import type {OwnFile} from './choice.ts';
 
 export type Files = Readonly<Record<string, OwnFile>>;
 

@@ -1,4 +1,4 @@
-// What `postern init` may begin with: the shape of a choice of identity provider (a line each in choices.ts).
+// How `postern init` begins with a type of provider: each has a choice.ts, and choices.ts is their table.
 
 /** What was asked for, by the name of its question. */
 export type Answers = Readonly<Record<string, string>>;
@@ -49,9 +49,3 @@ export interface Choice {
   /** What is left to do by hand. */
   notes?(answers: Answers): readonly string[];
 }
-
-/** A text as a YAML scalar: plain where nothing can be read into it. */
-export const quoted = (text: string): string =>
-  /^[A-Za-z][\w.:/-]*[\w/-]$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text)
-    ? text
-    : JSON.stringify(text);
