@@ -1,41 +1,60 @@
 // Writes docs/performance.md from what the benchmark has kept: `node scripts/performance.ts` (`--check`: is it up to date?).
 import {readFileSync, writeFileSync} from 'node:fs';
-import type {Result} from '../bench/support/result.ts';
+import {cases} from '../bench/cases/index.ts';
+import type {Figure} from '../bench/support/figures.ts';
+import {readResults} from '../bench/support/result.ts';
 import {wrapPage} from './wrap.ts';
 
 const page = new URL('../docs/performance.md', import.meta.url);
-const {machine, node, calls, ratios, mebibytes, milliseconds} = JSON.parse(
-  readFileSync(new URL('../bench/results/latest.json', import.meta.url), 'utf8'),
-) as Result;
+const results = readResults();
 
-const rows = (values: Readonly<Record<string, number>>) =>
-  Object.entries(values).map(([what, value]) => `| ${what} | ${value} |`);
-const table = (head: string, values: Readonly<Record<string, number>>) =>
-  [`| ${head} | |`, '|---|---|', ...rows(values)].join('\n');
+const row = ({what, unit, value, low, high, goal}: Figure): string => {
+  const between = low === high ? '' : `${low} to ${high}`;
+  const aim = goal === undefined ? '' : `${goal}${value <= goal ? '' : ', **not reached**'}`;
+  return `| ${what} | ${value} ${unit} | ${between} | ${aim} |`;
+};
+
+/** A case as the page shows it. */
+const section = (name: string, what: string): string => {
+  const result = results[name];
+  if (result === undefined) return `### ${name}\n\nNot measured yet: ${what}.`;
+  const {at, seconds, load, versions = {}, figures} = result;
+  const others = Object.entries(versions).map(([program, version]) => `, ${program} ${version}`);
+  return `### ${name}
+
+${what[0]?.toUpperCase()}${what.slice(1)}. Measured ${at.replace('T', ' ')} in ${seconds} s, load ${load}${others.join('')}.
+
+| | median | middle half of the rounds | goal, at most |
+|---|---|---|---|
+${figures.map(row).join('\n')}`;
+};
+
+const machines = [...new Set(Object.values(results).map(({machine, node}) => `${machine}, Node ${node}`))];
 
 const text = `# What a decision costs
 
 This page is made by \`node scripts/performance.ts\` from \`bench/results/latest.json\`, which \`npm run bench -- --write\`
-writes. \`npm run bench -- --check\` fails where a ratio has become worse by more than 15 %.
+writes. \`npm run bench -- --list\` says which cases there are, \`npm run bench NAME\` runs one, and \`npm run bench -- --check\`
+fails where a ratio has become worse by more than 15 % and the middle halves of the rounds, then and now, have nothing in common.
 
 ## How it is measured
 
-The program of the image, with the flags of the image, on one core; the caller on another. A CheckRequest of 1.9 kB with a
-token, a rule with a tenant, a permission and a feature, and three identity headers. Beside it an empty handler on the same
-library (\`@grpc/grpc-js\` with proto-loader, no flags), in the same run: rounds take turns, and each figure is the least of
-all rounds. Processor time is that of all threads of the process, by the kernel. Read the ratios: what the machine takes is
-its own, and other work on it moves them, too. Postern counts every call as allowed, or the run fails.
+The program of the image, with its flags, variables and compiled code, on one core; the caller, over plain HTTP/2, on another.
+A CheckRequest of 1.9 kB with a token, a rule with a tenant, a permission and a feature, and three identity headers: the usual
+job, of which each case changes one thing. Those that are compared run in the same minutes and take turns, there and back, for
+a second each after a warm-up; a ratio is taken of each round, and shown are the median and between what the middle half of the
+rounds lies. Processor time is that of all threads of the process, by the kernel; memory is what is resident, by
+\`smaps_rollup\`. Where waiting counts, calls come at random moments whoever still waits, and a wait begins when the call was
+due. Read the ratios: what the machine takes is its own, and a load of more than 0 before a case says that the machine did other
+work, which moves them, too. Postern counts every call as allowed, or the run fails.
 
 ## The last run
 
-${machine}, Node ${node}, ${calls} decisions. The machine did other work at the same time, which makes each ratio uncertain by
-some tenths.
+${machines.join('; ')}.
 
-${table('times an empty handler', ratios)}
-
-${table('MiB resident', mebibytes)}
-
-${table('milliseconds, the least of three', milliseconds)}
+${Object.entries(cases)
+  .map(([name, {what}]) => section(name, what))
+  .join('\n\n')}
 
 ## What to give a pod
 

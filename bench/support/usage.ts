@@ -1,13 +1,19 @@
 // What a process uses, as the kernel counts it (Linux; elsewhere NaN).
 import {readdirSync, readFileSync} from 'node:fs';
 
-/** Resident memory of a process, MiB. */
-export const memory = (pid: number): number => {
+/** MiB: resident, and its own share of that (a page that n processes have in common counts as an n-th). */
+export interface Memory {
+  readonly resident: number;
+  readonly share: number;
+}
+
+export const memory = (pid: number): Memory => {
   try {
-    const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-    return Number(kilobytes) / 1_024;
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1_024;
+    return {resident: of('Rss'), share: of('Pss')};
   } catch {
-    return Number.NaN;
+    return {resident: Number.NaN, share: Number.NaN};
   }
 };
 
