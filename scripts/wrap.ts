@@ -1,6 +1,5 @@
-// node scripts/wrap.ts: wraps the long lines of pages at 120 characters, a part of `npm run format` (`--check`: names those that
-// have any). Code, tables and headings
-// stay as they are, and so does what was wrapped by hand.
+// node scripts/wrap.ts: wraps the long lines of pages at 120 characters, a part of `npm run format` (`--check`: names those
+// that have any). Code, tables and headings stay as they are, and so does what was wrapped by hand.
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -30,14 +29,20 @@ const wrapped = (line: string): readonly string[] => {
 };
 
 export const wrapPage = (page: string): string => {
+  const lines: string[] = [];
   let isCode = false;
-  return page
-    .split('\n')
-    .flatMap((line) => {
-      if (/^\s*```/.test(line)) isCode = !isCode;
-      return isCode || line.length <= most || /^\s*\||^#/.test(line) ? [line] : wrapped(line);
-    })
-    .join('\n');
+  /** Whether the last line is the rest of one that was too long: the next line of the same paragraph goes on there. */
+  let isRest = false;
+  for (const line of page.split('\n')) {
+    if (/^\s*```/.test(line)) isCode = !isCode;
+    const goesOn: boolean = isRest && !isCode && line.trim() !== '' && !isMark.test(line) && !/^\s*```/.test(line);
+    const whole: string = goesOn ? `${lines.pop()} ${line.trim()}` : line;
+    const isKept = isCode || whole.length <= most || /^\s*\||^#/.test(whole);
+    const several: readonly string[] = isKept ? [whole] : wrapped(whole);
+    isRest = several.length > 1;
+    lines.push(...several);
+  }
+  return lines.join('\n');
 };
 
 /** Pages that people write. */

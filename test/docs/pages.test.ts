@@ -56,6 +56,7 @@ describe('pages', () => {
   it('what cannot be broken stays whole', () => {
     const word = 'word '.repeat(23).trim();
     assert.equal(wrapPage(`- ${word} \`some code here\` and`), `- ${word}\n  \`some code here\` and`);
+    assert.equal(wrapPage(`- ${word} more\n  and on\n- next`), `- ${word}\n  more and on\n- next`);
     for (const same of [
       `| ${word} | ${word} |`,
       `# ${word} ${word}`,
