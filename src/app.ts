@@ -88,6 +88,13 @@ export const startApp = async (file: string, configuration: Configuration, shado
     steady: clocks.steady,
   });
 
+  const answers = makeAnswers(
+    settings.answers,
+    () => inForce.configuration().settings.answers?.trust,
+    () => inForce.decider().parts,
+    shared,
+  );
+
   const health = (): readonly Health[] =>
     draining
       ? [{part: 'server', state: 'unready', detail: 'draining: it was told to end'}]
@@ -95,6 +102,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
           ...inForce.decider().health(),
           ...shared.health(),
           ...server.health(),
+          ...(answers?.health() ?? []),
           ...inForce.health(),
           ...(shadow?.health() ?? []),
         ];
@@ -152,13 +160,6 @@ export const startApp = async (file: string, configuration: Configuration, shado
     limited: makeLimited('admin', metrics, log, clocks.steady),
     steady: clocks.steady,
   });
-
-  const answers = makeAnswers(
-    settings.answers,
-    () => inForce.configuration().settings.answers?.trust?.token,
-    () => inForce.decider().parts,
-    shared,
-  );
 
   const aside = makeLoadAside(clocks);
   const watcher = makeConfigWatcher({

@@ -78,7 +78,11 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     'Configuration: `server`, `admin`, `redis`, `revocation`, `log`': [
       ['functional/reload.test.ts', 'what takes a restart is refused'],
     ],
-    'Certificate of the server (`server.tls`)': [
+    'Certificate of a listener (`server.tls`, `answers.tls`)': [
+      [
+        'answers/tls.test.ts',
+        'new files count for new connections; what does not fit leaves the last good ones, and is told',
+      ],
       [
         'envoy/server.test.ts',
         'takes a new certificate without a restart, and keeps the old one while the pair does not fit',

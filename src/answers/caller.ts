@@ -16,8 +16,6 @@ import {type Failure, failure} from './failure.ts';
 export interface CallerParts {
   readonly providers: readonly Provider[];
   readonly revocations: Revocations;
-  /** Whether this request comes from a service that may ask for anybody. */
-  readonly isTrusted: (request: Pick<Request, 'headers'>) => boolean;
 }
 
 /** Whom a question is about. */
@@ -25,6 +23,22 @@ export interface Asking {
   readonly principal: Principal;
   readonly attributes: Attributes;
   readonly call?: SourceCall;
+}
+
+/** A request as it came. */
+export interface Asked {
+  readonly request: Request;
+  readonly context: Context;
+  /** It comes from a service that may ask for anybody. */
+  readonly trusted: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** `setCookies`: what the provider wants the client to keep or forget, whatever comes of the question. */
+export interface Called {
+  readonly asking: Asking | Failure;
+  readonly setCookies: readonly string[];
 }
 
 /** The context of the evaluation, as its body has it (OpenFeature specification, section 3). */
@@ -39,39 +53,47 @@ const reserved = /^(jwt|frontegg|principal)\./;
 const ofPrincipal = new Set(['targetingKey', 'tenant', 'user']);
 
 /** Tells whom a request asks for, or why it gets no answer. Rejects only for a bug. */
-export const makeCallers = ({providers, revocations, isTrusted}: CallerParts) => {
+export const makeCallers = ({providers, revocations}: CallerParts) => {
   const find = makeCredentialFinder(providers);
 
-  const ofToken = async (request: Request, context: Context, now: number): Promise<Asking | Failure> => {
+  const ofToken = async ({request, context, now}: Asked): Promise<Called> => {
     const found = find(request);
-    if (found.found !== 'credential') return refused(misfitOfFound(found, request, providers).reason);
+    if (found.found !== 'credential') return without(refused(misfitOfFound(found, request, providers).reason));
     const {provider, credential} = found;
     const deadline = now + patience;
-    const {verified, rejected} = await provider.authenticate(credential, {request, now, deadline});
-    if (verified === undefined) return refused(rejected);
-    if (revocations.revoked(verified)) return refused('revoked');
-    for (const [name, own] of [
-      ['tenant', verified.tenant],
-      ['user', verified.subject],
-    ] as const) {
-      if (context[name] !== undefined && context[name] !== own) {
-        return failure(400, 'INVALID_CONTEXT', `The context names another ${name} than the token. Leave ${name} out.`);
-      }
-    }
-    const attributes = attributesOf(context);
-    return 'status' in attributes
-      ? attributes
-      : {principal: verified, attributes: attributes.attributes, call: {credential: credential.value, deadline}};
+    const answer = await provider.authenticate(credential, {request, now, deadline});
+    const {verified, rejected, setCookies = none} = answer;
+    if (verified === undefined) return {asking: refused(rejected), setCookies};
+    const asking = revocations.revoked(verified)
+      ? refused('revoked')
+      : ofItself(verified, context, {credential: credential.value, deadline});
+    return {asking, setCookies};
   };
 
-  return async (request: Request, context: Context, now: number): Promise<Asking | Failure> => {
+  return async (asked: Asked): Promise<Called> => {
     try {
-      return isTrusted(request) ? ofContext(context) : await ofToken(request, context, now);
+      return asked.trusted ? without(ofContext(asked.context)) : await ofToken(asked);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      return refused('unavailable');
+      return without(refused('unavailable'));
     }
   };
+};
+
+const none: readonly string[] = [];
+const without = (asking: Called['asking']): Called => ({asking, setCookies: none});
+
+const ofItself = (principal: Principal, context: Context, call: SourceCall): Asking | Failure => {
+  for (const [name, own] of [
+    ['tenant', principal.tenant],
+    ['user', principal.subject],
+  ] as const) {
+    if (context[name] !== undefined && context[name] !== own) {
+      return failure(400, 'INVALID_CONTEXT', `The context names another ${name} than the token. Leave ${name} out.`);
+    }
+  }
+  const read = attributesOf(context);
+  return 'status' in read ? read : {principal, attributes: read.attributes, call};
 };
 
 const refused = (reason: Reason): Failure => {
@@ -129,7 +151,7 @@ export const requestOf = (message: IncomingMessage, id: string): Request => {
     kind: 'http',
     id,
     method: message.method ?? '',
-    scheme: 'http',
+    scheme: 'encrypted' in message.socket ? 'https' : 'http',
     host: headers.get('host') ?? '',
     target: message.url ?? '/',
     headers,

@@ -1,28 +1,44 @@
 // OpenFeature's remote evaluation protocol (OFREP, github.com/open-feature/protocol) over HTTP: one flag, or all of them.
 import {createHash} from 'node:crypto';
 import {chmod} from 'node:fs/promises';
-import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';
+import {createServer as createSecureServer, type Server as SecureServer} from 'node:https';
+import {type SecureContextOptions, TLSSocket} from 'node:tls';
 import {makeBearerCheck} from '../admin/bearer.ts';
 import {boundConnections} from '../admin/connections.ts';
 import {bodyOf, closed, listen} from '../admin/listening.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
+import {isHeaderSafe} from '../core/headerSafe.ts';
+import type {Health} from '../core/health.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
 import {evaluate, evaluateAll} from './evaluate.ts';
 import {type Failure, failure} from './failure.ts';
+import {nobody, type Peer, peerOf} from './peer.ts';
 import type {AnswersSettings} from './settings.ts';
 
 /** What decides at the moment: a reload takes its place. */
-export interface AnswersBy extends Omit<CallerParts, 'isTrusted'> {
+export interface AnswersBy extends CallerParts {
   readonly entitlements: EntitlementStore;
   /** Features that the rules name: for sources that cannot tell what there is. */
   readonly named: readonly string[];
 }
 
+/** The certificate that it shows, and the authorities of those that it wants to be shown. */
+export interface AnswersCertificates {
+  readonly first: SecureContextOptions;
+  health(): Health;
+  close(): void;
+}
+
 export interface AnswersParts {
   readonly settings: AnswersSettings;
-  /** `trust.token` of now, which a reload may change. */
-  readonly tokens: () => readonly string[] | undefined;
+  /** `trust` of now, which a reload may change. */
+  readonly trust: () => AnswersSettings['trust'];
+  /** Absent without TLS. `renewed` is told when they have changed. Rejects where they cannot be used. */
+  readonly certificates?:
+    | ((renewed: (contents: SecureContextOptions) => void) => Promise<AnswersCertificates>)
+    | undefined;
   readonly by: () => AnswersBy;
   readonly now: () => number;
   readonly newId: () => string;
@@ -33,6 +49,8 @@ export interface AnswersParts {
 export interface AnswersServer {
   /** Listens, and answers where. Rejects if it cannot. */
   start(): Promise<string>;
+  /** How its certificates are; empty without TLS. */
+  health(): readonly Health[];
   close(): Promise<void>;
 }
 
@@ -45,24 +63,44 @@ const limits = {
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 1_000,
 };
+const secureLimits = {handshakeTimeout: 5_000, minVersion: 'TLSv1.2'} as const;
+/** Connections at once, those included that have not shown who they are yet. */
+const mostConnections = 1_024;
+/** Milliseconds before its certificate ends at which a connection is closed, so that a client makes one with its next certificate. */
+const lastMinute = 60_000;
 
 interface Answer {
   readonly status: number;
   readonly body?: object;
   readonly etag?: string;
+  readonly setCookies?: readonly string[];
+  /** The connection is closed after it. */
+  readonly last?: boolean;
 }
 
 const flags = '/ofrep/v1/evaluate/flags';
 
 export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
-  const {settings, tokens, by, now, newId, log, limited} = parts;
+  const {settings, trust: trustNow, certificates: load, by, now, newId, log, limited} = parts;
   const isTrustedSocket = settings.trust?.socket === true;
-  const check = makeBearerCheck(tokens);
-  const isTrusted: CallerParts['isTrusted'] = ({headers}) =>
-    isTrustedSocket || check()?.(headers.get('authorization')) === true;
+  const check = makeBearerCheck(() => trustNow()?.token);
+  const peers = new WeakMap<object, Peer>();
+  const peerBehind = ({socket}: IncomingMessage): Peer => {
+    if (!(socket instanceof TLSSocket) || !socket.authorized) return nobody;
+    const known = peers.get(socket) ?? peerOf(socket.getPeerX509Certificate());
+    peers.set(socket, known);
+    return known;
+  };
+  const isTrusted = (message: IncomingMessage, peer: Peer): boolean => {
+    if (isTrustedSocket) return true;
+    const clients = trustNow()?.clients;
+    // A connection may outlive its certificate.
+    if (clients !== undefined && peer.until > now() && peer.names.some((name) => clients.includes(name))) return true;
+    return check()?.(message.headers.authorization) === true;
+  };
   let callers: {readonly of: AnswersBy; readonly ask: ReturnType<typeof makeCallers>} | undefined;
   const askers = (current: AnswersBy): ReturnType<typeof makeCallers> => {
-    if (callers?.of.providers !== current.providers) callers = {of: current, ask: makeCallers({...current, isTrusted})};
+    if (callers?.of.providers !== current.providers) callers = {of: current, ask: makeCallers(current)};
     return callers.ask;
   };
 
@@ -82,9 +120,18 @@ export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
         : contextOf(body);
     if (isFailure(read)) return failed(read, key);
     const current = by();
-    const asking = await askers(current)(requestOf(message, newId()), read.context, now());
-    if (isFailure(asking)) return failed(asking, key);
-    return key === undefined ? all(message, current, asking) : one(current, key, asking);
+    const peer = peerBehind(message);
+    const asked = {
+      request: requestOf(message, newId()),
+      context: read.context,
+      trusted: isTrusted(message, peer),
+      now: now(),
+    };
+    const {asking, setCookies} = await askers(current)(asked);
+    const found = isFailure(asking)
+      ? failed(asking, key)
+      : await (key === undefined ? all(message, current, asking) : one(current, key, asking));
+    return {...found, setCookies: setCookies.filter(isHeaderSafe), last: peer.until - lastMinute <= asked.now};
   };
 
   const one = async ({entitlements}: AnswersBy, key: string, asking: Asking): Promise<Answer> => {
@@ -111,15 +158,41 @@ export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
     }
   };
 
-  const server = createServer(limits, (message, response) => void serve(message, response));
-  boundConnections(server, () => limited('connections'));
+  const answering: RequestListener = (message, response) => void serve(message, response);
+  let server: Server | SecureServer | undefined;
+  let certificates: AnswersCertificates | undefined;
+  const make = async (): Promise<Server | SecureServer> => {
+    if (load === undefined) {
+      const plain = createServer(limits, answering);
+      boundConnections(plain, () => limited('connections'));
+      return plain;
+    }
+    const asks = settings.tls?.clientCa !== undefined;
+    let secure: SecureServer | undefined;
+    certificates = await load((contents) =>
+      secure?.setSecureContext({...contents, minVersion: secureLimits.minVersion}),
+    );
+    const options = {...limits, ...secureLimits, ...certificates.first, requestCert: asks, rejectUnauthorized: asks};
+    secure = createSecureServer(options, answering);
+    secure.maxConnections = mostConnections;
+    secure.on('drop', () => limited('connections'));
+    // What is no TLS, or shows no good certificate, is closed; nobody hears more of it.
+    secure.on('tlsClientError', (_, socket) => socket.destroy());
+    boundConnections(secure, () => limited('connections'), 'secureConnection');
+    return secure;
+  };
   return {
     start: async () => {
+      server = await make();
       const where = await listen(server, settings.listen, 'answers.listen');
       if (settings.listen.kind === 'unix') await chmod(settings.listen.path, ownerAndGroup);
-      return where;
+      return load === undefined ? where : where.replace(/^http:/, 'https:');
     },
-    close: () => closed(server),
+    health: () => (certificates === undefined ? [] : [certificates.health()]),
+    close: async () => {
+      certificates?.close();
+      if (server !== undefined) await closed(server);
+    },
   };
 };
 
@@ -171,7 +244,11 @@ const contextOf = (body: string): {readonly context: Context} | Failure => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const send = (message: IncomingMessage, response: ServerResponse, {status, body, etag}: Answer): void => {
+const send = (
+  message: IncomingMessage,
+  response: ServerResponse,
+  {status, body, etag, setCookies = [], last}: Answer,
+): void => {
   if (response.headersSent || response.destroyed) return;
   const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
@@ -184,7 +261,8 @@ const send = (message: IncomingMessage, response: ServerResponse, {status, body,
     ...(etag !== undefined && {etag}),
     ...(status === 401 && {'www-authenticate': 'Bearer'}),
     // What was not read of the body would be taken for the next request.
-    ...(message.complete ? {} : {connection: 'close'}),
+    ...(message.complete && last !== true ? {} : {connection: 'close'}),
+    ...(setCookies.length > 0 && {'set-cookie': [...setCookies]}),
   });
   response.end(message.method === 'HEAD' ? undefined : text);
 };

@@ -3,11 +3,12 @@
 import type {Place} from '../core/credential.ts';
 import type {Allow} from '../core/decision.ts';
 import {derivedOnce} from '../core/derived.ts';
+import {isHeaderSafe} from '../core/headerSafe.ts';
 import type {HeaderChanges, ToldHoldings} from '../core/identityHeaders.ts';
 import {cookiesOf, decodedParameter, parametersOf, trimmed} from '../core/pieces.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Request, rawQueryOf} from '../core/request.ts';
-import {isHeaderSafe, overwrite, setCookie} from './headers.ts';
+import {overwrite, setCookie} from './headers.ts';
 import type {OkHttpResponse} from './wire.ts';
 
 /** Which headers tell the upstream who it is; `undefined` for nobody. Made by core/identityHeaders.ts. */

@@ -1,12 +1,14 @@
 // What a client gets that is refused: status, challenge, body; over HTTP, gRPC and gRPC-Web.
+
 import type {Deny} from '../core/decision.ts';
+import {isHeaderSafe} from '../core/headerSafe.ts';
 import {type Reason, type Refusal, reasons, refusals} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
 import {makeCors} from './browser/cors.ts';
 import {makeResourceMetadata} from './browser/resourceMetadata.ts';
 import type {CorsSettings, ResourceMetadataSettings} from './browser/settings.ts';
 import {challengesOf} from './challenge.ts';
-import {isHeaderSafe, line, setCookie} from './headers.ts';
+import {line, setCookie} from './headers.ts';
 import {isNavigation, makeLogin} from './login.ts';
 import {type BodyFormat, makeRefusalBody, type RefusalBody} from './refusalBody.ts';
 import {makeUpgrade} from './upgrade.ts';

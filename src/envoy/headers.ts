@@ -3,9 +3,6 @@ import type {HeaderValueOption} from './wire.ts';
 
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 
-/** True for what every HTTP version and Envoy's `validate_mutations` take as a value: printable ASCII. */
-export const isHeaderSafe = (value: string): boolean => /^[ -~]*$/.test(value);
-
 /** Replaces whatever the client sent under this name, or several of them, by this one value. */
 export const overwrite = (key: string, value: string): HeaderValueOption => ({
   header: {key, value},

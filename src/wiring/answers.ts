@@ -3,14 +3,15 @@ import {type AnswersBy, type AnswersServer, makeAnswersServer} from '../answers/
 import type {AnswersSettings} from '../answers/settings.ts';
 import type {CheckParts} from '../check.ts';
 import type {Rule} from '../core/rules.ts';
+import {type WatchParts, watchCertificates} from '../envoy/certificateFiles.ts';
 import {makeLimited} from '../observe/limits.ts';
 import type {Shared} from './shared.ts';
 
 /** Undefined where they are not configured. */
 export const makeAnswers = (
   settings: AnswersSettings | undefined,
-  /** `trust.token` of now. */
-  tokens: () => readonly string[] | undefined,
+  /** `trust` of now. */
+  trust: () => AnswersSettings['trust'],
   parts: () => CheckParts,
   {log, metrics, clocks}: Pick<Shared, 'log' | 'metrics' | 'clocks'>,
 ): AnswersServer | undefined => {
@@ -24,10 +25,14 @@ export const makeAnswers = (
     }
     return last.by;
   };
+  const {tls} = settings;
+  const certificates =
+    tls && ((renewed: WatchParts['renewed']) => watchCertificates({files: tls, setting: 'answers.tls', log, renewed}));
   const limited = makeLimited('answers', metrics, log, clocks.steady);
   return makeAnswersServer({
     settings,
-    tokens,
+    trust,
+    certificates,
     by,
     now: clocks.now,
     newId: clocks.newId,

@@ -180,7 +180,7 @@ const needsRestart = (running: Configuration, loaded: Configuration): {restartFo
     if (key === 'redis') return withoutCredentials(settings.redis);
     if (key === 'admin') return {...settings.admin, token: undefined};
     if (key === 'answers')
-      return settings.answers && {...settings.answers, trust: {...settings.answers.trust, token: undefined}};
+      return settings.answers && {...settings.answers, trust: {socket: settings.answers.trust?.socket}};
     return key === 'remote' ? settings.remote.ca : settings[key];
   };
   const changed = lasting.filter((key) => !sameText(lastingPart(running, key), lastingPart(loaded, key)));

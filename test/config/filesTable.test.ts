@@ -33,6 +33,7 @@ describe('the table of named files', () => {
     const files = {ca: 'a', clientCertificate: {cert: 'b', key: 'c'}};
     const tree = {
       server: {tls: {cert: 'a', key: 'b', clientCa: 'c'}},
+      answers: {listen: '127.0.0.1:9193', tls: {cert: 'a', key: 'b', clientCa: 'c'}},
       remote: {ca: 'a'},
       redis: {url: 'rediss://r', tls: {ca: 'a', cert: 'b', key: 'c'}},
       providers: [

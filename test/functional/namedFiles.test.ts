@@ -29,13 +29,14 @@ describe('files that settings name', function () {
   before(async () => {
     folder = temporaryFolder();
     for (const name of ['ca', 'clients', 'renewed']) makeAuthority(folder, name);
-    for (const name of ['server', 'client', 'redis', 'source']) makeCertificate(folder, 'ca', name);
-    for (const name of ['a', 'b', 'c', 'd']) copyFileSync(at('ca.crt'), at(`${name}-ca.crt`));
+    for (const name of ['server', 'answers', 'client', 'redis', 'source']) makeCertificate(folder, 'ca', name);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) copyFileSync(at('ca.crt'), at(`${name}-ca.crt`));
     writeFileSync(at('token'), 'first-token-of-sixteen\n');
     writeFileSync(at('keys.yaml'), keys('one'));
     writeFileSync(at('bought.json'), bought('t1'));
     const nowhere = `127.0.0.1:${await freePort()}`;
     const endpoint = `https://${nowhere}/introspect`;
+    const asked = await freePort();
     const rules = [{name: 'all', match: {}, public: true}];
     const providers = [
       {name: 'keys', type: 'apiKeys', file: at('keys.yaml')},
@@ -52,6 +53,10 @@ describe('files that settings name', function () {
     [postern, other] = await Promise.all([
       startPostern({
         server: {tls: {cert: at('server.crt'), key: at('server.key'), clientCa: at('clients.crt')}},
+        answers: {
+          listen: `127.0.0.1:${asked}`,
+          tls: {cert: at('answers.crt'), key: at('answers.key'), clientCa: at('e-ca.crt')},
+        },
         admin: {token: `\${file:${at('token')}}`},
         remote: {ca: at('a-ca.crt')},
         redis: {
@@ -133,6 +138,15 @@ describe('files that settings name', function () {
     },
     {setting: 'server.tls.key', part: 'server.tls', file: 'server.key', said: gone},
     {setting: 'server.tls.clientCa', part: 'server.tls', file: 'clients.crt', said: gone, mend: anew('clients.crt')},
+    {
+      setting: 'answers.tls.cert',
+      part: 'answers.tls',
+      file: 'answers.crt',
+      said: gone,
+      mend: renew('answers'),
+    },
+    {setting: 'answers.tls.key', part: 'answers.tls', file: 'answers.key', said: gone},
+    {setting: 'answers.tls.clientCa', part: 'answers.tls', file: 'e-ca.crt', said: gone, mend: anew('e-ca.crt')},
     {setting: 'remote.ca', part: 'remote.ca', file: 'a-ca.crt', said: gone, mend: anew('a-ca.crt')},
     {setting: 'redis.tls.ca', part: 'redis.tls', file: 'c-ca.crt', said: gone, mend: anew('c-ca.crt')},
     {setting: 'redis.tls.cert', part: 'redis.tls', file: 'redis.crt', said: gone, mend: renew('redis')},

@@ -503,6 +503,18 @@ describe('charts', function () {
       );
     });
 
+  for (const tls of [undefined, {cert: '/s/tls.crt', key: '/s/tls.key', clientCa: '/s/ca.crt'}])
+    it(`says that answers speak ${tls === undefined ? 'HTTP' : 'TLS'}`, async () => {
+      const entitlements = {source: {type: 'http', url: 'https://billing.example/e'}};
+      const answers = {listen: '0.0.0.0:9193', ...(tls && {tls, trust: {clients: ['spiffe://a.example/b']}})};
+      const config = {answers, entitlements, rules: [{name: 'b', match: {}, deny: true}]};
+      const manifests = await render('helm/postern', {values: [{config}]});
+      for (const service of manifests.filter(({kind}) => kind === 'Service')) {
+        const ports = service.spec.ports as {name: string; appProtocol: string}[];
+        assert.equal(ports.find(({name}) => name === 'answers')?.appProtocol, tls === undefined ? 'http' : 'https');
+      }
+    });
+
   it('a changed configuration rolls the pods, unless it is not to', async () => {
     const sumOf = async (values: object) => {
       const deployment = only(await render('helm/postern', {values: [values]}), 'Deployment');

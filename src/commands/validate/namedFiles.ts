@@ -33,10 +33,11 @@ const finding = (path: SettingPath, message: string, severity: 'error' | 'warnin
 
 /** What is wrong with them. One that is absent is a warning: on the machine that checks, it may rightly be. */
 export const namedFiles = async (settings: Settings): Promise<readonly Finding[]> => {
-  const {server, remote, redis, providers, entitlements} = settings;
+  const {server, answers, remote, redis, providers, entitlements} = settings;
   const source = entitlements?.source;
   const found = await Promise.all([
     certificates(['server', 'tls'], {...server.tls, ca: server.tls?.clientCa}, {ca: ['clientCa']}),
+    certificates(['answers', 'tls'], {...answers?.tls, ca: answers?.tls?.clientCa}, {ca: ['clientCa']}),
     certificates(['redis', 'tls'], redis?.tls ?? {}),
     certificates(['remote'], {ca: remote.ca}),
     ...providers.map((provider, index) => trusted(['providers', index], trustOf(provider))),

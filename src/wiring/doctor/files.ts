@@ -10,7 +10,7 @@ import {clocks} from '../clocks.ts';
 import {trustOf} from '../providers.ts';
 import type {Named} from './trials.ts';
 
-export const fileTrials = ({server, redis, remote, providers, entitlements}: Settings): readonly Named[] => {
+export const fileTrials = ({server, answers, redis, remote, providers, entitlements}: Settings): readonly Named[] => {
   const trusted = (at: string, {ca, clientCertificate}: TrustFiles) => ({
     [`${at}.clientCertificate.cert`]: clientCertificate?.cert,
     [`${at}.ca`]: ca,
@@ -18,6 +18,8 @@ export const fileTrials = ({server, redis, remote, providers, entitlements}: Set
   const files: Readonly<Record<string, string | undefined>> = {
     'server.tls.cert': server.tls?.cert,
     'server.tls.clientCa': server.tls?.clientCa,
+    'answers.tls.cert': answers?.tls?.cert,
+    'answers.tls.clientCa': answers?.tls?.clientCa,
     'redis.tls.cert': redis?.tls?.cert,
     'redis.tls.ca': redis?.tls?.ca,
     'remote.ca': remote.ca,
