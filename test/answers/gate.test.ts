@@ -165,7 +165,7 @@ describe('answers and the gate', function () {
       const said = (await known).get(name);
       const wanted = said === 'unlimited' && name !== 'support' ? endless : said;
       const context = {tenant, targetingKey: user, ...(country !== undefined && {country})};
-      const got = await valueOf(client, name, context);
+      const got = await valueOfFlag(client, name, context);
       assert.deepEqual(got, wanted === undefined ? defaults[kindOf(name)] : wanted, `${name} of ${whom}`);
       const kind = `${kindOf(name)} ${wanted === undefined ? 'absent' : typeof wanted === 'boolean' ? wanted : wanted === endless ? 'endless' : wanted === 0 ? '0' : 'some'}`;
       seen.set(kind, (seen.get(kind) ?? 0) + 1);
@@ -198,7 +198,7 @@ const kindOf = (name: string): keyof typeof defaults =>
 /** None of them is an answer. */
 const defaults = {boolean: 'none', number: -1, text: 'none', list: ['none']};
 
-const valueOf = (client: Client, name: string, context: object): Promise<unknown> => {
+const valueOfFlag = (client: Client, name: string, context: object): Promise<unknown> => {
   switch (kindOf(name)) {
     case 'boolean':
       return client.getBooleanValue(name, true, context as never);
