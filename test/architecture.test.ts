@@ -89,6 +89,21 @@ describe('the map', () => {
     assert.deepEqual(found, []);
   });
 
+  it('a vendor is known to its folder alone, and to the tables of src/vendors', () => {
+    const vendors = readdirSync(join(src, 'vendors'), {withFileTypes: true})
+      .filter((entry) => entry.isDirectory() && entry.name !== 'standards')
+      .map(({name}) => name);
+    assert.ok(vendors.length > 3);
+    // These spellings are part of what a configuration may say, whoever vouches for the credential.
+    const spellings = /^(core\/attributes|envoy\/(refusalBody|settings))\.ts$/;
+    const comment = /^\s*(\/\/|\/?\*).*$/gm;
+    const found = files
+      .filter(({path}) => folderOf(path) !== 'vendors' && !spellings.test(path))
+      .filter(({text}) => new RegExp(`\\b(${vendors.join('|')})`, 'i').test(text.replace(comment, '')))
+      .map(({path}) => path);
+    assert.deepEqual(found, []);
+  });
+
   const onlyImporters: [library: string, of: RegExp, importers: RegExp][] = [
     ['jose', /^jose(\/|$)/, /^providers\/keys\.ts$/],
     ['undici', /^undici(\/|$)/, /^remote\//],

@@ -1,6 +1,6 @@
 // Who asks, and for whom: a caller for itself, by its own token; a trusted service for whom it names in the context.
 import type {IncomingMessage} from 'node:http';
-import type {Attributes} from '../core/attributes.ts';
+import {type Attributes, isReserved, reservedDetail} from '../core/attributes.ts';
 import {makeCredentialFinder} from '../core/credential.ts';
 import type {SourceCall} from '../core/entitlement.ts';
 import {misfitOfFound} from '../core/notFound.ts';
@@ -48,8 +48,6 @@ export type Context = Readonly<Record<string, unknown>>;
 const patience = 5_000;
 
 const mostAttributes = 64;
-/** What providers have verified: nobody may say it for them. */
-const reserved = /^(jwt|frontegg|principal)\./;
 const ofPrincipal = new Set(['targetingKey', 'tenant', 'user']);
 
 /** Tells whom a request asks for, or why it gets no answer. Rejects only for a bug. */
@@ -126,9 +124,7 @@ const attributesOf = (context: Context): {readonly attributes: Attributes} | Fai
   const attributes = new Map<string, unknown>();
   for (const [name, value] of Object.entries(context)) {
     if (ofPrincipal.has(name)) continue;
-    if (reserved.test(name)) {
-      return failure(400, 'INVALID_CONTEXT', 'jwt., frontegg. and principal. are what a provider has verified.');
-    }
+    if (isReserved(name)) return failure(400, 'INVALID_CONTEXT', `${reservedDetail}.`);
     if (!['string', 'number', 'boolean'].includes(typeof value)) continue;
     if (attributes.size >= mostAttributes) {
       return failure(400, 'INVALID_CONTEXT', `The context has more than ${mostAttributes} attributes.`);

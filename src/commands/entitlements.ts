@@ -5,6 +5,7 @@ import type {Entitled, Grant, Snapshot} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import type {TenantGrants} from '../entitlements/source.ts';
+import {sourceWords} from '../vendors/index.ts';
 import {clocks} from '../wiring/clocks.ts';
 import {type HeldAnswer, heldLines} from '../wiring/heldAnswer.ts';
 import {adminCall} from './adminCall.ts';
@@ -131,27 +132,21 @@ const toldBy = async (settings: Settings, config: string, asked: Asked): Promise
   const answered = (snapshot: Parameters<typeof answerOf>[1]): Told =>
     told((isAboutAll(asked) ? heldOf : answerOf)(asked, snapshot, Date.now()));
   const source = settings.entitlements?.source;
-  switch (source?.type) {
-    case 'file': {
-      const {grants, ...catalog} = await entitlementsIn(source.path);
-      return answered({...catalog, grants: [...grants].filter(({tenant}) => tenant === asked.tenant)});
-    }
-    case 'http':
-    case 'frontegg':
-    case 'frontier':
-      return told(await askRunning(settings, asked));
-    case 'kinde':
-      throw new CommandError(
-        "Kinde says what was bought to the user's own token only: postern explain GET /path --token @file asks with it, and postern explain --decision ID tells of a request that was refused",
-      );
-    default:
-      return withRecord(config, async (redis) => {
-        await needVersion(redis);
-        const head = await readHead(redis, redis.prefix);
-        const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
-        return answered({...head, grants: found?.grants ?? []});
-      });
+  if (source?.type === 'file') {
+    const {grants, ...catalog} = await entitlementsIn(source.path);
+    return answered({...catalog, grants: [...grants].filter(({tenant}) => tenant === asked.tenant)});
   }
+  if (source === undefined || source.type === 'redis') {
+    return withRecord(config, async (redis) => {
+      await needVersion(redis);
+      const head = await readHead(redis, redis.prefix);
+      const [found] = await readSomeTenants(redis, redis.prefix, [asked.tenant], head.plans, head.features);
+      return answered({...head, grants: found?.grants ?? []});
+    });
+  }
+  const notAsked = source.type === 'http' ? undefined : sourceWords(source).notAsked;
+  if (notAsked !== undefined) throw new CommandError(notAsked);
+  return told(await askRunning(settings, asked));
 };
 
 const askRunning = async (settings: Settings, asked: Asked): Promise<Answer | HeldAnswer> => {

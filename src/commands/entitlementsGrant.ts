@@ -1,12 +1,12 @@
 // postern entitlements grant, ungrant: gives a plan to a tenant or takes it back, where Postern's own source holds it.
 import {readFile} from 'node:fs/promises';
-import type {Settings} from '../config/schema.ts';
 import type {Grant, Plan} from '../core/entitlement.ts';
 import {suggestion} from '../core/nearest.ts';
 import {type Edited, type GrantName, withGrant, withoutGrant} from '../entitlements/fileGrants.ts';
 import {readHead, readTenant} from '../entitlements/recordRead.ts';
 import {changeTenant} from '../entitlements/recordWrite.ts';
 import {readText} from '../entitlements/text.ts';
+import {sourceWords} from '../vendors/index.ts';
 import {needVersion, withRecord} from './record.ts';
 import {rewriteFile} from './rewriteFile.ts';
 import {CommandError, settingsOf} from './settings.ts';
@@ -71,27 +71,20 @@ const change = async (options: GrantOptions, how: Change): Promise<string | unde
   const {settings} = await settingsOf(options.config);
   const source = settings.entitlements?.source;
   if (source?.type === 'file') return inFile(source.path, grant, how);
-  if (source?.type === 'redis' || (source === undefined && settings.redis !== undefined)) {
-    return inRecord(options.config, grant, how);
+  if (source === undefined && settings.redis === undefined) {
+    throw new CommandError(
+      'the setting entitlements.source is missing: name a file, or Redis, in which grants can be written',
+    );
   }
-  throw new CommandError(elsewhere(source));
-};
-
-/** Who else can give a plan: what to do where it is not Postern's to give. */
-const elsewhere = (source: NonNullable<Settings['entitlements']>['source'] | undefined): string => {
-  const drop = 'it counts here within cache.fresh, or at once after postern entitlements drop --tenant TENANT';
-  switch (source?.type) {
-    case 'frontegg':
-      return `Frontegg keeps who has which plan: assign it there (portal, Entitlements > Plans, or its API /entitlements/resources/entitlements/v2); ${drop}`;
-    case 'kinde':
-      return `Kinde keeps who has which plan: change the organisation's plan there (Billing, or a feature flag of the organisation); ${drop}`;
-    case 'frontier':
-      return `Frontier keeps who has which plan: subscribe the organisation there (its billing API, /v1beta1/organizations/ORG/billing/ID/subscriptions); ${drop}`;
-    case 'http':
-      return `the service at ${source.url} keeps who has which plan: change it there; ${drop}`;
-    default:
-      return 'the setting entitlements.source is missing: name a file, or Redis, in which grants can be written';
-  }
+  if (source === undefined || source.type === 'redis') return inRecord(options.config, grant, how);
+  // It is not Postern's to give.
+  const given =
+    source.type === 'http'
+      ? `the service at ${source.url} keeps who has which plan: change it there`
+      : sourceWords(source).given;
+  throw new CommandError(
+    `${given}; it counts here within cache.fresh, or at once after postern entitlements drop --tenant TENANT`,
+  );
 };
 
 const inFile = async (path: string, grant: GrantName, how: Change): Promise<string | undefined> => {

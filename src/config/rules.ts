@@ -1,5 +1,6 @@
 // The settings `rules` and `paths`: checked here, in the shapes of core/rules.ts and core/path.ts afterwards.
 import {z} from 'zod';
+import {isReserved, reservedDetail} from '../core/attributes.ts';
 import type {PathOptions} from '../core/path.ts';
 import type {Access, ListRequirement, Rule} from '../core/rules.ts';
 import {hostFault, pathFault, ruleHost} from './rulePatterns.ts';
@@ -127,10 +128,7 @@ const attributeSource = z.union(
 
 const attributes = z
   .record(
-    text.refine(
-      (attribute) => !/^(jwt|frontegg|principal)\./.test(attribute),
-      'is reserved: jwt., frontegg. and principal. are what the provider has verified',
-    ),
+    text.refine((attribute) => !isReserved(attribute), `is reserved: ${reservedDetail}`),
     attributeSource,
   )
   .describe(

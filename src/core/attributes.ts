@@ -57,9 +57,15 @@ const ofPrincipal: ReadonlyMap<string, (principal: Principal) => unknown> = new 
   ['principal.amr', ({amr}) => amr],
 ]);
 
+/** What a provider has verified: a request can never supply what these names mean. */
+export const isReserved = (name: string): boolean => /^(jwt|frontegg|principal)\./.test(name);
+
+/** For who tries it: a sentence without its subject. */
+export const reservedDetail = 'jwt., frontegg. and principal. are what the provider has verified';
+
 /**
- * How to read an attribute. `jwt.<path>` are verified claims; `frontegg.*` and `principal.*` the principal's fields; every
- * other name comes with the request. The three prefixes are reserved: a request can never supply what they name.
+ * How to read an attribute. `jwt.<path>` are verified claims; `frontegg.*` (as Frontegg's rules have it) and `principal.*` the
+ * principal's fields; every other name comes with the request.
  */
 export const attributeReader = (name: string): ReadAttribute => {
   if (name.startsWith('jwt.')) {
@@ -68,6 +74,6 @@ export const attributeReader = (name: string): ReadAttribute => {
   }
   const read = ofPrincipal.get(name);
   if (read !== undefined) return read;
-  if (name.startsWith('frontegg.') || name.startsWith('principal.')) return () => undefined;
+  if (isReserved(name)) return () => undefined;
   return (_, attributes) => attributes.get(name);
 };

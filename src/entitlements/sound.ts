@@ -1,5 +1,6 @@
 // May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
 import {measureOf} from '../core/amounts.ts';
+import {isReserved} from '../core/attributes.ts';
 import type {Snapshot} from '../core/entitlement.ts';
 import type {TargetingRule} from '../core/targeting.ts';
 import {amountFindings} from './amounts.ts';
@@ -32,7 +33,7 @@ export const unsuppliedAttributes = (
   const sentences = new Map<string, string>();
   const look = (owner: string, rules: readonly TargetingRule[]) => {
     for (const {attribute} of rules.flatMap(({conditions}) => conditions)) {
-      if (supplied.has(attribute) || ofPrincipal.test(attribute) || sentences.has(attribute)) continue;
+      if (supplied.has(attribute) || isReserved(attribute) || sentences.has(attribute)) continue;
       const sentence = `${owner} looks at the attribute "${attribute}", which no rule supplies: its condition never matches`;
       sentences.set(attribute, `${sentence}; name it under attributes of the rules that ask for it`);
     }
@@ -41,9 +42,6 @@ export const unsuppliedAttributes = (
   for (const [name, {rules}] of flags) look(`the flag "${name}"`, rules);
   return [...sentences.values()];
 };
-
-/** These come from whom the provider has verified. */
-const ofPrincipal = /^(jwt|frontegg|principal)\./;
 
 /** Sentences about permissions that are asked for and that no feature has: nobody will be let in by them. */
 export const unsoldPermissions = (

@@ -13,7 +13,7 @@ import {kinde} from './kinde/vendor.ts';
 import {apiKeys} from './standards/apiKeys.ts';
 import {introspection} from './standards/introspection.ts';
 import {oidc} from './standards/oidc.ts';
-import type {SourceParts, Vendor, VendorParts} from './vendor.ts';
+import type {SourceParts, SourceWords, Vendor, VendorParts} from './vendor.ts';
 
 const vendors = {authgear, cognito, kinde, frontegg, frontier, oidc, introspection, apiKeys};
 
@@ -30,6 +30,12 @@ const all: readonly (readonly [type: string, vendor: Vendor])[] = Object.entries
   vendors as unknown as Record<string, Vendor>,
 );
 const ofType = (type: string): Vendor => (vendors as unknown as Record<string, Vendor>)[type] as Vendor;
+
+const sourceOf = (type: string) => {
+  const {source} = ofType(type);
+  if (source === undefined) throw new Error(`${type} has no entitlement source`);
+  return source;
+};
 
 /** What each type of provider may say. */
 export const providerSchemas = all.map(([, {settings}]) => settings) as unknown as readonly [
@@ -49,14 +55,16 @@ export const lookupTypes: readonly string[] = all
   .filter(([, {source}]) => source !== undefined && 'lookup' in source)
   .map(([type]) => type);
 
+/** What `postern entitlements` says of a vendor's source. */
+export const sourceWords = ({type}: AnySourceSettings): SourceWords => sourceOf(type);
+
 /** Makes a provider from its settings, which speaks for the tenants that they name; those that are granted are wiring's. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider =>
   withTenants(ofType(settings.type).make(settings, parts), namedTenants(settings.tenants));
 
 /** Makes an entitlement source of a vendor from its settings. */
 export const makeSourceOf = (settings: AnySourceSettings, parts: SourceParts): SnapshotSource | LookupSource => {
-  const {source} = ofType(settings.type);
-  if (source === undefined) throw new Error(`${settings.type} has no entitlement source`);
+  const source = sourceOf(settings.type);
   return 'lookup' in source ? source.lookup(settings, parts) : source.snapshot(settings, parts);
 };
 

@@ -8,7 +8,7 @@ import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {KeysJob} from '../providers/keyFileReading.ts';
 import type {ProviderParts} from '../providers/oidc.ts';
 import type {Provider} from '../providers/provider.ts';
-import type {FronteggJob} from './frontegg/snapshot.ts';
+import type {VendorJob} from './jobs.ts';
 
 export interface VendorParts extends ProviderParts {
   /** Caches of remote facts: memory, then Redis where there is one. */
@@ -29,16 +29,25 @@ export interface SourceParts {
   readonly now: () => number;
   readonly log: VendorParts['log'];
   /** Reads large replies where they hold up no decisions. */
-  readonly aside: Aside<FronteggJob>;
+  readonly aside: Aside<VendorJob>;
 }
 
 /** An object of settings with a literal `type`. */
 type Schema = z.ZodType & z.core.$ZodTypeDiscriminable;
 
 /** A source of entitlements: asked for all at once, or about one principal at a time. */
-export type VendorSource<S extends Schema> =
-  | {readonly settings: S; readonly snapshot: (settings: z.output<S>, parts: SourceParts) => SnapshotSource}
-  | {readonly settings: S; readonly lookup: (settings: z.output<S>, parts: SourceParts) => LookupSource};
+export type VendorSource<S extends Schema> = SourceWords & {readonly settings: S} & (
+    | {readonly snapshot: (settings: z.output<S>, parts: SourceParts) => SnapshotSource}
+    | {readonly lookup: (settings: z.output<S>, parts: SourceParts) => LookupSource}
+  );
+
+/** What \`postern entitlements\` says of a source. */
+export interface SourceWords {
+  /** Who gives a plan, and where: a sentence. */
+  readonly given: string;
+  /** Why \`check\` cannot ask a running process, and what to do instead. Absent: it can. */
+  readonly notAsked?: string;
+}
 
 /** One type of provider: a vendor, or a standard. The settings' `type` is its name in the table. */
 export interface Vendor<P extends Schema = Schema, S extends Schema = Schema> {

@@ -10,5 +10,10 @@ export const frontegg = vendor({
   make: makeFronteggProvider,
   traits: traitsOfFrontegg,
   token: {issuer: (settings) => settings.issuer ?? baseOf(settings)},
-  source: {settings: fronteggSourceSettings, snapshot: makeFronteggSource},
+  source: {
+    settings: fronteggSourceSettings,
+    snapshot: makeFronteggSource,
+    given:
+      'Frontegg keeps who has which plan: assign it there (portal, Entitlements > Plans, or its API /entitlements/resources/entitlements/v2)',
+  },
 });

@@ -10,5 +10,10 @@ export const frontier = vendor({
   traits: ({tenant}) => ({tenants: tenant === 'none' ? 'none' : 'any', sharesFacts: true}),
   relations: true,
   token: {issuer: ({issuer}) => issuer},
-  source: {settings: frontierSource, lookup: makeFrontierSource},
+  source: {
+    settings: frontierSource,
+    lookup: makeFrontierSource,
+    given:
+      'Frontier keeps who has which plan: subscribe the organisation there (its billing API, /v1beta1/organizations/ORG/billing/ID/subscriptions)',
+  },
 });

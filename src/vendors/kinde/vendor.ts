@@ -10,5 +10,12 @@ export const kinde = vendor({
   make: makeKindeProvider,
   traits: traitsOfKinde,
   token: {issuer: ({domain}) => domain},
-  source: {settings: kindeSourceSettings, lookup: (settings, {call}) => makeKindeSource(settings, call)},
+  source: {
+    settings: kindeSourceSettings,
+    lookup: (settings, {call}) => makeKindeSource(settings, call),
+    given:
+      "Kinde keeps who has which plan: change the organisation's plan there (Billing, or a feature flag of the organisation)",
+    notAsked:
+      "Kinde says what was bought to the user's own token only: postern explain GET /path --token @file asks with it, and postern explain --decision ID tells of a request that was refused",
+  },
 });
