@@ -1,4 +1,4 @@
-// SECURITY.md names a test for each thing that it says is defended: the tests are there.
+// SECURITY.md and docs/security.md name a test for each thing that they say: the tests are there.
 import assert from 'node:assert/strict';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -25,6 +25,25 @@ describe('SECURITY.md', () => {
         `${file} has no test "${name}"`,
       );
     });
+  }
+});
+
+describe('docs/security.md', () => {
+  const advice = readFileSync(join(root, 'docs/security.md'), 'utf8');
+  const named = [...advice.matchAll(/^\| (.*?) \| .* \| `(test\/[\w./-]+)`: "([^"]+)" \|$/gm)];
+
+  it('names a test for what to set, wherever there can be one', () => {
+    const all = advice
+      .split('\n')
+      .filter((line) => /^\| [^|]+ \| [^|]+ \| [^|]+ \|$/.test(line) && !line.includes('| do |'));
+    assert.ok(named.length >= 20, String(named.length));
+    assert.equal(all.length - named.length, 1);
+  });
+
+  for (const [, what, file = '', name = ''] of named) {
+    // Rows of a table are tests, too.
+    it(`${what}: its test is there`, () =>
+      assert.ok(readFileSync(join(root, file), 'utf8').includes(name), `${file}: ${name}`));
   }
 });
 

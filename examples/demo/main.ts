@@ -1,6 +1,7 @@
 // npm run demo: Postern between a real Envoy and a service, and what becomes of a dozen telling requests.
 // `npm run demo -- frontegg` (kinde, authgear, frontier) shows the example of a vendor. `--once` ends after the table; otherwise
 // everything stays up until Ctrl-C, and denials are told as they come. `--copy FOLDER` runs a copy of the settings there.
+// `--issuer` starts the identity provider alone, for a Postern of one's own.
 import {parseArgs} from 'node:util';
 import {obtain} from '../../scripts/tools.ts';
 import {startEcho} from '../../test/support/echo.ts';
@@ -31,10 +32,14 @@ const end = async (): Promise<void> => {
 };
 
 const asked = () => {
-  const usage = `Usage: npm run demo -- [${Object.keys(vendors).join(' | ')}] [--once] [--copy FOLDER]`;
+  const usage = `Usage: npm run demo -- [${Object.keys(vendors).join(' | ')}] [--once] [--copy FOLDER] [--issuer]`;
   try {
     const {values, positionals} = parseArgs({
-      options: {once: {type: 'boolean', default: false}, copy: {type: 'string'}},
+      options: {
+        once: {type: 'boolean', default: false},
+        copy: {type: 'string'},
+        issuer: {type: 'boolean', default: false},
+      },
       allowPositionals: true,
     });
     const [vendor, ...others] = positionals;
@@ -47,7 +52,8 @@ const asked = () => {
 };
 
 const demo = async (): Promise<boolean> => {
-  const {scene, once, copy} = asked();
+  const {scene, once, copy, issuer} = asked();
+  if (issuer) return issuerAlone(scene);
   say(`${scene.about}, a service that echoes what it receives, Postern, and Envoy in front.\n`);
   const begun = started(await scene.begin());
   const {counting} = begun;
@@ -108,6 +114,19 @@ Try it:
   return new Promise(() => {
     // Until Ctrl-C.
   });
+};
+
+/** Until Ctrl-C. */
+const issuerAlone = async (scene: Scene): Promise<boolean> => {
+  const begun = started(await scene.begin());
+  say(`${scene.about}, for a Postern of your own.${begun.where === undefined ? '' : `\n  ${begun.where}`}
+  ${begun.token}
+
+A configuration for it:
+  ${begun.init}
+
+Running until you press Ctrl-C.`);
+  return new Promise(() => {});
 };
 
 const interrupted = new Promise<boolean>((resolve) => {

@@ -25,6 +25,7 @@ export const own: Scene = {
       where: `identity provider      ${issuer}   people: ${Object.keys(people).join(', ')}`,
       token: `TOKEN=$(curl -s ${tokenRequest(issuer, 'alice')} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
       header: 'Authorization: Bearer $TOKEN',
+      init: `postern init gate --provider oidc --issuer ${issuer} --audience orders-api`,
       path: '/orgs/acme/orders',
       counting: {limits, paths: '/orgs/[^/]+/calls/.*'},
       stop: async () => {

@@ -22,6 +22,8 @@ export interface Begun {
   readonly token: string;
   /** How TOKEN is sent: a header. */
   readonly header: string;
+  /** A line for the shell that makes a configuration of one's own for this issuer, in the folder gate. */
+  readonly init: string;
   /** What it opens. */
   readonly path: string;
   /** The service that Envoy's rate limit asks, and which paths are counted. */

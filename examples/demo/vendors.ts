@@ -90,6 +90,7 @@ const frontegg: Scene = {
       rows,
       token: `TOKEN=${ada}`,
       ...bearer,
+      init: `postern init gate --provider frontegg --base-url ${cloud.url} --client-id ${clientId} && printf %s '${apiKey}' > gate/secrets/frontegg-api-key`,
       path: '/shift',
       stop: cloud.stop,
     };
@@ -161,6 +162,7 @@ const kinde: Scene = {
       rows,
       token: `TOKEN=${ada}`,
       ...bearer,
+      init: `postern init gate --provider kinde --domain ${cloud.domain} --audience orders-api`,
       path: `${books}/7`,
       stop: cloud.close,
     };
@@ -218,6 +220,7 @@ const authgear: Scene = {
       rows,
       token: `TOKEN=${bob}`,
       ...bearer,
+      init: `postern init gate --provider authgear --endpoint ${cloud.endpoint}`,
       path: '/me',
       stop: cloud.close,
     };
@@ -290,6 +293,7 @@ const frontier: Scene = {
       rows,
       token: `TOKEN=${token}`,
       ...bearer,
+      init: `postern init gate --provider frontier --url ${cloud.url} --client-id ${frontierOwn.clientId} && printf %s '${frontierOwn.clientSecret}' > gate/secrets/frontier-client-secret`,
       path: '/projects/p1',
       stop: cloud.close,
     };

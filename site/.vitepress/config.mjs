@@ -22,8 +22,15 @@ export default {
     search: {provider: 'local'},
     outline: [2, 3],
     sidebar: [
-      {text: 'Begin', items: [{text: 'Postern', link: '/'}, page('rules'), page('guides/ask')]},
-      {text: 'Operate', items: ['day2', 'operate', 'troubleshooting', 'freshness', 'upgrading'].map(page)},
+      {text: 'Begin', items: [{text: 'Postern', link: '/'}, ...['start', 'rules', 'guides/ask'].map(page)]},
+      {
+        text: 'Operate',
+        items: [
+          ...['day2', 'operate', 'troubleshooting', 'security', 'freshness', 'performance', 'upgrading'].map(page),
+          {text: 'Threats, and how to report', link: '/SECURITY'},
+          {text: 'Changelog', link: '/CHANGELOG'},
+        ],
+      },
       {text: 'Guides', collapsed: true, items: pagesIn('docs/guides/')},
       {
         text: 'Reference',

@@ -249,7 +249,7 @@ describe('postern init, all combinations of answers', function () {
     audience: ['any', 'orders-api', 'api://a, b:c, "d", 0x1F, true', "it's #1"],
     'tenant-claim': ['org_id', 'https://acme.example/org', 'o.id', '~'],
     'roles-claim': ['roles', 'realm_access.roles', 'ü.* &a !b'],
-    'base-url': ['https://api.us.frontegg.com'],
+    'base-url': ['https://api.us.frontegg.com', 'https://auth.acme.example'],
     'client-id': ['0123', 'null', '- a', '${CLIENT_ID}'],
     domain: ['https://acme.kinde.com', 'https://login.acme.example'],
     endpoint: ['https://acme.authgear.cloud', 'https://id.acme.example'],
@@ -279,6 +279,7 @@ describe('postern init, all combinations of answers', function () {
         const loaded = await loadSettings(join(folder, 'postern.yaml'), {CLIENT_ID: 'from outside'});
         assert.deepEqual(loaded.errors, undefined, said);
         assert.ok(loaded.settings !== undefined);
+        if (answers.audience !== 'any' && answers.clients !== 'any') assert.deepEqual(loaded.warnings, [], said);
         const named = JSON.stringify(loaded.settings.providers);
         for (const [question, given] of Object.entries(answers)) {
           if (given.includes('${') || question === 'audience' || question === 'clients') continue;

@@ -24,6 +24,7 @@ const steady = (text: string, folder: string): string =>
     .replaceAll(/\bin \d+(\.\d+)? ?m?s\b/g, 'in N s')
     .replaceAll(/\b\d+ ms (behind|ahead of)/g, 'N ms behind')
     .replaceAll(/\b\d+ s old\b/g, 'N s old')
+    .replaceAll(/\S*\/docs\/guides\//g, 'docs/guides/')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
 
 const shownIn = (block: string): Shown[] =>
@@ -55,10 +56,21 @@ export interface Page {
   readonly config: string;
   /** What \`kubectl logs\` shows. */
   readonly log: string;
+  /** The command as it is run here, where ports that the page names may be taken. */
+  readonly asRun?: (command: string) => string;
+  /** Programs besides, as scripts. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 /** Each command with what the page shows and what was printed, both without what differs from run to run. */
-export const runPage = ({path, folder, config, log}: Page): {command: string; shown: string; printed: string}[] => {
+export const runPage = ({
+  path,
+  folder,
+  config,
+  log,
+  asRun = (command) => command,
+  programs: more = {},
+}: Page): {command: string; shown: string; printed: string}[] => {
   const programs = join(folder, 'bin');
   mkdirSync(programs, {recursive: true});
   const program = (name: string, text: string) => {
@@ -67,6 +79,7 @@ export const runPage = ({path, folder, config, log}: Page): {command: string; sh
   };
   program('postern', `#!/bin/sh\nexec ${process.execPath} ${mainFile} "$@"\n`);
   program('kubectl', kubectl(log));
+  for (const [name, text] of Object.entries(more)) program(name, text);
   const page = readFileSync(path, 'utf8');
   const ran: {command: string; shown: string; printed: string}[] = [];
   let lastId = '';
@@ -74,7 +87,7 @@ export const runPage = ({path, folder, config, log}: Page): {command: string; sh
     const made = shownIn(block).map(({command, output}) => {
       let printed: string;
       try {
-        printed = execFileSync('bash', ['-c', `exec 2>&1; ${command.replaceAll(/\bID\b/g, lastId)}`], {
+        printed = execFileSync('bash', ['-c', `exec 2>&1; ${asRun(command).replaceAll(/\bID\b/g, lastId)}`], {
           cwd: folder,
           encoding: 'utf8',
           env: {...process.env, PATH: `${programs}:${process.env.PATH}`, POSTERN_CONFIG: config, NO_COLOR: '1'},

@@ -48,6 +48,15 @@ describe('pages', () => {
     assert.deepEqual(dead, []);
   });
 
+  it('every page is in the sidebar of the site', () => {
+    const sidebar = text(join(root, 'site/.vitepress/config.mjs'));
+    const own = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+    assert.deepEqual(
+      [...own, 'SECURITY.md', 'CHANGELOG.md'].filter((name) => !sidebar.includes(`${name.slice(0, -3)}'`)),
+      [],
+    );
+  });
+
   it('lines of sentences wrap at 120: npm run format', () => {
     const long = pagesToWrap().filter((path) => wrapPage(text(path)) !== text(path));
     assert.deepEqual(long, []);

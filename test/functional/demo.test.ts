@@ -1,11 +1,14 @@
 // npm run demo, as a newcomer runs it: with Envoy, without, and ended by Ctrl-C.
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import {send} from '../support/http.ts';
 import {temporaryFolder} from '../support/ports.ts';
+import {mainFile} from '../support/postern.ts';
 import {start} from '../support/processes.ts';
 import {tool} from '../support/tools.ts';
 
@@ -99,6 +102,28 @@ describe('demo', function () {
     );
     await demo.stop();
   });
+
+  for (const vendor of ['', 'frontegg', 'kinde', 'authgear', 'frontier']) {
+    it(`${vendor} --issuer: the lines that it prints make a Postern of one's own, which lets its token in`, async () => {
+      const issuer = await run([...(vendor === '' ? [] : [vendor]), '--issuer'], {}, (output) => /Ctrl-C/.test(output));
+      const folder = temporaryFolder();
+      const [, init = ''] = /^ {2}(postern init gate .*)$/m.exec(issuer.output()) ?? [];
+      const [, token = ''] = /^ {2}(TOKEN=.*)$/m.exec(issuer.output()) ?? [];
+      const postern = `postern() { ${process.execPath} ${mainFile} "$@"; }`;
+      const shell = (script: string) =>
+        promisify(execFile)('bash', ['-c', `set -e; ${postern}; ${script}`], {cwd: folder, timeout: 60_000});
+      await shell(init);
+      const online = await shell('cd gate; postern validate --strict; postern doctor; postern test cases.yaml').catch(
+        (error: {stdout: string; stderr: string}) => assert.fail(`${error.stdout}${error.stderr}`),
+      );
+      assert.match(online.stdout, /\d+ passed, 0 failed\n$/);
+      const {stdout} = await shell(`${token}; cd gate; printf %s "$TOKEN" | postern explain GET /me --token -`).catch(
+        (error: {stdout: string; stderr: string}) => assert.fail(`${error.stdout}${error.stderr}`),
+      );
+      assert.match(stdout, /decision\n {2}allow/);
+      await issuer.stop();
+    });
+  }
 
   it('tells what it can show where it is asked for something else', async () => {
     const demo = await run(['frontgg']);

@@ -1,6 +1,7 @@
 // How `postern init` begins with Frontegg.
 import type {Answers, Choice} from '../choice.ts';
 import {byRole, placeholder, quoted, three} from '../choiceYaml.ts';
+import {isFronteggs} from './settings.ts';
 
 export const fronteggChoice: Choice = {
   type: 'frontegg',
@@ -24,7 +25,7 @@ export const fronteggChoice: Choice = {
     type: frontegg
 ${account(answers, '    ')}
     # issuer: https://acme.frontegg.com # what your tokens name as iss. Set it when other providers share the header
-    # audience: [${quoted(answers['client-id'] ?? '')}] # what your tokens name as aud: the client id, or ids of applications
+    ${isOwnAddress(answers) ? '# ' : ''}audience: [${quoted(answers['client-id'] ?? '')}] # what your tokens name as aud: the client id, or ids of applications
 `,
   tenants: true,
   change: byRole,
@@ -38,6 +39,10 @@ ${account(answers, '    ')}
   files: () => ({'secrets/frontegg-api-key': {content: placeholder, secret: true}}),
   notes: () => ['put the API key of the environment into secrets/frontegg-api-key'],
 };
+
+/** Elsewhere it may be a gateway to a region, whose other customers' tokens verify, too. */
+const isOwnAddress = ({'base-url': base = ''}: Answers): boolean =>
+  URL.canParse(base) && isFronteggs(new URL(base).hostname);
 
 const account = (answers: Answers, indent: string): string =>
   [

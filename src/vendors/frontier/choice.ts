@@ -8,6 +8,12 @@ export const frontierChoice: Choice = {
   guide: 'frontier',
   questions: [
     {name: 'url', ask: 'where Frontier is reached', otherwise: 'https://frontier.acme.example', at: 'providers[0].url'},
+    {
+      name: 'client-id',
+      ask: "the client id of a service user of Postern's own",
+      otherwise: 'postern',
+      at: 'providers[0].clientId',
+    },
   ],
   provider: (answers) => `  - name: frontier
     type: frontier
@@ -16,7 +22,7 @@ export const frontierChoice: Choice = {
     # session: # for browsers, which send the cookie sid: hash_secret_key and block_secret_key of Frontier's configuration
     #   hashKey: \${file:secrets/frontier-hash-key}
     #   blockKey: \${file:secrets/frontier-block-key}
-    clientId: postern # a service user's credential: newer servers publish their keys to those who sign in only
+    clientId: ${quoted(answers['client-id'] ?? '')} # a service user's credential: newer servers publish their keys to those who sign in only
     clientSecret: \${file:secrets/frontier-client-secret}
 `,
   tenants: true,
@@ -35,10 +41,8 @@ export const frontierChoice: Choice = {
   source: (answers) => `    type: frontier
     url: ${quoted(answers.url ?? '')}
     api: connect
-    clientId: postern
+    clientId: ${quoted(answers['client-id'] ?? '')}
     clientSecret: \${file:secrets/frontier-client-secret}`,
   files: () => ({'secrets/frontier-client-secret': {content: placeholder, secret: true}}),
-  notes: () => [
-    'put the client id of a service user into postern.yaml (clientId), and its secret into secrets/frontier-client-secret',
-  ],
+  notes: () => ['put the secret of that service user into secrets/frontier-client-secret'],
 };
