@@ -31,7 +31,8 @@ export const appendInPlace = (expr: Expr): void => {
   if (accuInit?.exprKind.case === 'listExpr') appendInStep(loopStep, accuVar);
 };
 
-const partsOf = (kind: Expr['exprKind']): readonly (Expr | undefined)[] => {
+/** What an expression is made of. */
+export const partsOf = (kind: Expr['exprKind']): readonly (Expr | undefined)[] => {
   switch (kind.case) {
     case 'selectExpr':
       return [kind.value.operand];

@@ -3,6 +3,8 @@ import type {Bindings, CompileCondition, Condition} from '../core/condition.ts';
 import {appendInPlace} from './appending.ts';
 import {type ConditionFault, Faulty} from './faults.ts';
 import {type CelFunc, type Expr, type Library, library} from './library.ts';
+import {mostSteps} from './meter.ts';
+import {payForLoops} from './paying.ts';
 import {typeCheck} from './typeCheck.ts';
 import type {Type} from './types.ts';
 import {variables} from './variables.ts';
@@ -36,13 +38,20 @@ export const readCondition = (source: string, captures?: readonly string[]): Com
       functions: functionsOf(cel),
       at: ({id}) => sourceInfo?.positions[String(id)] ?? 0,
       isPattern: cel.isPattern,
+      works: (call) => works(cel, call),
     });
     appendInPlace(expr);
+    payForLoops(expr);
     return {condition: {looks, test: runnable(cel, expr)}};
   } catch (error) {
     if (error instanceof Faulty) return {fault: {at: error.at, message: error.message}};
     return {fault: {at: 0, message: 'is nested too deeply to be read'}};
   }
+};
+
+const works = ({plan, env, meter, isCelError}: Library, call: Expr): boolean => {
+  meter.reset();
+  return !isCelError(plan(env, call)({}));
 };
 
 const parse = (cel: Library, source: string): ReturnType<Library['parse']> => {
@@ -74,22 +83,29 @@ const functionsOf = ({env}: Library): ReadonlyMap<string, readonly CelFunc[]> =>
 
 const runnable = (cel: Library, expr: Expr): Condition['test'] => {
   const run = cel.plan(cel.env, expr) as (bindings: object) => unknown;
+  const {meter, isCelError} = cel;
   const moments = withMoments(cel);
-  return ({now, principal, ...bindings}: Bindings) => {
+  return ({now, principal, claims, ...bindings}: Bindings) => {
+    meter.reset();
     try {
       const result = run({
         ...bindings,
         ...(principal && {principal: moments(principal)}),
+        ...(claims && {claims: cel.claims(claims)}),
         ...(now !== undefined && {now: cel.timestamp(now)}),
       });
+      // Some part may have taken it for an error of its own, which an `||` passes over.
+      if (meter.spent() > mostSteps) return tooMuch;
       if (typeof result === 'boolean') return result;
-      return cel.isCelError(result) ? inOurWords(result.message) : 'it is neither true nor false';
+      return isCelError(result) ? inOurWords(result.message) : 'it is neither true nor false';
     } catch {
       // A value that the library takes for none of its own, such as a number where a key is wanted.
-      return 'it cannot be worked out';
+      return meter.spent() > mostSteps ? tooMuch : 'it cannot be worked out';
     }
   };
 };
+
+const tooMuch = 'it takes too much work: a text or a list that it looks at is too long';
 
 /** Dates as the library has them. */
 const withMoments =

@@ -16,11 +16,13 @@ import {
   listOf,
   mapOf,
   none,
+  scalar,
   type Type,
   text,
   typeOf,
   uint,
 } from './types.ts';
+import {isZone, isZoned} from './zones.ts';
 
 export interface TypeCheckParts {
   readonly variables: Readonly<Record<string, Type>>;
@@ -29,6 +31,8 @@ export interface TypeCheckParts {
   readonly at: (expr: Expr) => number;
   /** Whether a text is a regular expression in linear time. */
   readonly isPattern: (source: string) => boolean;
+  /** Whether a call of literals alone can be worked out. */
+  readonly works: (call: Expr) => boolean;
 }
 
 /** Parts of an expression, and how deep they lie: what a person writes has some ten of each. */
@@ -79,11 +83,18 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     );
   };
 
+  const ofConstant = (expr: Expr, {constantKind: kind}: Case<'constExpr'>): Type => {
+    const least = kind.case === 'uint64Value' ? 0n : -(2n ** 63n);
+    if (typeof kind.value === 'bigint' && (kind.value < least || kind.value >= least + 2n ** 64n))
+      fault(expr, 'is out of range: whole numbers have 64 bits');
+    return constants[kind.case ?? 'nullValue'] ?? dyn;
+  };
+
   const ofKind = (expr: Expr, scope: Scope): Type => {
     const {exprKind: kind} = expr;
     switch (kind.case) {
       case 'constExpr':
-        return ofConstant(kind.value);
+        return ofConstant(expr, kind.value);
       case 'identExpr':
         return ofName(expr, kind.value.name, scope);
       case 'selectExpr':
@@ -104,6 +115,7 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
   const ofName = (expr: Expr, name: string, scope: Scope): Type => {
     const inner = scope.get(name);
     if (inner !== undefined) return inner;
+    if (typeNames.has(name)) return scalar('type');
     const type = Object.hasOwn(parts.variables, name) ? parts.variables[name] : undefined;
     if (type !== undefined) {
       // A member that is named does not come here.
@@ -203,7 +215,20 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
       case 'matches':
         checkPattern(call.target === undefined ? second : first, expr);
     }
-    return ofFunction(expr, name, target, given);
+    const result = ofFunction(expr, name, target, given);
+    checkLiteral(expr, call);
+    return result;
+  };
+
+  /** What is written in the condition itself is read now: it would never be worked out. */
+  const checkLiteral = (expr: Expr, {function: name, target, args}: Case<'callExpr'>): void => {
+    const [first] = args;
+    const text = constantText(first);
+    if (first === undefined || text === undefined) return;
+    if (target === undefined && Object.hasOwn(readers, name) && !parts.works(expr))
+      fault(first, `is no ${name} that can be read: write ${readers[name]}`);
+    if (target !== undefined && isZoned(name) && !isZone(text))
+      fault(first, 'is no time zone: write "Europe/Berlin", "UTC" or "+02:00"');
   };
 
   const wantBool = (expr: Expr, type: Type): void => {
@@ -286,7 +311,17 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
   };
 };
 
-const ofConstant = ({constantKind: {case: kind}}: Case<'constExpr'>): Type => constants[kind ?? 'nullValue'] ?? dyn;
+/** What is read from a text, and an example of it. */
+const readers: Readonly<Record<string, string>> = {
+  timestamp: '"2026-01-31T00:00:00Z"',
+  duration: '"1h30m"',
+  int: '"60"',
+  uint: '"60"',
+  double: '"0.5"',
+  bool: '"true"',
+};
+
+const typeNames = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'null_type', 'string', 'type', 'uint']);
 
 const constants: Readonly<Record<string, Type>> = {
   boolValue: bool,

@@ -12,7 +12,7 @@ export interface Type {
   readonly named?: 'request' | 'principal' | 'header' | 'parameter' | 'capture' | 'value';
 }
 
-const scalar = (name: string): Type => ({name});
+export const scalar = (name: string): Type => ({name});
 export const dyn = scalar('dyn');
 export const bool = scalar('bool');
 export const int = scalar('int');
