@@ -14,6 +14,7 @@ import {makeReadMessage} from './readMessage.ts';
 import type {Service} from './service.ts';
 import type {ListenAddress, ServerSettings} from './settings.ts';
 import {makeWay, openToGroup} from './socketFile.ts';
+import {answeredBefore, answering} from './unary.ts';
 import {writeCheckResponse} from './write.ts';
 
 export interface ServerParts {
@@ -57,6 +58,7 @@ export interface EnvoyServer {
 }
 
 const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
+const CHECK = `/${AUTHORIZATION}/Check`;
 const HEALTH = 'grpc.health.v1.Health';
 
 /** Streams of one connection at once: Envoy opens another connection where it needs more. */
@@ -97,6 +99,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
     'grpc.max_receive_message_length': maxMessage,
     'grpc.max_concurrent_streams': streams,
     'grpc.enable_channelz': 0,
+    interceptors: [answering(CHECK, service.check)],
   });
   Object.assign(insidesOf(server).commonServerOptions, sessionOptions);
   const connections = makeConnections({
@@ -108,7 +111,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
     maxMessage,
     limits: {...callLimits, unfinishedBytes: Math.max(callLimits.unfinishedBytes, 16 * maxMessage), ...limits.calls},
     connections,
-    check: `/${AUTHORIZATION}/Check`,
+    check: CHECK,
     stays: new Set([`/${HEALTH}/Watch`]),
     many: (path) => path?.startsWith('/grpc.reflection.') === true,
     tooLarge: (bytes) => {
@@ -121,7 +124,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   // The handlers are typed by our messages; grpc-js types them by `any`.
   const add = (definition: ServiceDefinition, implementation: object) =>
     server.addService(definition, implementation as UntypedServiceImplementation);
-  add(byHand(protos[AUTHORIZATION] as ServiceDefinition), {Check: service.check});
+  add(byHand(protos[AUTHORIZATION] as ServiceDefinition), {Check: answeredBefore});
   add(protos[HEALTH] as ServiceDefinition, health.implementation);
   if (reflection) new ReflectionService(protos).addToServer(server);
 

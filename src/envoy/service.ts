@@ -1,10 +1,11 @@
 // Authorization/Check: parse, check, render; and the only catch-all of Postern.
-import {type ServerUnaryCall, type sendUnaryData, status} from '@grpc/grpc-js';
+import {status} from '@grpc/grpc-js';
 import type {Check, CheckContext, Decision, Deny} from '../core/decision.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {Request} from '../core/request.ts';
 import {parse} from './parse.ts';
 import type {Render} from './render.ts';
+import type {UnaryCall, UnaryHandler} from './unary.ts';
 import {makeWaitingRoom, type Waiting} from './waiting.ts';
 import type {CheckRequest, CheckResponse} from './wire.ts';
 
@@ -40,12 +41,13 @@ export interface ServiceParts {
   readonly mostWaitingBytes?: number;
 }
 
-type Call = ServerUnaryCall<CheckRequest, CheckResponse>;
+type Call = UnaryCall<CheckRequest>;
+type Answer = Parameters<UnaryHandler<CheckRequest, CheckResponse>>[1];
 
 /** A call under way. */
 interface Going {
   readonly call: Call;
-  readonly callback: sendUnaryData<CheckResponse>;
+  readonly callback: Answer;
   readonly render: Render;
   /** Undefined where it could not be read. */
   readonly request: Request | undefined;
@@ -54,7 +56,7 @@ interface Going {
 
 /** `close` ends its timer. */
 export interface Service {
-  check(call: Call, callback: sendUnaryData<CheckResponse>): void;
+  check(call: Call, callback: Answer): void;
   /** A CheckRequest of so many bytes was not read, where `most` are allowed. Answers what the caller is told. */
   tooLarge(bytes: number, most: number): string;
   close(): void;
@@ -100,7 +102,7 @@ export const makeService = (parts: ServiceParts): Service => {
     }
   };
 
-  const answer = (call: Call, callback: sendUnaryData<CheckResponse>): void => {
+  const answer = (call: Call, callback: Answer): void => {
     const started = now();
     const {check, render} = inForce();
     const deadline = Number(call.getDeadline());
@@ -181,7 +183,7 @@ const withTrace = (context: CheckContext, {metadata}: Call): CheckContext => {
 };
 
 /** The last net: where not even the error answer can be made, the call ends with a gRPC status, an error to Envoy too. */
-const giveUp = (log: ServiceParts['log'], callback: sendUnaryData<CheckResponse>, step: () => void): void => {
+const giveUp = (log: ServiceParts['log'], callback: Answer, step: () => void): void => {
   try {
     step();
   } catch (error) {

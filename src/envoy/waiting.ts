@@ -1,7 +1,8 @@
 // The calls that wait for a decision, and the one timer that ends those whose time is over.
+import {makeInOrder, type Placed} from '../core/inOrder.ts';
 
 /** A call that waits. `end` is called at most once, when `expires` (milliseconds of the room's clock) has come. */
-export interface Waiting {
+export interface Waiting extends Placed<Waiting> {
   readonly expires: number;
   /** What it holds meanwhile, in bytes. */
   readonly bytes: number;
@@ -24,7 +25,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
  * of the wall clock ends no call, and keeps none.
  */
 export const makeWaitingRoom = (steady: () => number): WaitingRoom => {
-  const calls = new Set<Waiting>();
+  const calls = makeInOrder<Waiting>();
   let timer: NodeJS.Timeout | undefined;
   let wakes = Infinity;
   let bytes = 0;
@@ -39,19 +40,20 @@ export const makeWaitingRoom = (steady: () => number): WaitingRoom => {
     wakes = Infinity;
     const at = steady();
     let earliest = Infinity;
+    const due: Waiting[] = [];
     for (const call of calls) {
-      if (call.expires > at) {
-        earliest = Math.min(earliest, call.expires);
-        continue;
-      }
-      leave(call);
-      call.end();
+      if (call.expires > at) earliest = Math.min(earliest, call.expires);
+      else due.push(call);
     }
+    for (const call of due) if (left(call)) call.end();
     if (earliest < wakes) arm(earliest);
   };
 
-  const leave = (call: Waiting): void => {
-    if (calls.delete(call)) bytes -= call.bytes;
+  /** False if it had left before. */
+  const left = (call: Waiting): boolean => {
+    if (!calls.delete(call)) return false;
+    bytes -= call.bytes;
+    return true;
   };
 
   return {
@@ -66,7 +68,7 @@ export const makeWaitingRoom = (steady: () => number): WaitingRoom => {
       bytes += call.bytes;
       if (call.expires < wakes) arm(call.expires);
     },
-    leave,
+    leave: left,
     close: () => clearTimeout(timer),
   };
 };

@@ -1,12 +1,20 @@
 // What whoever reaches the gRPC port can make it hold: each row is a way to ask for more, and what becomes of it.
 import assert from 'node:assert/strict';
-import {type ClientHttp2Session, type ClientHttp2Stream, connect} from 'node:http2';
-import {connect as connectTcp, type Socket} from 'node:net';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  createServer,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import {type AddressInfo, connect as connectTcp, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {gzipSync} from 'node:zlib';
 import type {Check, Decision} from '../../src/core/decision.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
+import {connectionLimits, makeConnections} from '../../src/envoy/connections.ts';
 import {hasFewFields} from '../../src/envoy/fieldCount.ts';
+import {callLimits, makeGate} from '../../src/envoy/gate.ts';
 import {makeRender} from '../../src/envoy/render.ts';
 import {makeServer, type ServerParts} from '../../src/envoy/server.ts';
 import {makeService} from '../../src/envoy/service.ts';
@@ -114,6 +122,42 @@ describe('limits of the gRPC port', () => {
   };
   const whole = frame(checkMethod.requestSerialize(httpCheck()));
 
+  it('a call that has closed holds on to nothing: Node keeps its stream for a while', async () => {
+    const server = createServer();
+    let served: ServerHttp2Stream | undefined;
+    server.on('stream', (stream) => {
+      served = stream;
+      stream.on('data', () => {});
+      stream.on('end', () => stream.respond({':status': 200}, {endStream: true}));
+      stream.once('close', () => {});
+    });
+    const steady = () => performance.now();
+    const connections = makeConnections({limits: connectionLimits, steady, closed: () => {}});
+    const gate = makeGate({
+      maxMessage: 1_000,
+      limits: callLimits,
+      connections,
+      check: checkPath,
+      stays: new Set(),
+      many: () => false,
+      tooLarge: () => '',
+      refused: () => {},
+      steady,
+    });
+    gate.guard(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(
+      () => server.close(),
+      () => gate.close(),
+      () => connections.close(),
+    );
+    const stream = call(await sessionTo(`127.0.0.1:${(server.address() as AddressInfo).port}`));
+    stream.end(whole);
+    await statusOf(stream);
+    await until(() => served?.destroyed === true && served.listenerCount('close') === 0);
+    assert.deepEqual([served?.eventNames(), gate.open()], [['error'], 0]);
+  });
+
   describe('messages', () => {
     it('a CheckRequest over maxMessage is refused before it has come, and a decision says so', async () => {
       const {address, ask, send} = await started();
@@ -157,6 +201,24 @@ describe('limits of the gRPC port', () => {
       stream.end(whole);
       assert.equal(await status, '0');
     });
+    it('one that comes byte by byte is answered like one that comes at once', async () => {
+      const {address} = await started();
+      const stream = call(await sessionTo(address));
+      for (const byte of whole) {
+        stream.write(Buffer.from([byte]));
+        await new Promise(setImmediate);
+      }
+      stream.end();
+      assert.deepEqual([await statusOf(stream), limited], ['0', []]);
+    });
+
+    it('a Check without one is asked nothing, and is no allow', async () => {
+      const {address} = await started();
+      const stream = call(await sessionTo(address));
+      stream.end();
+      assert.deepEqual([await statusOf(stream), asked], ['12', 0]);
+    });
+
     it('a second message on one Check is not read', async () => {
       const {address} = await started();
       const stream = call(await sessionTo(address));
