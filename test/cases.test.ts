@@ -14,6 +14,7 @@ import {
   ways,
 } from './support/cases.ts';
 import {type Echo, startEcho} from './support/echo.ts';
+import {makeEndings} from './support/endings.ts';
 import {type Envoy, startEnvoy} from './support/envoy.ts';
 import {type IdentityProvider, startIdentityProvider} from './support/identityProvider.ts';
 import {type Postern, startPostern} from './support/postern.ts';
@@ -45,12 +46,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml')))
   const {title, cases} = readCases(folder + file, '');
   describe(`cases: ${title}`, () => {
     const deciders = new Map<Way, Decide>();
-    const endings: (() => unknown)[] = [];
+    const {keep, end} = makeEndings();
     before(async () => {
-      const keep = <T extends {stop(): unknown}>(one: T): T => {
-        endings.unshift(() => one.stop());
-        return one;
-      };
       const identityProvider: IdentityProvider = keep(
         await startIdentityProvider({people: {}, audience: 'orders-api'}),
       );
@@ -66,9 +63,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml')))
       const envoy: Envoy = keep(await startEnvoy({checkAddress: postern.address, upstream: echo}));
       deciders.set('envoy', makeEnvoyWay(envoy.port, tokens));
     });
-    after(async () => {
-      for (const end of endings) await end();
-    });
+    after(end);
     for (const one of cases) {
       it(one.it, async () => {
         for (const way of one.via ?? ways) {

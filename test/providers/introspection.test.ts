@@ -17,6 +17,7 @@ import {makeLayeredCache} from '../../src/store/layered.ts';
 import {makeMemoryCache} from '../../src/store/memory.ts';
 import {json, startServer, type TestServer, testRemote} from '../remote/servers.ts';
 import {type CheckClient, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {makeEndings} from '../support/endings.ts';
 import {sendBytes} from '../support/http.ts';
 import {type Postern, runPostern, startPostern} from '../support/postern.ts';
 import {startRedis} from '../support/redis.ts';
@@ -624,16 +625,11 @@ describe('introspection: the whole program', () => {
   });
 
   it('two instances that share a Redis ask once, and Redis holds no token', async () => {
-    const endings: (() => unknown)[] = [];
-    const keep = <T>(one: T, end: (one: T) => unknown): T => {
-      endings.unshift(() => end(one));
-      return one;
-    };
+    const {keep, end} = makeEndings();
     try {
-      const redis = keep(await startRedis(), (one) => one.stop());
+      const redis = keep(await startRedis());
       const endpoint = keep(
         await startServer((_, response) => json(response, {active: true, sub: 'u1', token_type: 'Bearer'})),
-        (one) => one.close(),
       );
       const settings = {
         providers: [{...provider(), endpoint: endpoint.url, ttl: '1m'}],
@@ -641,8 +637,8 @@ describe('introspection: the whole program', () => {
         rules: [{name: 'any', match: {}, require: {}}],
       };
       for (const _ of ['one', 'two']) {
-        const postern = keep(await startPostern(settings), (one) => one.stop());
-        const client = keep(makeCheckClient(postern.address), (one) => one.close());
+        const postern = keep(await startPostern(settings));
+        const client = keep(makeCheckClient(postern.address));
         const answer = await client.check(checkRequestOf({headers: [['authorization', `Bearer ${token}`]]}));
         assert.ok(answer.okResponse, JSON.stringify(answer));
         // What was learnt is on its way to Redis.
@@ -656,7 +652,7 @@ describe('introspection: the whole program', () => {
       assert.ok(held.includes('postern:'), held);
       assert.ok(!held.includes(token));
     } finally {
-      for (const end of endings) await end();
+      await end();
     }
   });
 

@@ -7,6 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {stringify} from 'yaml';
 import {checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
+import {makeEndings} from '../support/endings.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, writeFiles} from '../support/postern.ts';
@@ -235,14 +236,7 @@ const startPrometheus = async (posterns: readonly Instance[]): Promise<{url: str
 
 /** Rejects with ToolMissing where there is no Prometheus or no Redis; what had been started is ended then. */
 export const startDashboardStage = async (): Promise<DashboardStage> => {
-  const endings: (() => Promise<unknown>)[] = [];
-  const keep = <T extends {stop(): Promise<unknown>}>(one: T): T => {
-    endings.unshift(() => one.stop());
-    return one;
-  };
-  const stop = async () => {
-    for (const end of endings.splice(0)) await end();
-  };
+  const {keep, end: stop} = makeEndings();
   try {
     await tool('prometheus');
     const redis = keep(await startRedis());
@@ -253,7 +247,7 @@ export const startDashboardStage = async (): Promise<DashboardStage> => {
     const prometheus = keep(await startPrometheus(posterns));
     const traffic = await makeTraffic(identityProvider);
     const clients = posterns.map(({address}) => makeCheckClient(address));
-    keep({stop: async () => clients.map((client) => client.close())});
+    for (const client of clients) keep(client);
 
     const configurationOf = ({folder}: Instance) => join(folder, 'postern.yaml');
     const good = posterns.map((postern) => readFileSync(configurationOf(postern), 'utf8'));

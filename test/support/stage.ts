@@ -1,5 +1,6 @@
 // The whole way of a request on one stage: identity provider, echo service, Postern, Envoy.
 import {type Echo, startEcho} from './echo.ts';
+import {makeEndings} from './endings.ts';
 import {type Envoy, type EnvoyOptions, startEnvoy} from './envoy.ts';
 import {type Answer, send} from './http.ts';
 import {type IdentityProvider, type People, startIdentityProvider} from './identityProvider.ts';
@@ -63,14 +64,7 @@ export const askPort = (port: number, {method = 'GET', path, token, headers = []
 
 /** Starts all four. Rejects with ToolMissing where there is no Envoy; what had been started is ended then. */
 export const startStage = async (options: StageOptions): Promise<Stage> => {
-  const endings: (() => Promise<unknown>)[] = [];
-  const keep = <T extends {stop(): Promise<unknown>}>(one: T): T => {
-    endings.unshift(() => one.stop());
-    return one;
-  };
-  const stop = async () => {
-    for (const end of endings.splice(0)) await end();
-  };
+  const {keep, end: stop} = makeEndings();
   try {
     const identityProvider = keep(
       await startIdentityProvider({people: options.people ?? people, audience: 'orders-api'}),

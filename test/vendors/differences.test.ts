@@ -5,7 +5,6 @@ import {randomUUID} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {EntitlementsClient} from '@frontegg/client';
-import {createKindeServerClient, GrantType, type SessionManager} from '@kinde-oss/kinde-typescript-sdk';
 import {JwtVerifier} from 'aws-jwt-verify';
 import {makeCheck} from '../../src/check.ts';
 import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
@@ -41,6 +40,7 @@ import {
   startFrontier,
 } from '../support/vendors/frontier.ts';
 import {type Kinde, startKinde} from '../support/vendors/kinde.ts';
+import {kindeSdk} from '../support/vendors/kindeSdk.ts';
 import {isTakenBy} from '../support/vendors/oracles.ts';
 import {makeTestParts, type TestParts} from '../support/vendors/parts.ts';
 import {makeSigningKey} from '../support/vendors/signing.ts';
@@ -264,22 +264,7 @@ describe('differences from the vendors: Kinde', () => {
     assert.ok(answer.verified);
     return answer.verified;
   };
-  const sdk = (token: string) => {
-    const session: SessionManager = {
-      getSessionItem: async (item) => (item === 'access_token' ? token : null),
-      setSessionItem: async () => {},
-      removeSessionItem: async () => {},
-      destroySession: async () => {},
-    };
-    const client = createKindeServerClient(GrantType.AUTHORIZATION_CODE, {
-      authDomain: kinde.domain,
-      clientId: 'spa',
-      clientSecret: 'secret',
-      redirectURL: 'http://localhost/callback',
-      logoutRedirectURL: 'http://localhost',
-    });
-    return {client, session};
-  };
+  const sdk = (token: string) => kindeSdk(kinde.domain, token);
 
   it('a refused token is 401 here, 403 in its library for Express', async () => {
     const reason = await decide([provider()], bearer(await kinde.token({aud: []})));

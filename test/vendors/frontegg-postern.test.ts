@@ -6,6 +6,7 @@ import {sealData} from 'iron-session';
 import {parse, stringify} from 'yaml';
 import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {startEcho, valuesOf} from '../support/echo.ts';
+import {makeEndings} from '../support/endings.ts';
 import {startEnvoy} from '../support/envoy.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {type Postern, runPostern, startPostern} from '../support/postern.ts';
@@ -51,14 +52,10 @@ const outcomeOf = ({okResponse, deniedResponse, errorResponse}: CheckResponse): 
 describe('Frontegg through the program', function () {
   this.timeout(60_000);
   let frontegg: Frontegg;
-  const endings: (() => unknown)[] = [];
-  const keep = <T>(one: T, end: (one: T) => unknown): T => {
-    endings.unshift(() => end(one));
-    return one;
-  };
+  const {keep, end} = makeEndings();
 
   beforeEach(async () => {
-    frontegg = keep(await startFrontegg(), (one) => one.stop());
+    frontegg = keep(await startFrontegg());
     frontegg.accessTokens.tenants.set('at2', {
       id: 'at2',
       tenantId: 't1',
@@ -72,13 +69,11 @@ describe('Frontegg through the program', function () {
       featureFlags: [],
     };
   });
-  afterEach(async () => {
-    for (const end of endings.splice(0)) await end();
-  });
+  afterEach(end);
 
   const start = async (settings: object): Promise<{postern: Postern; client: CheckClient}> => {
-    const postern = keep(await startPostern(settings as Record<string, unknown>), (one) => one.stop());
-    return {postern, client: keep(makeCheckClient(postern.address), (one) => one.close())};
+    const postern = keep(await startPostern(settings as Record<string, unknown>));
+    return {postern, client: keep(makeCheckClient(postern.address))};
   };
   type Headers = readonly (readonly [string, string])[];
   const bearer = async (claims: object): Promise<Headers> => [
@@ -153,7 +148,7 @@ describe('Frontegg through the program', function () {
   });
 
   it('two instances share what Frontegg said of access tokens through Redis', async () => {
-    const redis = keep(await startRedis(), (one) => one.stop());
+    const redis = keep(await startRedis());
     const settings = {...settingsOf(frontegg.url), redis: {url: redis.url, timeout: '500ms'}};
     const headers = await key(claimsOf('tenantAccessToken'));
     const [first, second] = [await start(settings), await start(settings)];
@@ -169,8 +164,8 @@ describe('Frontegg through the program', function () {
 
   it('behind Envoy: who it is reaches the service, the credential does not, and Authorization wins', async () => {
     const {postern} = await start(settingsOf(frontegg.url));
-    const echo = keep(await startEcho(), (one) => one.stop());
-    const envoy = keep(await startEnvoy({checkAddress: postern.address, upstream: echo}), (one) => one.stop());
+    const echo = keep(await startEcho());
+    const envoy = keep(await startEnvoy({checkAddress: postern.address, upstream: echo}));
     const answer = await askPort(envoy.port, {
       path: '/uploads',
       headers: [...(await key(claimsOf('tenantAccessToken'))), ['x-auth-subject', 'root']],
@@ -195,8 +190,8 @@ describe('Frontegg through the program', function () {
       FRONTEGG_CLIENT_ID: clientId,
       FRONTEGG_API_KEY: apiKey,
     };
-    const postern = keep(await startPostern(example, {env}), (one) => one.stop());
-    const client = keep(makeCheckClient(postern.address), (one) => one.close());
+    const postern = keep(await startPostern(example, {env}));
+    const client = keep(makeCheckClient(postern.address));
     const seconds = Math.floor(Date.now() / 1_000);
     const admin = await bearer(claimsOf('userToken'));
     const viewer = await bearer(claimsOf('userToken', {roles: ['read-only'], permissions: ['uploadFile']}));

@@ -1,6 +1,5 @@
 // Kinde's own SDK, and aws-jwt-verify, beside ours: the same verdict on generated tokens; where they differ, by name.
 import assert from 'node:assert/strict';
-import {createKindeServerClient, GrantType, type SessionManager} from '@kinde-oss/kinde-typescript-sdk';
 import {JwtVerifier} from 'aws-jwt-verify';
 import type {Jwks} from 'aws-jwt-verify/jwk';
 import fc from 'fast-check';
@@ -8,6 +7,7 @@ import {isFlagOn} from '../../src/vendors/kinde/flags.ts';
 import {makeKindeProvider} from '../../src/vendors/kinde/provider.ts';
 import {kindeSettings} from '../../src/vendors/kinde/settings.ts';
 import {type Kinde, startKinde} from '../support/vendors/kinde.ts';
+import {kindeSdk} from '../support/vendors/kindeSdk.ts';
 import {isTakenBy, makeMostly} from '../support/vendors/oracles.ts';
 import {authenticateAs, makeTestParts, type TestParts} from '../support/vendors/parts.ts';
 import {makeSigningKey, type SigningKey} from '../support/vendors/signing.ts';
@@ -101,22 +101,6 @@ describe('kinde beside the oracles', () => {
   });
 
   describe('the SDK: permissions, organisation, flags', () => {
-    const clientFor = (token: string) => {
-      const session: SessionManager = {
-        getSessionItem: async (item) => (item === 'access_token' ? token : null),
-        setSessionItem: async () => {},
-        removeSessionItem: async () => {},
-        destroySession: async () => {},
-      };
-      const client = createKindeServerClient(GrantType.AUTHORIZATION_CODE, {
-        authDomain: kinde.domain,
-        clientId: 'spa',
-        clientSecret: 'secret',
-        redirectURL: 'http://localhost/callback',
-        logoutRedirectURL: 'http://localhost',
-      });
-      return {client, session};
-    };
     const names = ['orders.read', 'orders.write', 'Orders.read', 'orders', 'constructor', ''];
     const flags = ['beta', 'Beta', 'theme', 'limit'];
     const flag = fc.oneof(
@@ -135,7 +119,7 @@ describe('kinde beside the oracles', () => {
           fc.constantFrom(...flags),
           async (permissions, feature_flags, org_code, wanted, feature) => {
             const token = await kinde.token({permissions, feature_flags, org_code});
-            const {client, session} = clientFor(token);
+            const {client, session} = kindeSdk(kinde.domain, token);
             const principal = await ours(token);
             assert.ok(principal);
             assert.deepEqual(
@@ -151,7 +135,7 @@ describe('kinde beside the oracles', () => {
     });
 
     const grants = async (token: string): Promise<boolean> => {
-      const {client, session} = clientFor(token);
+      const {client, session} = kindeSdk(kinde.domain, token);
       return (await client.getPermission(session, 'orders.read')).isGranted;
     };
     const weak: [name: string, claims: () => object][] = [
@@ -169,7 +153,7 @@ describe('kinde beside the oracles', () => {
     }
     it('differs: a flag that every object has is found', async () => {
       const token = await kinde.token({feature_flags: {}});
-      const {client, session} = clientFor(token);
+      const {client, session} = kindeSdk(kinde.domain, token);
       await assert.rejects(client.getFlag(session, 'beta'), /not found/);
       assert.equal((await client.getFlag(session, 'constructor')).code, 'constructor');
       assert.equal(isFlagOn((await ours(token))?.claims ?? {}, 'constructor'), false);
@@ -177,7 +161,7 @@ describe('kinde beside the oracles', () => {
     it('differs: a flag without a type, or whose value is of another type, is taken at its word', async () => {
       for (const stated of [{v: true}, {t: 'b', v: 'yes'}]) {
         const token = await kinde.token({feature_flags: {beta: stated}});
-        const {client, session} = clientFor(token);
+        const {client, session} = kindeSdk(kinde.domain, token);
         assert.equal(await client.getBooleanFlag(session, 'beta', false), stated.v);
         assert.equal(isFlagOn((await ours(token))?.claims ?? {}, 'beta'), false);
       }
