@@ -1,7 +1,8 @@
-// Writes postern.schema.json and docs/reference/{settings,decisions}.* from what declares settings and decisions; `--check`: are they fresh?
+// Writes postern.schema.json and docs/reference/{settings,decisions,commands}.* from what declares them; `--check`: are they fresh?
 import {readFileSync, writeFileSync} from 'node:fs';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
 import {byType} from './byType.ts';
+import {commandsPage} from './commandsPage.ts';
 import {decisionsPage, decisionsSchema} from './decisionsPage.ts';
 import {settingsPage} from './settingsPage.ts';
 
@@ -11,6 +12,7 @@ const files: readonly (readonly [string, string])[] = [
   ['docs/reference/settings.md', settingsPage(document)],
   ['docs/reference/decisions.schema.json', `${JSON.stringify(decisionsSchema(), null, 2)}\n`],
   ['docs/reference/decisions.md', decisionsPage()],
+  ['docs/reference/commands.md', commandsPage()],
 ];
 
 const read = (url: URL): string | undefined => {

@@ -14,7 +14,7 @@ const usual = ['0 done', '1 it could not be done, and why is on standard error']
 const manuals: Readonly<Record<string, Manual>> = {
   postern: {
     examples: [
-      'postern init                                    # begin: a configuration, its cases, and the Envoy before it',
+      'postern init     # begin: a configuration, its cases, and an Envoy',
       'postern validate && postern test cases.yaml && postern serve',
     ],
   },
