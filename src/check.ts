@@ -13,6 +13,7 @@ import {hostDetail, noRuleDetail, pathFault, revokedDetail, tooLongDetail} from 
 import {compileAttributes} from './core/requirement/attributes.ts';
 import {compileRequirement, type WrapPart} from './core/requirement/compile.ts';
 import type {Facts, Holds, Relate, Sources, Unmet} from './core/requirement/part.ts';
+import {compileUpgrade} from './core/requirement/upgrading.ts';
 import type {Revocations} from './core/revocation.ts';
 import type {Requirement, Rule} from './core/rules.ts';
 import type {RuleMatch} from './core/ruleTable.ts';
@@ -259,13 +260,13 @@ function* compileRequirements({
     yield;
     if (!('require' in rule.access)) continue;
     const wrap: WrapPart | undefined = wrapPart && ((...part) => wrapPart(rule, ...part));
-    const sources: Sources = {
+    const own: Sources = {
       entitlements,
-      upgrades,
       relate,
       ...(condition && {condition}),
       attributes: compileAttributes(rule.attributes),
     };
+    const sources: Sources = upgrades === true ? {...own, upgrade: compileUpgrade(rule, own)} : own;
     byRule.set(rule, compileRequirement(rule.access.require, sources, wrap));
     const find = compileBought(rule, told, sources);
     if (find !== undefined) boughtByRule.set(rule, find);

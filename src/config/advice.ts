@@ -1,5 +1,5 @@
 // What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
-import {traitsOf} from '../vendors/index.ts';
+import {sourceTells, traitsOf} from '../vendors/index.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {literals} from './review/literals.ts';
@@ -11,6 +11,7 @@ import type {Reviewed} from './reviewed.ts';
 import type {Settings} from './schema.ts';
 import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
+import {untold} from './untold.ts';
 
 /** Where secrets are written out in the file. */
 type Written = () => readonly SettingPath[];
@@ -20,9 +21,11 @@ export type Advise = (settings: Settings, written: Written) => readonly Finding[
 
 const reviewed = (provider: Settings['providers'][number]): Reviewed => ({...provider, traits: traitsOf(provider)});
 
-/** For the log of a process that serves: whom the settings trust without saying so. Its cost is that of the providers. */
-export const servingAdvice = ({providers, redis}: Settings): readonly Finding[] =>
-  trustWarnings(providers.map(reviewed), redis);
+/** For the log of a process that serves: whom the settings trust without saying so, and what can never come. */
+export const servingAdvice = (settings: Settings): readonly Finding[] => [
+  ...trustWarnings(settings.providers.map(reviewed), settings.redis),
+  ...untold(settings, sourceTells),
+];
 
 /** For `postern validate`: all that a reviewer would say. */
 export const review = (settings: Settings): readonly Finding[] => {

@@ -1,11 +1,10 @@
 // What goes along with a request that is let through: plans, amounts, and the limits that its rule hands on.
-import type {Upgrade} from './decision.ts';
 import type {Holdings} from './entitlement.ts';
 import {shownList} from './misfit.ts';
-import {askEntitled, orUntold, reasonOf} from './requirement/entitled.ts';
+import {askEntitled, orUntold, reasonOf, withUpgrade} from './requirement/entitled.ts';
 import type {Facts, Sources, Unmet} from './requirement/part.ts';
 import type {Rule} from './rules.ts';
-import {upgradeFor} from './upgrade.ts';
+import {whenKnown} from './whenKnown.ts';
 
 /** What was found, or why the request is not let through after all. */
 export type Bought =
@@ -35,14 +34,11 @@ export const compileBought = (
       const missing = limits.filter((name) => holdings.amounts.get(name)?.per === undefined);
       const [first] = missing;
       if (first === undefined) return {holdings, limits};
-      const upgrade = (): Upgrade | undefined =>
-        upgradeFor({all: missing.map((limit) => ({limit})), any: []}, sources.entitlements.catalog());
       // Bought without an amount of it, not bought, or over: who asked may want to know which.
       const told = orUntold({reason: 'missing_feature', detail}, () =>
-        whenKnown(askEntitled(sources, {feature: first}, facts), (answer): Unmet => {
+        whenKnown(askEntitled(sources, {feature: first}, facts), (answer): Unmet | Promise<Unmet> => {
           const reason = reasonOf([answer.entitled ? 'missing-feature' : answer.justification]);
-          const plans = sources.upgrades === true ? upgrade() : undefined;
-          return {reason, detail, ...(plans && {upgrade: plans})};
+          return withUpgrade({reason, detail}, sources, facts);
         }),
       );
       return whenKnown(told, (unmet): Bought => ({unmet}));
@@ -57,7 +53,3 @@ const holdingsOf = (named: readonly string[], {entitlements, attributes}: Source
     credential: facts.credential.value,
     deadline: facts.deadline,
   });
-
-/** Without a promise where there is none to wait for. */
-const whenKnown = <From, To>(known: From | Promise<From>, then: (value: From) => To | Promise<To>): To | Promise<To> =>
-  known instanceof Promise ? known.then(then) : then(known);

@@ -5,10 +5,10 @@ import type {Catalog, Entitled, Plan, Question} from './entitlement.ts';
 /** Something that must be bought: a feature, what a permission is worth, or an amount of a feature with a limit. */
 export type Wanted = Question | {readonly limit: string};
 
-/** What is missing: every one of `all`, and one of `any` (empty: none is asked for). */
+/** What is missing: every one of `all`, and one of each list in `any`. */
 export interface Missing {
   readonly all: readonly Wanted[];
-  readonly any: readonly Wanted[];
+  readonly any: readonly (readonly Wanted[])[];
 }
 
 /**
@@ -26,7 +26,7 @@ export const missingOf = (
   if (any.length > 0 && open.length === 0) return undefined;
   return {
     all: all.filter((_, at) => answersToAll[at]?.entitled !== true),
-    any: answersToAny.some(({entitled}) => entitled) ? [] : open,
+    any: open.length === 0 || answersToAny.some(({entitled}) => entitled) ? [] : [open],
   };
 };
 const unheld = 'missing-permission';
@@ -35,14 +35,17 @@ const unheld = 'missing-permission';
  * The plans that would open it, each by itself with what is held already: the lowest rank first, and none that is hidden.
  * `catalog` undefined: what is sold is not known, and no plan is told. Undefined: no feature is sold for it.
  */
-export const upgradeFor = ({all, any}: Missing, catalog: Catalog | undefined): Upgrade | undefined => {
-  const feature = [...all, ...any].flatMap((wanted) => sellersOf(wanted, catalog))[0];
+export const upgradeFor = (missing: readonly Missing[], catalog: Catalog | undefined): Upgrade | undefined => {
+  const wanteds = missing.flatMap(({all, any}) => [...all, ...any.flat()]);
+  const feature = wanteds.flatMap((wanted) => sellersOf(wanted, catalog))[0];
   if (feature === undefined) return undefined;
   const opens = (plan: Plan) => (wanted: Wanted) =>
     sellersOf(wanted, catalog).some((seller) => plan.features.includes(seller)) &&
     !('limit' in wanted && plan.limits?.[wanted.limit] === undefined);
   const plans = [...(catalog?.plans ?? [])].filter(
-    ([, plan]) => plan.hidden !== true && all.every(opens(plan)) && (any.length === 0 || any.some(opens(plan))),
+    ([, plan]) =>
+      plan.hidden !== true &&
+      missing.every(({all, any}) => all.every(opens(plan)) && any.every((one) => one.some(opens(plan)))),
   );
   plans.sort(([a, {rank: ofA = lowest}], [b, {rank: ofB = lowest}]) =>
     ofA < ofB ? -1 : ofA > ofB ? 1 : a < b ? -1 : 1,

@@ -1,6 +1,7 @@
 // Every type of provider, by the name that `type` has in the configuration: a line each. From here settings, types, paths of
 // files, entitlement sources and the reference are joined.
 import type {z} from 'zod';
+import {type SourceTells, tellsAll} from '../core/sourceTells.ts';
 import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {Provider} from '../providers/provider.ts';
@@ -57,6 +58,10 @@ export const lookupTypes: readonly string[] = all
 
 /** What `postern entitlements` says of a vendor's source. */
 export const sourceWords = ({type}: AnySourceSettings): SourceWords => sourceOf(type);
+
+/** What a type of entitlement source can know. */
+export const sourceTells = (type: string): SourceTells =>
+  all.find(([name]) => name === type)?.[1].source?.tells ?? tellsAll;
 
 /** Makes a provider from its settings, which speaks for the tenants that they name; those that are granted are wiring's. */
 export const makeProviderOf = (settings: AnyProviderSettings, parts: VendorParts): Provider =>

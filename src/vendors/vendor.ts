@@ -3,6 +3,7 @@ import type {z} from 'zod';
 import type {Aside} from '../core/aside.ts';
 import type {MakeFetchingCache} from '../core/cache.ts';
 import type {RemoteCall} from '../core/remote.ts';
+import type {SourceTells} from '../core/sourceTells.ts';
 import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {KeysJob} from '../providers/keyFileReading.ts';
@@ -36,7 +37,7 @@ export interface SourceParts {
 type Schema = z.ZodType & z.core.$ZodTypeDiscriminable;
 
 /** A source of entitlements: asked for all at once, or about one principal at a time. */
-export type VendorSource<S extends Schema> = SourceWords & {readonly settings: S} & (
+export type VendorSource<S extends Schema> = SourceWords & {readonly settings: S; readonly tells: SourceTells} & (
     | {readonly snapshot: (settings: z.output<S>, parts: SourceParts) => SnapshotSource}
     | {readonly lookup: (settings: z.output<S>, parts: SourceParts) => LookupSource}
   );

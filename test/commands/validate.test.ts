@@ -65,6 +65,32 @@ describe('postern validate', () => {
         /warning: rules\[0\]\.require\.when: looks at value\.seets, which .*lacks, so nobody has it; did you mean "seats"\?/,
       ],
       [
+        'a limit that no plan and no grant has any of',
+        {...sold('reports'), rules: [{name: 'sold', match: {path: '/sold'}, require: {}, limits: ['api']}]},
+        {'entitlements.yaml': {...bought, features: {...bought.features, api: {limit: {per: 'minute'}}}}},
+        0,
+        /warning: rules\[0\]\.limits: asks for an amount of "api", of which no plan and no grant in entitlements\.yaml has any, so it lets nobody in/,
+      ],
+      [
+        'a header of an amount that no plan and no grant has any of',
+        {...sold('reports'), responses: {identity: {'x-seats': 'value.seats'}}},
+        {'entitlements.yaml': {...bought, features: {...bought.features, seats: {value: 'number'}}}},
+        0,
+        /warning: responses\.identity: asks for an amount of "seats", of which no plan and no grant .* has any, so it never comes/,
+      ],
+      [
+        'a condition over a value that the source does not know',
+        {
+          rules: [{name: 'sold', match: {path: '/sold'}, require: {when: 'value.seats > 1'}}],
+          entitlements: {
+            source: {type: 'frontier', url: 'https://f.example', clientId: 'a', clientSecret: 'sssssssssssssss'},
+          },
+        },
+        {},
+        0,
+        /warning: rules\[0\]\.require\.when: looks at value\.seats, which entitlements of type frontier do not know, so nobody has it/,
+      ],
+      [
         'a plan with a feature that is not there',
         sold('reports'),
         {'entitlements.yaml': {...bought, plans: {pro: {features: ['reprots']}}}},

@@ -162,6 +162,46 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
     'responses.identity.authorization: overwrites the token, which the service may read itself; name another header',
   ],
   [
+    'what Frontier does not know',
+    acme +
+      rules('{name: a, match: {path: /a}, require: {}, limits: [api]}') +
+      'entitlements: {source: {type: frontier, url: https://f.example, clientId: a, clientSecret: b}}\n' +
+      "responses: {identity: {x-a: plan, x-b: value.a, x-c: grace, x-d: subject}, metadata: [plan, value.b], upgrade: {link: 'https://a.example/{plan}'}}\n",
+    'rules[0].limits: are not known to entitlements of type frontier, so this rule lets nobody in; take them out: a file, Redis, or a service behind `http` can keep them',
+    'responses.identity.x-a: is not known to entitlements of type frontier, so this header never comes; a file, Redis, or a service behind `http` can keep them',
+    'responses.identity.x-b: is an amount, which is not known to entitlements of type frontier, so this header never comes; a file, Redis, or a service behind `http` can keep them',
+    'responses.identity.x-c: is not known to entitlements of type frontier, so this header never comes; a file, Redis, or a service behind `http` can keep them',
+    'responses.metadata[0]: is not known to entitlements of type frontier, so it is never told; a file, Redis, or a service behind `http` can keep them',
+    'responses.metadata[1]: is an amount, which is not known to entitlements of type frontier, so it is never told; a file, Redis, or a service behind `http` can keep them',
+    'responses.upgrade: names no plan, and no link with {plan}: entitlements of type frontier do not tell what is for sale; a file, Redis, or a service behind `http` can keep them',
+  ],
+  [
+    'what Kinde does not know',
+    acme +
+      rules('{name: a, match: {path: /a}, require: {}, limits: [api]}') +
+      'entitlements: {source: {type: kinde, domain: https://k.example}}\n' +
+      'responses: {identity: {x-a: plan, x-b: value.a, x-c: grace}, upgrade: {}}\n',
+    'rules[0].limits: are not known to entitlements of type kinde, so this rule lets nobody in; take them out: a file, Redis, or a service behind `http` can keep them',
+    'responses.identity.x-c: is not known to entitlements of type kinde, so this header never comes; a file, Redis, or a service behind `http` can keep them',
+    'responses.upgrade: names no plan: entitlements of type kinde do not tell what is for sale; a file, Redis, or a service behind `http` can keep them',
+  ],
+  [
+    'what Frontegg does not know',
+    acme +
+      rules('{name: a, match: {path: /a}, require: {}, limits: [api]}') +
+      'entitlements: {source: {type: frontegg, region: eu, clientId: a, apiKey: b}}\n' +
+      'responses: {identity: {x-a: plan}, metadata: [value.a], upgrade: {}}\n',
+    'rules[0].limits: are not known to entitlements of type frontegg, so this rule lets nobody in; take them out: a file, Redis, or a service behind `http` can keep them',
+    'responses.metadata[0]: is an amount, which is not known to entitlements of type frontegg, so it is never told; a file, Redis, or a service behind `http` can keep them',
+  ],
+  [
+    'a source that knows everything',
+    acme +
+      rules('{name: a, match: {path: /a}, require: {}, limits: [api]}') +
+      'entitlements: {source: {type: http, url: https://b.example}}\n' +
+      'responses: {identity: {x-a: plan, x-b: value.a, x-c: grace}, upgrade: {}}\n',
+  ],
+  [
     'a regular expression',
     acme + rules("{name: a, match: {path: '/v[12]/x'}, public: true}"),
     'rules[0].match.path: has v[12], taken as it stands: rules are no regular expressions; use *, ** or {name}',

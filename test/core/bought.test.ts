@@ -35,8 +35,9 @@ const grant = (of: string, more: Partial<Grant> = {}): Grant => ({
   expires: null,
   ...more,
 });
-const storeOf = (grants: readonly Grant[]) =>
-  makeEntitlementIndex({features, plans, flags: new Map(), grants}, {compilePattern});
+const storeOf = (grants: readonly Grant[], sold: ReadonlyMap<string, Plan> = plans) =>
+  makeEntitlementIndex({features, plans: sold, flags: new Map(), grants}, {compilePattern});
+const free = new Map([['free', {...plan, default: true, values: {seats: 3}, limits: {api: 60}}]]);
 const away = (): never => {
   throw new Unavailable('entitlements', new Error('the source is away'));
 };
@@ -111,6 +112,7 @@ const edges: [what: string, EntitlementStore, feature: string, seats: string | u
   ['an amount', storeOf([grant('pro')]), 'allow', '50', 600],
   ['`unlimited`', storeOf([grant('max')]), 'allow', 'unlimited', 4_294_967_295],
   ['two plans', storeOf([grant('pro'), grant('zero')]), 'allow', '50', 600],
+  ['a plan for everyone', storeOf([], free), 'allow', '3', 60],
   ['expired', storeOf([grant('pro', {expires: now})]), 'feature_expired', undefined, 'feature_expired'],
   ['in grace', storeOf([grant('pro', {expires: now, grace: day})]), 'allow', '50', 600],
   [

@@ -5,7 +5,9 @@ import {createSecureContext} from 'node:tls';
 import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import type {Settings} from '../../config/schema.ts';
-import type {Snapshot} from '../../core/entitlement.ts';
+import {elsewhere} from '../../config/untold.ts';
+import {measureOf} from '../../core/amounts.ts';
+import type {Snapshot, Terms} from '../../core/entitlement.ts';
 import {codeOf, readingFault} from '../../core/fileFault.ts';
 import {suggestion} from '../../core/nearest.ts';
 import {type TlsFiles, tlsFault} from '../../core/tlsFiles.ts';
@@ -20,7 +22,7 @@ import {
 import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
-import {lookupTypes} from '../../vendors/index.ts';
+import {lookupTypes, sourceTells} from '../../vendors/index.ts';
 import {askedBy, toldBy} from '../../wiring/entitlements.ts';
 import {trustOf} from '../../wiring/providers.ts';
 
@@ -52,6 +54,7 @@ export const namedFiles = async (settings: Settings): Promise<readonly Finding[]
     }),
     source?.type === 'file' ? entitlementFile(settings, source.path) : [],
     source !== undefined && lookupTypes.includes(source.type) ? unsold(settings, new Map()) : [],
+    source !== undefined && !sourceTells(source.type).values ? untoldValues(settings, source.type) : [],
   ]);
   return found.flat();
 };
@@ -120,6 +123,7 @@ const entitlementFile = async (settings: Settings, file: string): Promise<readon
   return [
     ...told,
     ...missingFeatures(settings, read.snapshot, file),
+    ...soldByNobody(settings, read.snapshot, file),
     ...missingValues(settings, [...read.snapshot.features.keys()], file),
     ...unsold(settings, read.snapshot.features),
     ...unsuppliedAttributes(read.snapshot, askedBy(settings.rules)).map((message) => finding(path, message, 'warning')),
@@ -151,21 +155,65 @@ const missingFeatures = ({rules, responses}: Settings, {features}: Snapshot, fil
   ];
 };
 
+/** Where an amount is asked for that no plan and no grant has any of: nobody has it, and a limit lets nobody in. */
+const soldByNobody = ({rules, responses}: Settings, snapshot: Snapshot, file: string): readonly Finding[] => {
+  const asked = [
+    ...rules.flatMap((rule, index) =>
+      askedBy([rule])
+        .features.filter(({as}) => as === 'limit')
+        .map(({feature}) => ({feature, path: ['rules', index, 'limits'] as SettingPath, so: 'so it lets nobody in'})),
+    ),
+    ...askedBy([], toldBy(responses)).features.map((wanted) => ({
+      feature: wanted.feature,
+      path: ['responses', placeOf(wanted, responses)] as SettingPath,
+      so: 'so it never comes',
+    })),
+  ].filter(({feature}) => measureOf(snapshot.features.get(feature)) !== undefined);
+  if (asked.length === 0) return [];
+  const sold = new Set<string>();
+  const note = ({values, limits, add}: Terms) => {
+    for (const amounts of [values, limits, add]) for (const name of Object.keys(amounts ?? {})) sold.add(name);
+  };
+  for (const plan of snapshot.plans.values()) note(plan);
+  for (const grant of snapshot.grants) note(grant);
+  return asked
+    .filter(({feature}) => !sold.has(feature))
+    .map(({feature, path, so}) =>
+      finding(
+        path,
+        `asks for an amount of "${feature}", of which no plan and no grant in ${file} has any, ${so}`,
+        'warning',
+      ),
+    );
+};
+
 const placeOf = ({feature}: Wanted, {identity}: Settings['responses']): string =>
   [...identity.values()].includes(`value.${feature}`) ? 'identity' : 'metadata';
 
 /** Where a condition looks at what the file does not sell: that is absent for everybody. */
 const missingValues = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>
+  valuesLookedAt(rules)
+    .filter(({feature}) => !names.includes(feature))
+    .map(({feature, path}) => {
+      const message = `looks at value.${feature}, which ${file} lacks, so nobody has it${suggestion(feature, names)}`;
+      return finding(path, message, 'warning');
+    });
+
+/** Where a condition looks at amounts, and the source knows of none. */
+const untoldValues = ({rules}: Settings, type: string): readonly Finding[] =>
+  valuesLookedAt(rules).map(({feature, path}) => {
+    const message = `looks at value.${feature}, which entitlements of type ${type} do not know, so nobody has it; ${elsewhere}`;
+    return finding(path, message, 'warning');
+  });
+
+const valuesLookedAt = (rules: Settings['rules']): readonly {readonly feature: string; readonly path: SettingPath}[] =>
   rules.flatMap(({access}, index) => {
     const when = 'require' in access ? access.require.when : undefined;
     if (when === undefined) return [];
-    return compileCondition(when)
-      .looks.values.filter((feature) => !names.includes(feature))
-      .map((feature) => {
-        const path: SettingPath = ['rules', index, 'require', 'when'];
-        const message = `looks at value.${feature}, which ${file} lacks, so nobody has it${suggestion(feature, names)}`;
-        return finding(path, message, 'warning');
-      });
+    return compileCondition(when).looks.values.map((feature) => ({
+      feature,
+      path: ['rules', index, 'require', 'when'] as SettingPath,
+    }));
   });
 
 const unsold = ({rules}: Settings, features: Parameters<typeof unsoldPermissions>[0]['features']) =>

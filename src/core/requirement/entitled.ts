@@ -3,7 +3,7 @@ import type {Entitled, Justification, Question} from '../entitlement.ts';
 import type {Reason} from '../refusals.ts';
 import type {ListRequirement} from '../rules.ts';
 import {Unavailable} from '../unavailable.ts';
-import {missingOf, upgradeFor} from '../upgrade.ts';
+import {whenKnown} from '../whenKnown.ts';
 import {gotList, wantedList} from './list.ts';
 import type {Facts, Holds, Sources, Unmet} from './part.ts';
 
@@ -34,20 +34,8 @@ export const compileEntitled = (
           ? ', got none: the credential names no tenant, to which it could be granted'
           : '';
     const said = {...unmet, detail: words + hint};
-    return sources.upgrades === true ? upgraded(said, facts) : said;
+    return withUpgrade(said, sources, facts);
   };
-  /** Asks all of it: which plans would do depends on everything that is missing. */
-  const upgraded = (unmet: Unmet, facts: Facts): ReturnType<Holds> =>
-    orUntold(unmet, () => {
-      const told = (known: readonly Entitled[]): Unmet => {
-        const missing = missingOf({all: every, any: some}, known.slice(0, every.length), known.slice(every.length));
-        const upgrade = missing && upgradeFor(missing, sources.entitlements.catalog());
-        return upgrade === undefined ? unmet : {...unmet, upgrade};
-      };
-      const answers: Answer[] = [];
-      for (const one of [...every, ...some]) answers.push(settled(() => askEntitled(sources, one, facts)));
-      return isAtOnce(answers) ? told(answers) : Promise.all(answers).then(told);
-    });
   return (facts) => {
     const unmet = firstMissing(sources, every, facts, 0);
     if (unmet instanceof Promise) {
@@ -57,6 +45,12 @@ export const compileEntitled = (
     return answer instanceof Promise ? answer.then((late) => detailed(late, facts)) : detailed(answer, facts);
   };
 };
+
+/** With the plans that would open the rule, where they are told. */
+export const withUpgrade = (unmet: Unmet, {upgrade: find}: Sources, facts: Facts): Unmet | Promise<Unmet> =>
+  find === undefined
+    ? unmet
+    : orUntold(unmet, () => whenKnown(find(facts), (upgrade) => (upgrade === undefined ? unmet : {...unmet, upgrade})));
 
 /** An outage while a hint is looked for leaves the refusal as it is: an error instead of it may be let through (Envoy). */
 export const orUntold = (unmet: Unmet, tell: () => Unmet | Promise<Unmet>): Unmet | Promise<Unmet> => {
@@ -71,18 +65,6 @@ export const orUntold = (unmet: Unmet, tell: () => Unmet | Promise<Unmet>): Unme
     return untold(error);
   }
 };
-
-/** A promise where it throws: those that were asked before are under way, and somebody must wait for them. */
-const settled = (ask: () => Answer): Answer => {
-  try {
-    return ask();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-};
-
-const isAtOnce = (answers: readonly Answer[]): answers is readonly Entitled[] =>
-  !answers.some((answer) => answer instanceof Promise);
 
 /** The first that has not been bought. A store with its facts in memory answers at once: then no promise is made. */
 const firstMissing = (sources: Sources, asked: readonly Question[], facts: Facts, from: number): ReturnType<Holds> => {

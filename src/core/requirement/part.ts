@@ -57,8 +57,8 @@ export interface Sources {
   readonly entitlements: EntitlementStore;
   /** Absent where the provider of this name knows of no relations. */
   relate(provider: string): Relate | undefined;
-  /** Whether a refusal says which plans would open what was asked for. */
-  readonly upgrades?: boolean | undefined;
+  /** Which plans would open the rule. Absent: no refusal says so. */
+  readonly upgrade?: ((facts: Facts) => Upgrade | undefined | Promise<Upgrade | undefined>) | undefined;
   /** What targeting rules may look at. Absent: the captures of the path. */
   readonly attributes?: ((facts: Facts) => Attributes) | undefined;
   /** Makes a condition of its text. Absent where no rule has one. */

@@ -15,5 +15,6 @@ export const frontegg = vendor({
     snapshot: makeFronteggSource,
     given:
       'Frontegg keeps who has which plan: assign it there (portal, Entitlements > Plans, or its API /entitlements/resources/entitlements/v2)',
+    tells: {plans: true, grace: false, values: false, limits: false, offers: true},
   },
 });

@@ -15,5 +15,7 @@ export const frontier = vendor({
     lookup: makeFrontierSource,
     given:
       'Frontier keeps who has which plan: subscribe the organisation there (its billing API, /v1beta1/organizations/ORG/billing/ID/subscriptions)',
+    // Its check answers true or false.
+    tells: {plans: false, grace: false, values: false, limits: false, offers: false},
   },
 });

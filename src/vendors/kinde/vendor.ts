@@ -17,5 +17,7 @@ export const kinde = vendor({
       "Kinde keeps who has which plan: change the organisation's plan there (Billing, or a feature flag of the organisation)",
     notAsked:
       "Kinde says what was bought to the user's own token only: postern explain GET /path --token @file asks with it, and postern explain --decision ID tells of a request that was refused",
+    // Its upper limits are of no unit of time.
+    tells: {plans: true, grace: false, values: true, limits: false, offers: false},
   },
 });
