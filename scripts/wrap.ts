@@ -15,8 +15,8 @@ const wrapped = (line: string): readonly string[] => {
   const margin = ' '.repeat(begin.length);
   const lines: string[] = [];
   let current = indent;
-  // Code is not broken: a space in it means something.
-  for (const word of line.trim().match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+  // Code is not broken: a space in it means something. Where its end is on another line, its words are as all others.
+  for (const word of line.trim().match(/(?:`[^`]*`|\S)+/g) ?? []) {
     const longer = current.trim() === '' ? `${current}${word}` : `${current} ${word}`;
     if (longer.length <= most || current.trim() === '') current = longer;
     else {

@@ -75,5 +75,18 @@ describe('pages', () => {
     ]) {
       assert.equal(wrapPage(same), same);
     }
+    // The code that ends here began on the line before.
+    const unpaired = `says\` ${word} ${word}`;
+    assert.equal(wrapPage(unpaired).replaceAll(/\s+/g, ' '), unpaired);
+  });
+
+  it('code that was begun is ended', () => {
+    const unpaired = pages.flatMap((path) =>
+      withoutCode(text(path))
+        .split(/\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) )/)
+        .filter((paragraph) => paragraph.split('`').length % 2 === 0)
+        .map((paragraph) => `${relative(root, path)}: ${paragraph.trim().slice(0, 80)}`),
+    );
+    assert.deepEqual(unpaired, []);
   });
 });
