@@ -36,6 +36,8 @@ interface GoModule {
   readonly version: string;
   /** The module's source, where the Go module proxy does not have it under its own name. */
   readonly source?: string;
+  /** A module of this repository, with go.mod and go.sum, which makes a program of others' parts. */
+  readonly folder?: string;
   readonly linkerFlags?: string;
 }
 
@@ -148,6 +150,21 @@ const tools = {
         '-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=35',
     },
     advice: 'install Go 1.25 or newer',
+  },
+  cluster: {
+    versionArgs: ['kube-apiserver', '--version'],
+    version: /v(\d+)\.(\d+)/,
+    go: {
+      package: '.',
+      module: 'cluster',
+      version: 'v1.36.3',
+      folder: 'test/ship/cluster/program',
+      // Built without these, it takes itself to be Kubernetes 0.0.
+      linkerFlags: Object.entries({gitVersion: 'v1.36.3', gitMajor: 1, gitMinor: 36, gitTreeState: 'clean'})
+        .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+        .join(' '),
+    },
+    advice: 'install Go 1.26 or newer',
   },
   'kube-linter': {
     onPath: 'kube-linter',
@@ -320,12 +337,19 @@ const fromDebian = async (wanted: DebianPackage, folder: string): Promise<string
 const fromGo = async (wanted: GoModule, folder: string): Promise<string> => {
   const {module, version, source, linkerFlags = ''} = wanted;
   const program = join(folder, 'program');
+  const build = ['build', '-trimpath', '-ldflags', `-s -w ${linkerFlags}`, '-o', program, wanted.package];
+  if (wanted.folder !== undefined) {
+    const cwd = fileURLToPath(new URL(`../${wanted.folder}`, import.meta.url));
+    const env = {...process.env, GOFLAGS: '-mod=readonly', GOWORK: 'off'};
+    await run('go', build, {cwd, env, timeout: 1_800_000, maxBuffer: 1 << 26});
+    return program;
+  }
   const replace = source === undefined ? [] : [`-replace=${module}@${version}=${source}@${version}`];
   const env = {...process.env, GOFLAGS: '-mod=mod', GOWORK: 'off'};
   const go = (...args: string[]) => run('go', args, {cwd: folder, env, timeout: 900_000, maxBuffer: 1 << 26});
   await go('mod', 'init', 'tool');
   await go('mod', 'edit', `-require=${module}@${version}`, ...replace);
-  await go('build', '-trimpath', '-ldflags', `-s -w ${linkerFlags}`, '-o', program, wanted.package);
+  await go(...build);
   return program;
 };
 

@@ -77,7 +77,6 @@ export const makeVolumes = ({spec, maps, secrets = {}}: Pod): Volumes => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o755);
     volumes.set(volume.name, folder);
-    const secretOf = (name: string) => secrets[name] ?? missing('Secret', name);
     const mode = volume.secret?.defaultMode ?? volume.projected?.defaultMode ?? volume.configMap?.defaultMode ?? 0o644;
     if (volume.emptyDir !== undefined) {
       // The kubelet gives the volume to the pod's group, and what is made in it too (set-group-ID).
@@ -89,14 +88,23 @@ export const makeVolumes = ({spec, maps, secrets = {}}: Pod): Volumes => {
         maps.find((one) => one.kind === 'ConfigMap' && one.metadata.name === name) ?? missing('ConfigMap', name);
       project(folder, map.data ?? {}, group, mode);
     } else if (volume.secret !== undefined) {
-      project(folder, secretOf(volume.secret.secretName), group, mode);
+      const {secretName: name, optional} = volume.secret;
+      project(folder, secretOf(secrets, {name, optional}), group, mode);
     } else if (volume.projected !== undefined) {
-      const sources = volume.projected.sources as {secret: {name: string}}[];
-      project(folder, Object.assign({}, ...sources.map(({secret}) => secretOf(secret.name))), group, mode);
+      const sources = volume.projected.sources as {secret: Named}[];
+      project(folder, Object.assign({}, ...sources.map(({secret}) => secretOf(secrets, secret))), group, mode);
     }
   }
   return volumes;
 };
+
+interface Named {
+  readonly name: string;
+  readonly optional?: boolean;
+}
+
+const secretOf = (secrets: Pod['secrets'], {name, optional}: Named) =>
+  secrets?.[name] ?? (optional === true ? {} : missing('Secret', name));
 
 const missing = (kind: string, name: string): never => {
   throw new Error(`the pod wants a ${kind} ${name}, which is not there`);
@@ -124,9 +132,7 @@ export const startContainer = async (
   const command: string[] = container.command ?? built.entrypoint;
   const args: string[] = container.args ?? (container.command === undefined ? built.command : []);
   const own = Object.fromEntries((container.env ?? []).map(({name: key, value}: Part) => [key, value]));
-  const fromSecrets = (container.envFrom ?? []).map(
-    ({secretRef}: Part) => pod.secrets?.[secretRef.name] ?? missing('Secret', secretRef.name),
-  );
+  const fromSecrets = (container.envFrom ?? []).map(({secretRef}: Part) => secretOf(pod.secrets, secretRef));
   // The kubelet writes /etc/hosts too; here it stands in for the cluster's DNS.
   const hosts = join(temporaryFolder(), 'hosts');
   writeFileSync(

@@ -4,15 +4,13 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{- /* A release may be called what a Service may not: with dots, or a digit first. */ -}}
 {{- define "postern.fullname" -}}
 {{- $name := include "postern.name" . -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 53 | trimSuffix "-" -}}
-{{- end -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- $full = .Values.fullnameOverride | default $full | replace "." "-" -}}
+{{- $full = ternary (printf "postern-%s" $full) $full (regexMatch "^[0-9]" $full) -}}
+{{- $full | trunc 53 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "postern.selectorLabels" -}}
@@ -61,19 +59,43 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The Deployment as it is in the cluster; empty where there is none, or no cluster (`helm template`). */ -}}
+{{- define "postern.running" -}}
+{{- lookup "apps/v1" "Deployment" .Release.Namespace (include "postern.fullname" .) | default dict | toJson -}}
+{{- end -}}
+
+{{- /*
+Hooks are no part of a release: one that failed would outlive it. What an upgrade makes belongs to the Deployment that is
+there, and goes with it.
+*/ -}}
+{{- define "postern.ofRelease" -}}
+{{- with (include "postern.running" . | fromJson).metadata -}}
+ownerReferences:
+  - {apiVersion: apps/v1, kind: Deployment, name: {{ .name }}, uid: {{ .uid }}}
+{{- end -}}
+{{- end -}}
+
 {{- /*
 How many pods. Where autoscaling is on, as many as run, within its bounds: without a number the merge of an upgrade would
-set it to one until the autoscaler acts.
+set it to one until the autoscaler acts. The upgrade that switches it off takes none away either.
 */ -}}
 {{- define "postern.replicas" -}}
-{{- if not .Values.autoscaling.enabled -}}
-replicas: {{ .Values.replicaCount }}
-{{- else if not .Values.autoscaling.omitReplicas -}}
+{{- $running := include "postern.running" . | fromJson -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- if not .Values.autoscaling.omitReplicas -}}
 {{- $least := int .Values.autoscaling.minReplicas -}}
-{{- $running := lookup "apps/v1" "Deployment" .Release.Namespace (include "postern.fullname" .) -}}
-{{- $now := int (dig "spec" "replicas" $least ($running | default dict)) -}}
-replicas: {{ min (int .Values.autoscaling.maxReplicas) (max $least $now) }}
+replicas: {{ min (int .Values.autoscaling.maxReplicas) (max $least (int (dig "spec" "replicas" $least $running))) }}
 {{- end -}}
+{{- else if eq (include "postern.autoscaled" $running) "true" -}}
+replicas: {{ max (int .Values.replicaCount) (int $running.spec.replicas) }}
+{{- else -}}
+replicas: {{ .Values.replicaCount }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Was autoscaling on until now? Takes the Deployment as it is in the cluster, which says so in an annotation. */ -}}
+{{- define "postern.autoscaled" -}}
+{{- dig "metadata" "annotations" "postern/autoscaling" "false" . -}}
 {{- end -}}
 
 {{- /* What the container of the Deployment and that of the validating Job share: image, environment and files. */ -}}
