@@ -35,7 +35,16 @@ export const remembering = <Value extends string>(
     const known = young.get(text);
     if (known !== undefined) return known;
     const value = old.get(text) ?? compute(text);
-    if (text.length <= characters) remember(text, value);
+    if (text.length <= characters) {
+      const own = alone(text);
+      if (own === text) remember(own, value);
+    }
     return value;
   };
 };
+
+/**
+ * A copy. To V8 a part of a text is a view of the whole: a token would keep the header of 60 kB in which it came. What is no
+ * UTF-8 (half of a surrogate pair) comes out as another text.
+ */
+const alone = (text: string): string => Buffer.from(text).toString();

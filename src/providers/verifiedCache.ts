@@ -4,6 +4,7 @@ import type {Cache} from '../core/cache.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
 import {remembering} from '../core/remembering.ts';
+import {weightOf} from '../core/weight.ts';
 import {timeFault} from './jwtClaims.ts';
 import type {Claims} from './jwtForm.ts';
 import type {Key} from './keys.ts';
@@ -44,29 +45,42 @@ export interface VerifiedCacheParts {
   readonly holds: (thumbprint: string) => boolean;
 }
 
+/** Keys, and bytes of all their claims, after which the older half is forgotten. */
 const mostKnown = 20_000;
+const mostKnownBytes = 8 * 1_048_576;
+
+/** For the caches of principals: about how many bytes one takes, with the headers and grants that are kept beside it. */
+export const weightOfKept = (kept: KeptPrincipal): number => 1_000 + weightOf(kept);
+
+interface Known {
+  readonly claims: Claims;
+  readonly bytes: number;
+}
 
 export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts): VerifiedCache => {
   const {name, clockTolerance} = settings;
   // Bump the version when the way from credential to principal changes: a shared cache outlives a deployment.
   const prefix = hash('sha256', `principal v4 ${JSON.stringify(settings)}`, 'base64url');
   const keyOf = remembering((credential: string) => hash('sha256', prefix + credential, 'base64url'));
-  // Two generations: keys that are in use are never all forgotten at once, and the number is bounded.
-  let young = new Map<string, Claims>();
-  let old = new Map<string, Claims>();
+  // Two generations: keys that are in use are never all forgotten at once, and what is held is bounded.
+  let young = new Map<string, Known>();
+  let old = new Map<string, Known>();
+  let held = 0;
 
-  const know = (key: string, claims: Claims): void => {
-    young.set(key, claims);
-    if (young.size < mostKnown) return;
+  const know = (key: string, known: Known): void => {
+    held += known.bytes - (young.get(key)?.bytes ?? 0);
+    young.set(key, known);
+    if (young.size < mostKnown && held < mostKnownBytes) return;
     old = young;
     young = new Map();
+    held = 0;
   };
   const claimsOf = (key: string): Claims | undefined => {
-    const claims = young.get(key);
-    if (claims !== undefined) return claims;
+    const known = young.get(key);
+    if (known !== undefined) return known.claims;
     const older = old.get(key);
     if (older !== undefined) know(key, older);
-    return older;
+    return older?.claims;
   };
 
   /** What does not look like ours is verified anew: a shared cache may hold what another version wrote. */
@@ -82,7 +96,7 @@ export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts):
     // Without the tolerance: within it, a token is verified each time, and nothing outlives its exp.
     const life = Math.min(until, (verified.expiresAt ?? 0) * 1_000) - now;
     if (life > 0) {
-      know(key, verified.claims);
+      know(key, {claims: verified.claims, bytes: weightOf(verified.claims)});
       void cache.set(key, {principal: verified, signedBy: signedBy.thumbprint}, life);
     }
     return {verified};

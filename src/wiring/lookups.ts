@@ -1,5 +1,6 @@
 // Entitlements from a source that is asked about one principal at a time: memory, then Redis where there is one.
 import type {Settings} from '../config/schema.ts';
+import {weightOf} from '../core/weight.ts';
 import {type KeptGrants, keptGrantsCodec} from '../entitlements/keptGrants.ts';
 import {makeLookupEntitlements} from '../entitlements/lookups.ts';
 import type {LookupSource} from '../entitlements/source.ts';
@@ -15,10 +16,7 @@ export const makeLookups = (
   settings: NonNullable<Settings['entitlements']>['cache'],
   {clocks, log, metrics, redis, revocation}: Shared,
 ): Entitlements => {
-  const memory = makeMemoryCache<KeptGrants>(
-    {bytes: mostBytes, bytesOf: (kept) => JSON.stringify(kept).length},
-    clocks.steady,
-  );
+  const memory = makeMemoryCache<KeptGrants>({bytes: mostBytes, bytesOf: weightOf}, clocks.steady);
   const remote =
     redis &&
     makeRedisCache<KeptGrants>({

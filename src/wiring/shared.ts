@@ -2,6 +2,7 @@
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
+import {weightOf} from '../core/weight.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
@@ -11,7 +12,7 @@ import {decisionSettingsOf} from '../observe/settings.ts';
 import {makeSocketSink, type SocketSink} from '../observe/socketSink.ts';
 import type {Spans} from '../observe/spans.ts';
 import type {Provider} from '../providers/provider.ts';
-import type {KeptPrincipal} from '../providers/verifiedCache.ts';
+import {type KeptPrincipal, weightOfKept} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
@@ -54,8 +55,8 @@ export interface Shared {
   close(): Promise<void>;
 }
 
-/** About 1.5 kB each: 50,000 tokens in use at once cost 75 MB at the most. */
-const mostPrincipals = 50_000;
+/** Some 2 kB each for usual tokens: 30,000 in use at once. By bytes, for how large one is the issuer decides, or a caller. */
+const mostPrincipals = {bytes: 64 * 1_048_576, bytesOf: weightOfKept};
 
 /** What a process that serves has made before. */
 interface Given {
@@ -86,7 +87,7 @@ export const makeShared = async (
     ...waysOf(settings.remote),
   });
   const remote = spans === undefined ? client : traced(client, spans);
-  const principals = makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady);
+  const principals = makeMemoryCache<KeptPrincipal>(mostPrincipals, clocks.steady);
   metrics.gauge('postern_cache_entries', () => [{labels: {cache: 'principals'}, value: principals.entries()}]);
   // Loaded where it is used: the client takes 15 MiB.
   const connections = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
@@ -163,10 +164,7 @@ export const makeCaches = (
   return (name, codec) => {
     const known = made.get(name);
     if (known !== undefined) return known as never;
-    const memory = makeMemoryCache<never>(
-      {bytes: mostCacheBytes, bytesOf: (value) => JSON.stringify(value).length},
-      steady,
-    );
+    const memory = makeMemoryCache<never>({bytes: mostCacheBytes, bytesOf: weightOf}, steady);
     const remote =
       redis &&
       makeRedisCache({

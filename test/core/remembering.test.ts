@@ -1,6 +1,11 @@
 // A function that remembers answers as before, computes what is in use once, and holds no more than its limits.
 import assert from 'node:assert/strict';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import {remembering} from '../../src/core/remembering.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('remembering', () => {
   const counting = (limits?: {texts: number; characters: number}) => {
@@ -40,5 +45,26 @@ describe('remembering', () => {
     const {of, computed} = counting({texts: 10, characters: 5});
     assert.deepEqual([of('longer than that'), of('a'), of('longer than that'), of('a')].at(-1), '<a>');
     assert.deepEqual(computed, ['longer than that', 'a', 'longer than that']);
+  });
+  it('holds the text and not what it was cut from: a header of 100 kB with a short token in it', () => {
+    const of = remembering((text) => `${text.length}`);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let number = 0; number < 1_000; number++) {
+      const header = Buffer.from(`a=${`${number}`.padStart(20, 'x')}; b=${'y'.repeat(100_000)}`).toString();
+      of(header.slice(2, 22));
+    }
+    collectGarbage();
+    assert.ok(process.memoryUsage().heapUsed - before < 10_000_000);
+    assert.equal(of('7'.padStart(20, 'x')), '20');
+  });
+  it('takes half of a surrogate pair for no other text', () => {
+    const {of} = counting();
+    assert.deepEqual(['\ud800', '\ufffd', '\ud801', '\ud800'].map(of), [
+      '<\ud800>',
+      '<\ufffd>',
+      '<\ud801>',
+      '<\ud800>',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 // Which tokens are known: those of late, in bounded number, of these settings only.
 import assert from 'node:assert/strict';
-import {makeVerifiedCache} from '../../src/providers/verifiedCache.ts';
+import {makeVerifiedCache, weightOfKept} from '../../src/providers/verifiedCache.ts';
 import {principal} from '../support/requests.ts';
 
 const nowhere = {get: () => undefined, set: () => {}};
@@ -31,6 +31,23 @@ describe('verified credentials', () => {
     assert.ok(!cache.knows('idle'));
     assert.ok(cache.knows('other 59999'));
     assert.ok(!cache.knows('other 1'));
+  });
+
+  it('are known in bounded bytes: few of those that are large, as many of the others as ever', async () => {
+    const cache = make();
+    const large = {...principal(), claims: {roles: Array.from({length: 1_000}, (_, at) => `role ${at}`)}, expiresAt: 1};
+    for (let number = 0; number < 1_000; number++)
+      await cache.authenticate(`large ${number}`, 0, async () => ({verified: large, signedBy}));
+    const known = Array.from({length: 1_000}, (_, number) => cache.knows(`large ${number}`));
+    // Two halves of 8 MiB, and each of these weighs some 60 kB.
+    assert.ok(known.filter(Boolean).length < 400, 'no more than fit are known');
+    assert.ok(known[999], 'the last one is');
+  });
+
+  it('weigh what their claims do', () => {
+    const kept = (claims: object) => weightOfKept({principal: {...principal(), claims: {...claims}}, signedBy: 't'});
+    assert.ok(kept({}) > 1_000 && kept({}) < 4_000);
+    assert.ok(kept({roles: Array.from({length: 5_000}, () => ({}))}) > 250_000, '15 kB of JSON');
   });
 
   it('are not kept past their end', async () => {

@@ -2,14 +2,14 @@
 import type {Settings} from '../../config/schema.ts';
 import type {Log} from '../../observe/log.ts';
 import {silentMetrics} from '../../observe/silentMetrics.ts';
-import type {KeptPrincipal} from '../../providers/verifiedCache.ts';
+import {type KeptPrincipal, weightOfKept} from '../../providers/verifiedCache.ts';
 import {makeRemote} from '../../remote/client.ts';
 import {makeMemoryCache} from '../../store/memory.ts';
 import {makeHold} from '../held.ts';
 import {makeCaches, type Shared, waysOf} from '../shared.ts';
 
 /** Far fewer than in earnest: it may lag, and its misses cost nobody but itself. */
-const mostPrincipals = 10_000;
+const mostPrincipals = {bytes: 16 * 1_048_576, bytesOf: weightOfKept};
 
 /**
  * Revocations are those of the process. Redis is read only where entitlements are kept in it for good: what a shadow
@@ -32,7 +32,7 @@ export const makeShadowShared = (settings: Settings, shared: Shared): Shared => 
     spans: undefined,
     remote,
     redis: settings.entitlements?.source.type === 'redis' ? shared.redis : undefined,
-    principals: makeMemoryCache<KeptPrincipal>({entries: mostPrincipals}, clocks.steady),
+    principals: makeMemoryCache<KeptPrincipal>(mostPrincipals, clocks.steady),
     makeCache: makeCaches(silentMetrics, undefined, clocks),
     holdEntitlements: makeHold(),
     holdProvider: makeHold(),
