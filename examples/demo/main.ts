@@ -2,6 +2,8 @@
 // `npm run demo -- frontegg` (kinde, authgear, frontier) shows the example of a vendor. `--once` ends after the table; otherwise
 // everything stays up until Ctrl-C, and denials are told as they come. `--copy FOLDER` runs a copy of the settings there.
 // `--issuer` starts the identity provider alone, for a Postern of one's own.
+import {existsSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {obtain} from '../../scripts/tools.ts';
 import {startEcho} from '../../test/support/echo.ts';
@@ -103,18 +105,23 @@ const demo = async (): Promise<boolean> => {
     ...(because === undefined ? [] : [`                       (${because})`]),
   ];
   say(`\nStill running until you press Ctrl-C:\n${lines.map((line) => `  ${line}`).join('\n')}`);
-  if (envoy !== undefined) {
-    say(`
-Try it:
-  ${begun.token}
-  curl -i -H "${begun.header}" http://127.0.0.1:${envoy.port}${begun.path}`);
-  }
+  const variables = Object.entries(begun.env).map(([name, value]) => `${name}='${value}' `);
+  const toTry =
+    envoy === undefined
+      ? `${variables.join('')}npm run -s postern -- explain -c ${shown} -H "${begun.header}" GET ${begun.path}`
+      : `curl -i -H "${begun.header}" http://127.0.0.1:${envoy.port}${begun.path}`;
+  const note =
+    `${begun.token}${toTry}`.includes('curl ') && !isOnPath('curl') ? ' (by curl, which is not on PATH here)' : '';
+  say(`\nTry it${note}:\n  ${begun.token}\n  ${toTry}`);
   say('\nDenials, as they come:');
   follow = makeDenials(say);
   return new Promise(() => {
     // Until Ctrl-C.
   });
 };
+
+const isOnPath = (name: string): boolean =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 
 /** Until Ctrl-C. */
 const issuerAlone = async (scene: Scene): Promise<boolean> => {

@@ -64,6 +64,20 @@ describe('demo', function () {
     assert.equal(rowsOf(demo.output(), '✗'), 0);
   });
 
+  for (const vendor of [[], ['frontier']]) {
+    it(`${vendor} without Envoy and curl: what it offers to try works all the same`, async () => {
+      const bare = {PATH: dirname(process.execPath), POSTERN_TOOLS: temporaryFolder()};
+      const demo = await run(vendor, bare, (output) => output.includes('Denials, as they come'));
+      const [, note = '', token = '', ask = ''] = /\nTry it(.*):\n {2}(.*)\n {2}(.*)\n/.exec(demo.output()) ?? [];
+      assert.equal(note !== '', token.includes('curl '), note);
+      assert.match(ask, /npm run -s postern -- explain -c /);
+      const script = `${token}\n${ask.replace('npm run -s postern --', `${process.execPath} ${mainFile}`)}`;
+      const {stdout} = await promisify(execFile)('bash', ['-c', script], {timeout: 60_000});
+      assert.match(stdout, /decision\n {2}allow/);
+      await demo.stop();
+    });
+  }
+
   for (const vendor of ['frontegg', 'kinde', 'authgear', 'frontier']) {
     it(`${vendor} --once shows the example of the vendor, without an account`, async () => {
       const demo = await run([vendor, '--once']);
