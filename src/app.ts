@@ -58,7 +58,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
   const log = makeLog({settings: settings.log, secrets: () => secrets});
   const asked = tracingAsked(openTelemetryVariables());
   const spans = asked && (await startOpenTelemetry(asked, {version, log, steady: clocks.steady}));
-  const shared = await makeShared(settings, () => secrets, {log, spans});
+  const shared = await makeShared(settings, () => secrets, {log, spans, keeps: true});
   const {metrics} = shared;
   let draining = false;
   const learned = (more: readonly string[]) => {

@@ -33,6 +33,8 @@ const frontegg = 'vendors/frontegg.test.ts';
 const kinde = 'vendors/kinde.test.ts';
 const authgear = 'vendors/authgear.test.ts';
 
+const state = 'functional/state.test.ts';
+
 const proofs: Record<string, Record<string, readonly Proof[]>> = {
   '': {
     Revocation: [['functional/instances.test.ts', 'see a revocation and a plan change within a second'], history],
@@ -75,7 +77,7 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
         'keys are kept by a change that leaves their provider alone',
       ],
     ],
-    'Configuration: `server`, `admin`, `redis`, `revocation`, `log`': [
+    'Configuration: `server`, `admin`, `redis`, `revocation`, `log`, `state`': [
       ['functional/reload.test.ts', 'what takes a restart is refused'],
     ],
     'Certificate of a listener (`server.tls`, `answers.tls`)': [
@@ -104,6 +106,30 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     ],
     'What was let in goes on.': [
       ['functional/clients.test.ts', 'goes on after a revocation (docs/freshness.md says so)'],
+    ],
+  },
+  'The last good things on disk': {
+    'Entitlements from disk': [
+      ['entitlements/remembered.test.ts', 'serve while the source is away, with their age, until they are too old'],
+      [
+        state,
+        'decides as before, and says so everywhere',
+        'by the age that it carries; a clock that went back helps nothing',
+      ],
+    ],
+    'Keys from disk': [
+      ['providers/keptKeys.test.ts', 'count while the issuer is away', 'count no more once they are too old'],
+      [state, 'a clock that went back helps nothing'],
+    ],
+    'Keys withdrawn by their issuer': [['providers/keptKeys.test.ts', 'a withdrawal is kept, too']],
+    'Revocations from disk': [[state, 'a Redis that comes back empty is given what only the disk knew']],
+    'A revocation is on disk': [[state, 'that was acknowledged is known after kill -9, however soon']],
+    'Redis dead at the start': [
+      [state, 'decides as before, and says so everywhere', 'refuse lets nobody in without Redis, whatever is on disk'],
+    ],
+    'Files that are not good': [
+      [state, 'nothing that is wrong with a file ends the program or lets anybody in'],
+      ['state/kept.test.ts', 'every single byte that is changed', 'is ignored, and the log says why'],
     ],
   },
   'How revocation is proven': {
@@ -147,7 +173,11 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
       ['store/store.test.ts', 'is the later or the earlier of two clocks, whichever steps'],
       history,
     ],
-    'What survives.': [history, ['functional/revocations.test.ts', 'outlives a Redis that is killed at once']],
+    'What survives.': [
+      history,
+      ['functional/state.test.ts', 'a Redis that comes back empty is given what only the disk knew'],
+      ['functional/revocations.test.ts', 'outlives a Redis that is killed at once'],
+    ],
     'Lost.': [[feed, 'lost, onFeedLost: ${', 'with keep until lostAfter, with refuse for good']],
     '`tokenId`, `sessionId`': [['core/revocation.test.ts', 'without a moment ${']],
     'Whom it refuses.': [['core/revocation.test.ts', 'decides as looking at every revocation in turn would']],

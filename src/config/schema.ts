@@ -8,6 +8,7 @@ import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';
 import {remoteSettings} from '../remote/settings.ts';
+import {stateSettings} from '../state/settings.ts';
 import {redisSettings, revocationSettings} from '../store/settings.ts';
 import {lookupTypes, providerFiles, providerSchemas, relationTypes, sourceSchemas} from '../vendors/index.ts';
 import {crossFindings} from './crossChecks.ts';
@@ -29,6 +30,7 @@ const filePaths: readonly SettingPath[] = [
   ['redis', 'tls', 'ca'],
   ['redis', 'tls', 'cert'],
   ['redis', 'tls', 'key'],
+  ['state', 'dir'],
   ['entitlements', 'source', 'path'],
   ['entitlements', 'source', 'ca'],
   ['entitlements', 'source', 'clientCertificate', 'cert'],
@@ -54,6 +56,11 @@ export const settingsSchema = z.strictObject({
     .describe('Shared cache. Absent: everything stays in the memory of this process.')
     .exactOptional(),
   entitlements: makeEntitlementsSettings(sourceSchemas).describe('What tenants have bought.').exactOptional(),
+  state: stateSettings
+    .describe(
+      'The last good entitlements, keys and revocations on disk, for a start while all that they come from is away. Absent: nothing is kept there.',
+    )
+    .exactOptional(),
   revocation: revocationSettings.describe('Sessions and tokens that ended early.').prefault({}),
   paths: pathsSettings,
   rules: rulesSettings,

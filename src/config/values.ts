@@ -90,6 +90,15 @@ export const bearerTokens = z.union([
     .readonly(),
 ]);
 
+const sealKey = z.string().min(16, 'is shorter than 16 characters: use a random key, such as 32 bytes in base64');
+/** Each costs a try for what none of them opens. */
+const mostSealKeys = 4;
+
+/** A secret that seals what is stored, or several while it is changed: the first seals, each opens. */
+export const sealKeys = z
+  .union([sealKey, z.array(sealKey).min(1, 'is an empty list').max(mostSealKeys)])
+  .meta({writeOnly: true});
+
 /** The path of a file, which is read again when it changes; a relative one starts at the folder of the configuration. */
 export const filePath = z.string().min(1, 'is empty').meta({title: 'file'});
 

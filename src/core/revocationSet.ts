@@ -25,6 +25,8 @@ export interface RevocationSet {
   removalOf(id: string): Removal | undefined;
   /** Those in force, at most so many, that stand behind the one called `after`; undefined if that one is not known. */
   list(most?: number, after?: string): readonly Revocation[] | undefined;
+  /** Every element there is, removals and what they took back too; may be read while others are added. */
+  elements(): Iterable<RevocationElement>;
   /** Elements not known to be in Redis, at most so many, beginning anywhere (`chance` in [0, 1)). */
   missing(most: number, chance: number): readonly RevocationElement[];
   /** They are in Redis. */
@@ -46,9 +48,9 @@ const changed = 1_000;
 /**
  * An empty set. A principal without `issuedAt` counts as issued before anything, so whatever selects it refuses it. A
  * look-up costs as many look-ups as there are combinations of selectors in use (31 at most, rarely more than 4), however
- * many revocations there are. `seed`: any number, best a random one.
+ * many revocations there are. `seed`: any number, best a random one. `added`: told of each element that was not known.
  */
-export const makeRevocationSet = (seed = 0): RevocationSet => {
+export const makeRevocationSet = (seed = 0, added: (element: RevocationElement) => void = () => {}): RevocationSet => {
   const records = makeRecords(seed);
   /** How many are in force by each combination of selectors, and the combinations that have any. */
   const counts = new Map<number, number>();
@@ -104,6 +106,7 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
         count(records.maskAt(target) & selecting, -1);
         records.withdraw(target);
       }
+      added(element);
       return true;
     },
     revoked(principal, tolerance = 0) {
@@ -139,6 +142,11 @@ export const makeRevocationSet = (seed = 0): RevocationSet => {
         if (records.isListed(record) && !isRemoval(record)) found.push(records.read(record) as Revocation);
       }
       return found;
+    },
+    *elements() {
+      for (let record = 0; record < records.top(); record++) {
+        if (!records.isFree(record)) yield records.read(record);
+      }
     },
     missing(most, chance) {
       const found: RevocationElement[] = [];

@@ -4,6 +4,7 @@ import type {Health} from '../core/health.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
 import {firstRetry, type How, makeRefreshing} from './refreshing.ts';
+import type {Remembered} from './remembered.ts';
 import type {EntitlementCacheSettings} from './settings.ts';
 import type {Fetched, SharedSnapshots} from './shared.ts';
 import {type Asked, unsoldPermissions, unsoundGrants, unsoundHead, unsuppliedAttributes} from './sound.ts';
@@ -18,6 +19,8 @@ export interface SnapshotParts {
   readonly source: SnapshotSource;
   /** Lets instances fetch once for all; absent: each fetches for itself. */
   readonly shared?: SharedSnapshots | undefined;
+  /** What was last good, beyond the process; absent: nothing is kept. */
+  readonly remembered?: Remembered | undefined;
   /** Milliseconds. */
   readonly settings: Pick<EntitlementCacheSettings, 'fresh' | 'stale'>;
   /** Makes the index without holding up the event loop. */
@@ -50,6 +53,8 @@ export interface SnapshotEntitlements extends EntitlementStore {
   close(): Promise<void>;
 }
 
+/** Milliseconds that a start waits for the source before it serves what was remembered. */
+const patience = 2_000;
 /** Milliseconds by which wall clock and steady clock part: more is a step, or a machine that slept. */
 const step = 10_000;
 
@@ -57,12 +62,14 @@ const step = 10_000;
  * Serves a snapshot from memory, at once and without a promise. While fresh it counts as it is; after `fresh`
  * milliseconds it is fetched again, and serves on meanwhile; while the source is out of reach it serves until it is
  * `stale` milliseconds old; then it throws Unavailable. A failed fetch is tried again with back-off. What is not sound
- * (sound.ts) is a failed fetch.
+ * (sound.ts) is a failed fetch. Until the source has answered for the first time, what was remembered serves, if there is
+ * any and it is not older than `stale`.
  */
 export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlements => {
   const {
     source,
     shared,
+    remembered,
     settings,
     buildIndex,
     asked = {features: [], permissions: []},
@@ -76,6 +83,11 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     void refresh('anew');
   });
   let version: string | undefined;
+  /** Where what is served was remembered; undefined: it is of the source. */
+  let recalledFrom: string | undefined;
+  let recalling: Promise<void> | undefined;
+  /** The source has given something: what was remembered comes too late. */
+  let isLoading = false;
   /** When what is served was last known to be so, by the steady clock. */
   let asOf = Number.NEGATIVE_INFINITY;
   let fault: string | undefined;
@@ -91,7 +103,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
 
   const attempt = async (how: How): Promise<boolean> => {
     const began = overlay.moment();
-    const known = how === 'anew' ? undefined : version;
+    // Whatever was remembered, the source gives the whole first: it need not go on from there.
+    const known = how === 'anew' || recalledFrom !== undefined ? undefined : version;
     try {
       const own = () => fetch(known);
       const fetched = shared === undefined || how === 'anew' ? await own() : await shared.fetch(known, own);
@@ -105,6 +118,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
         error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : String(error);
       if (message !== fault) log?.('warn', `entitlements: ${source.name}: ${message}; ${consequence()}`);
       fault = message;
+      // A disk that hangs must not hold up the next attempt.
+      if (version === undefined && remembered !== undefined) await Promise.race([recall(), sleep(patience)]);
       return false;
     }
   };
@@ -130,9 +145,13 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       const built = await buildIndex(found.snapshot);
       refuseUnsound(source, unsoundGrants(built, overlay.grants(), whole));
       const {features, plans, flags}: Head = found.snapshot;
+      isLoading = true;
+      remembered?.replacing();
       await overlay.rebase({features, plans, flags}, built, began);
       if (closed) return;
       version = found.version;
+      recalledFrom = undefined;
+      remembered?.replaced(moment, found.snapshot);
       for (const sentence of [
         ...unsoldPermissions({features}, asked),
         ...unsuppliedAttributes({plans, flags}, asked),
@@ -142,8 +161,42 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       }
       log?.('info', `entitlements: ${built.grants} grants from ${source.name}`);
     }
-    asOf = Math.max(asOf, moment);
+    confirm(moment);
   };
+  const confirm = (moment: number): void => {
+    asOf = Math.max(asOf, moment);
+    remembered?.confirmed(asOf, overlay.changes);
+  };
+  /** Once: serves what was remembered, unless the source has answered. */
+  const recall = (): Promise<void> => {
+    recalling ??= readRemembered();
+    return recalling;
+  };
+  const readRemembered = async (): Promise<void> => {
+    const found = await remembered?.recall(settings.stale);
+    if (found === undefined) return;
+    try {
+      const {features, plans, flags}: Head = found.snapshot;
+      refuseUnsound(source, unsoundHead(found.snapshot, asked.features, true));
+      const built = await buildIndex(found.snapshot);
+      if (isLoading || closed) return;
+      await overlay.rebase({features, plans, flags}, built, overlay.moment());
+      if (isLoading) return;
+      version = 'remembered';
+      recalledFrom = found.where;
+      asOf = Math.max(asOf, found.asOf);
+      remembered?.used(true);
+      log?.(
+        'warn',
+        `entitlements: serving ${built.grants} grants as they were ${Math.round(age())} s ago, from ${found.where}`,
+      );
+    } catch (error) {
+      const why = error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : String(error);
+      log?.('warn', `entitlements: ${found.where} is of no use: ${why}`);
+    }
+  };
+  const sleep = (milliseconds: number) =>
+    new Promise<void>((resolve) => void setTimeout(resolve, milliseconds).unref());
   const consequence = (): string =>
     version === undefined ? 'nothing to decide by yet' : 'keeping what was loaded before';
   const age = () => (steady() - asOf) / 1_000;
@@ -180,7 +233,8 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       indexFor(principal.tenant, moment).holdings(principal, features, attributes, moment),
     grantsOf: (tenant, user, most) => indexFor(tenant, undefined).grantsOf(tenant, user, most),
     catalog: () => indexFor(undefined, undefined).catalog(),
-    whence: () => (version === undefined ? undefined : {source: source.where ?? source.name, age: Math.round(age())}),
+    whence: () =>
+      version === undefined ? undefined : {source: recalledFrom ?? source.where ?? source.name, age: Math.round(age())},
     health() {
       const part = 'entitlements';
       if (version === undefined) return {part, state: 'unready', detail: fault ?? 'nothing loaded yet'};
@@ -192,7 +246,14 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
           detail: `${fault ?? 'no answer'}; the last good ones are ${seconds} s old, too old`,
         };
       }
-      if (fault !== undefined) return {part, state: 'degraded', detail: `${fault}; serving those of ${seconds} s ago`};
+      if (fault !== undefined || recalledFrom !== undefined) {
+        const from = recalledFrom === undefined ? '' : `, from ${recalledFrom}`;
+        return {
+          part,
+          state: 'degraded',
+          detail: `${fault ?? 'no answer yet'}; serving those of ${seconds} s ago${from}`,
+        };
+      }
       if (unfollowed !== undefined) {
         const meanwhile = `what changes is seen by the next whole load, within ${settings.fresh / 1_000} s`;
         return {part, state: 'degraded', detail: `changes cannot be followed: ${unfollowed}; ${meanwhile}`};
@@ -206,13 +267,15 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
         apply: overlay.apply,
         confirmed: (moment) => {
           // What was refused is not confirmed by what the source goes on to tell.
-          if (version !== undefined && fault === undefined) asOf = Math.max(asOf, moment);
+          if (version !== undefined && recalledFrom === undefined && fault === undefined) confirm(moment);
         },
         failed: (why) => {
           unfollowed = why;
         },
       });
+      const hurry = remembered && setTimeout(() => void recall(), patience).unref();
       await refresh();
+      clearTimeout(hurry);
     },
     refresh: () => refresh('anew'),
     async close() {

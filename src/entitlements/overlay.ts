@@ -14,6 +14,8 @@ export interface Overlay {
   indexOf(tenant: string | undefined): BuiltIndex | undefined;
   /** Grants in all, with what changed since the snapshot. */
   grants(): number;
+  /** What has changed since the snapshot, by tenant. */
+  changes(): readonly TenantGrants[];
   /** Takes effect within milliseconds. */
   apply(changes: readonly TenantGrants[]): void;
   /** Counts what has been applied: hand it to `rebase` as it was when the load of the new snapshot began. */
@@ -71,6 +73,7 @@ export const makeOverlay = (
     indexOf: (tenant) =>
       served !== undefined && tenant !== undefined && served.tenants.has(tenant) ? served.index : served?.base,
     grants: () => served?.count ?? 0,
+    changes: () => [...changed].map(([tenant, {grants}]) => ({tenant, grants})),
     apply(changes) {
       applied += 1;
       for (const {tenant, grants} of changes) changed.set(tenant, {grants, at: applied});

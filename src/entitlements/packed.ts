@@ -1,7 +1,11 @@
-// A snapshot as pieces of text, and back: what instances give one another through Redis.
+// A snapshot as pieces of text, and back: what instances give one another through Redis, and what is kept on disk.
 import {z} from 'zod';
 import {units} from '../core/amount.ts';
 import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement.ts';
+import type {TenantGrants} from './source.ts';
+
+/** Pieces that were packed, by the grants that are read from them: they need not be packed again. */
+const packedAlready = new WeakMap<Iterable<Grant>, readonly string[]>();
 
 /** Characters of a piece: about a millisecond to read or to write, and a million grants are some thousand. */
 const pieceLength = 64_000;
@@ -9,11 +13,12 @@ const pieceLength = 64_000;
 /** A snapshot as texts: the definitions first, then grants in bulk. */
 export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   yield JSON.stringify([[...snapshot.features], [...snapshot.plans], [...snapshot.flags]]);
+  const already = packedAlready.get(snapshot.grants);
+  if (already !== undefined) return yield* already;
   let rows: string[] = [];
   let length = 0;
-  for (const {plan, tenant, user, expires, ...terms} of snapshot.grants) {
-    const end = writtenEnd(expires);
-    const row = JSON.stringify(hasTerms(terms) ? [plan, tenant, user, end, terms] : [plan, tenant, user, end]);
+  for (const grant of snapshot.grants) {
+    const row = packedGrant(grant);
     rows.push(row);
     length += row.length;
     if (length < pieceLength) continue;
@@ -23,6 +28,11 @@ export function* packSnapshot(snapshot: Snapshot): Generator<string> {
   }
   if (rows.length > 0) yield `[${rows.join(',')}]`;
 }
+
+const packedGrant = ({plan, tenant, user, expires, ...terms}: Grant): string => {
+  const end = writtenEnd(expires);
+  return JSON.stringify(hasTerms(terms) ? [plan, tenant, user, end, terms] : [plan, tenant, user, end]);
+};
 
 const hasTerms = ({grace, values, add, limits}: Terms): boolean =>
   grace !== undefined || values !== undefined || add !== undefined || limits !== undefined;
@@ -93,12 +103,30 @@ export const unpackSnapshot = async (pieces: AsyncIterable<string | undefined>):
   return {features: new Map(features), plans: new Map(plans), flags: new Map(flags), grants: unpacked(packed)};
 };
 
-const unpacked = (packed: readonly string[]): Iterable<Grant> => ({
+/** All that a tenant has, as one text, and back; undefined: it is none. */
+export const packTenant = ({tenant, grants}: TenantGrants): string =>
+  `[${[JSON.stringify(tenant), ...grants.map(packedGrant)].join(',')}]`;
+
+export const unpackTenant = (text: string): TenantGrants | undefined => {
+  const read: unknown = JSON.parse(text);
+  const [tenant, ...rows] = Array.isArray(read) ? read : [];
+  if (typeof tenant !== 'string' || !rows.every((row) => isRow(row) && row[1] === tenant)) return undefined;
+  return {tenant, grants: (rows as Row[]).map(grantOf)};
+};
+
+const grantOf = ([plan, tenant, user, expires, terms]: Row): Grant =>
+  terms === undefined ? {plan, tenant, user, expires} : {plan, tenant, user, expires, ...terms};
+
+const unpacked = (packed: readonly string[]): Iterable<Grant> => {
+  const grants = readingFrom(packed);
+  packedAlready.set(grants, packed);
+  return grants;
+};
+
+const readingFrom = (packed: readonly string[]): Iterable<Grant> => ({
   *[Symbol.iterator]() {
     for (const piece of packed) {
-      for (const [plan, tenant, user, expires, terms] of JSON.parse(piece) as Row[]) {
-        yield terms === undefined ? {plan, tenant, user, expires} : {plan, tenant, user, expires, ...terms};
-      }
+      for (const row of JSON.parse(piece) as Row[]) yield grantOf(row);
     }
   },
 });

@@ -118,6 +118,32 @@ export const metricTable = {
     meaning: 'Time since the signing keys of a provider were last fetched.',
     query: 'max by (provider) (postern_keys_age_seconds)',
   },
+  postern_state_age_seconds: {
+    type: 'gauge',
+    labels: ['kept'],
+    meaning:
+      'With the setting state: time since what stands on disk was last known to hold. kept: entitlements, entitlements-since, revocations, or keys and a provider.',
+    query: 'max by (kept) (postern_state_age_seconds)',
+  },
+  postern_state_in_use: {
+    type: 'gauge',
+    labels: ['kept'],
+    meaning: 'Whether decisions are made by what was read from disk at the start (1), or by what came since (0).',
+    query: 'max by (kept) (postern_state_in_use) == 1',
+  },
+  postern_state_reads_total: {
+    type: 'counter',
+    labels: ['kept', 'result'],
+    meaning:
+      'Readings of what is kept on disk. result: used, none (nothing was kept), or ignored (tampered, foreign, too old: the log says why).',
+    query: 'sum by (kept) (increase(postern_state_reads_total{result="ignored"}[1h])) > 0',
+  },
+  postern_state_writes_total: {
+    type: 'counter',
+    labels: ['kept', 'result'],
+    meaning: 'Writings of what is kept on disk. result: success or failure.',
+    query: 'sum by (kept) (rate(postern_state_writes_total{result="failure"}[5m])) > 0',
+  },
   postern_config_reloads_total: {
     type: 'counter',
     labels: ['result'],

@@ -61,6 +61,8 @@ export interface Metrics {
   limited(port: string, limit: string): void;
   /** Lines of the decision log that its socket did not take. */
   decisionsDropped(lines: number): void;
+  /** The observer of what is kept on disk. */
+  readonly state: {read(kept: string, result: string): void; wrote(kept: string, result: string): void};
   reloaded(result: 'success' | 'failure'): void;
   /** What came of a decision that the shadow configuration was to make, too. */
   shadowed(result: 'same' | 'different' | 'dropped' | 'failed'): void;
@@ -109,6 +111,8 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   const graces = makeTally(seriesLimit);
   const limitsHandedOn = makeTally(seriesLimit);
   const upgrades = makeTally(seriesLimit);
+  const stateReads = makeTally(seriesLimit);
+  const stateWrites = makeTally(seriesLimit);
   const reloads = makeTally(seriesLimit);
   const shadowed = makeTally(seriesLimit);
   const differences = makeTally(seriesLimit);
@@ -154,6 +158,8 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   register(registry, 'postern_grace_total', counted('postern_grace_total', graces));
   register(registry, 'postern_limits_total', counted('postern_limits_total', limitsHandedOn));
   register(registry, 'postern_upgrades_total', counted('postern_upgrades_total', upgrades));
+  register(registry, 'postern_state_reads_total', counted('postern_state_reads_total', stateReads));
+  register(registry, 'postern_state_writes_total', counted('postern_state_writes_total', stateWrites));
   register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
   register(
@@ -218,6 +224,10 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     limited: (port, limit) => limits.add(port, limit),
     decisionsDropped: (lines) => {
       for (let line = 0; line < lines; line++) droppedLines.add();
+    },
+    state: {
+      read: (kept, result) => stateReads.add(kept, result),
+      wrote: (kept, result) => stateWrites.add(kept, result),
     },
     reloaded: (result) => reloads.add(result),
     shadowed: (result) => shadowed.add(result),

@@ -11,6 +11,7 @@ export const silentMetrics: Metrics = {
   remote: {called: nothing, circuit: nothing},
   decisionsDropped: nothing,
   limited: nothing,
+  state: {read: nothing, wrote: nothing},
   reloaded: nothing,
   shadowed: nothing,
   differed: nothing,

@@ -13,7 +13,7 @@ import {type Claims, longestToken, malformedDetail} from './jwtForm.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
 import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
-import {type JwtProviderSettings, makeIssuerProvider, type ProviderParts} from './oidc.ts';
+import {type JwtProviderSettings, keysIdentity, makeIssuerProvider, type ProviderParts} from './oidc.ts';
 import type {Provider} from './provider.ts';
 import {namedTenants, shownTenants, tenantTest} from './tenants.ts';
 import {tokenOf} from './tokensOf.ts';
@@ -59,7 +59,8 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
       url === undefined
         ? keysByDiscovery(parts.call, dependency, from, settings.insecure, jwks.token)
         : keysAtUrl(parts.call, dependency, url, jwks.token);
-    return makeKeyKeeper({...parts, dependency, timing: jwks, fetch});
+    const keptKeys = parts.keepKeys?.(name, keysIdentity(from, url), tenant === '' ? undefined : tenant);
+    return makeKeyKeeper({...parts, dependency, timing: jwks, fetch, keptKeys});
   };
   const ofAll = shared ? keeperOf('') : undefined;
 
@@ -107,7 +108,8 @@ export const makeIssuerFamily = (settings: JwtProviderSettings, parts: ProviderP
     try {
       await keys.start();
       const fault = keys.fault();
-      if (fault === undefined) return join(tenant, keys);
+      // Those that were kept of it will do while it is away.
+      if (fault === undefined || keys.size() > 0) return join(tenant, keys);
       keys.close();
       if (!(fault.cause instanceof NotPublished)) throw fault;
       unknown.delete(tenant);

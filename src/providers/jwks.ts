@@ -21,7 +21,7 @@ const object: Shape<Readonly<Record<string, unknown>>> = {
     isObject(value) ? {success: true, data: value} : {success: false, error: {message: 'not an object'}},
 };
 
-const noKeys: KeySet = {size: 0, shown: () => [], find: () => [], names: () => false, has: () => false};
+const noKeys: KeySet = {size: 0, shown: () => [], find: () => [], names: () => false, has: () => false, jwks: () => []};
 
 const outage = (dependency: string, what: string) => new Unavailable(dependency, new Error(what));
 

@@ -1,10 +1,17 @@
 // Keeps an issuer's keys at hand: fetched once for all who wait, refreshed in the background, kept through outages.
 import type {Health} from '../core/health.ts';
+import type {Kept} from '../core/kept.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type After, makeWithin} from '../core/within.ts';
 import type {FetchKeys} from './jwks.ts';
 import type {KeyFinder} from './jwt.ts';
-import type {KeySet, PublishedKey} from './keys.ts';
+import {type KeySet, type PublishedKey, readKeySet} from './keys.ts';
+
+/** Where keys are kept beyond the process, and how old (milliseconds) those from there may be. */
+export interface KeptKeys {
+  readonly kept: Kept;
+  readonly oldest: number;
+}
 
 export interface KeyKeeperParts {
   /** As in metrics: `keys:acme`. */
@@ -19,6 +26,8 @@ export interface KeyKeeperParts {
   /** In [0, 1), so that many Posterns do not ask at the same moment. */
   readonly random: () => number;
   readonly after: After;
+  /** Absent: they end with the process. Wants `steady`. */
+  readonly keptKeys?: KeptKeys | undefined;
 }
 
 export interface KeyKeeper extends KeyFinder {
@@ -43,17 +52,22 @@ export interface KeyKeeper extends KeyFinder {
 
 const firstRetry = 1_000;
 const longestRetry = 10_000;
+/** Milliseconds that a start waits for the issuer before it takes the keys that were kept. */
+const patience = 2_000;
 
 /**
  * What is known stays known: a failed fetch or an HTML page leaves the good keys in place for as long as it lasts. While
  * the last fetch has failed, an unknown key is an outage (it may be a new key), never a bad token. Random key ids cost at
  * most one fetch in a cooldown, whatever their number, and no memory.
  *
+ * Keys that were kept beyond the process count while the issuer has not been reached since the start, and not beyond their
+ * age; what it then says replaces them.
+ *
  * An issuer that publishes a key set without a key has withdrawn them all, or has been deployed a moment ago with none:
  * the keys stay until it has said so for `refresh`, at every look, and then no key of before counts any more.
  */
 export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
-  const {dependency, fetch, timing, now, random, after} = parts;
+  const {dependency, fetch, timing, now, random, after, keptKeys} = parts;
   const within = makeWithin(now, after);
   const steady = (at: number): number => parts.steady?.() ?? at;
   let keys: KeySet | undefined;
@@ -62,10 +76,17 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
   let failures = 0;
   let askedForUnknown = Number.NEGATIVE_INFINITY;
   let emptySince: number | undefined;
+  /** No key of before counts any more: the issuer has withdrawn them, or they have become too old. */
   let withdrawn = false;
+  /** The file that the keys at hand were read from; undefined: the issuer has given them. */
+  let recalledFrom: string | undefined;
+  let recalling: Promise<void> | undefined;
+  let outlive = () => {};
   let flight: Promise<void> | undefined;
   let cancel = () => {};
   let closed = false;
+
+  const sleep = (milliseconds: number) => new Promise<void>((resolve) => void after(milliseconds, resolve));
 
   /** From four fifths to six fifths of the time. */
   const schedule = (milliseconds: number) => {
@@ -73,12 +94,42 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     if (!closed) cancel = after(milliseconds * (0.8 + 0.4 * random()), () => void refresh());
   };
 
+  /** Once: those that were kept, unless the issuer has given some. */
+  const recall = (): Promise<void> => {
+    recalling ??= readKept();
+    return recalling;
+  };
+  const readKept = async (): Promise<void> => {
+    const found = await keptKeys?.kept.read(keptKeys.oldest);
+    const [text] = found?.texts ?? [];
+    const read = text === undefined ? undefined : await readKeySet(parse(text));
+    if (found === undefined || read === undefined || fetchedAt !== undefined || withdrawn || closed) return;
+    keys = read;
+    fetchedAt = found.asOf;
+    recalledFrom = found.where;
+    keptKeys?.kept.used(true);
+    outlive = after((keptKeys?.oldest ?? 0) - (steady(now()) - found.asOf), () => {
+      keys = undefined;
+      withdrawn = true;
+      leaveKept();
+    });
+  };
+  /** The issuer has given keys, or its word that there are none; or they have become too old. */
+  const leaveKept = (): void => {
+    outlive();
+    recalledFrom = undefined;
+    keptKeys?.kept.used(false);
+  };
+
   const load = async (): Promise<void> => {
+    const hurry = keptKeys === undefined || keys !== undefined ? () => {} : after(patience, () => void recall());
     try {
       const fetched = await fetch();
       if (fetched.size === 0) throw noteEmpty();
       keys = fetched;
       fetchedAt = steady(now());
+      leaveKept();
+      void keptKeys?.kept.offer(fetchedAt, () => [JSON.stringify({keys: fetched.jwks()})]);
       emptySince = undefined;
       withdrawn = false;
       failure = undefined;
@@ -88,7 +139,10 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       failure = {error, since: failure?.since ?? now()};
       schedule(Math.min(firstRetry * 2 ** Math.min(failures, 10), longestRetry, timing.refresh));
       failures += 1;
+      // A disk that hangs must not hold up the next attempt.
+      if (keys === undefined && keptKeys !== undefined) await Promise.race([recall(), sleep(patience)]);
     } finally {
+      hurry();
       flight = undefined;
     }
   };
@@ -99,6 +153,9 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     if (moment - emptySince >= timing.refresh) {
       keys = undefined;
       withdrawn = true;
+      leaveKept();
+      // So that a start while it is away does not bring them back.
+      void keptKeys?.kept.offer(moment, () => [JSON.stringify({keys: []})]);
     }
     return new Unavailable(dependency, new Error('it publishes a key set without any key'));
   };
@@ -120,6 +177,9 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     if (found.length === 0 && (keys === undefined || failure !== undefined)) throw outage();
     return found;
   };
+
+  const agoOf = (): string =>
+    fetchedAt === undefined ? 'never' : new Date(now() - (steady(now()) - fetchedAt)).toISOString();
 
   return {
     find(kid, algorithm, at, deadline) {
@@ -157,6 +217,10 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     fault: () => (failure === undefined ? undefined : outage()),
     health() {
       const part = dependency.replace(':', ' ');
+      const recalled =
+        recalledFrom === undefined ? '' : ` Those that ${recalledFrom} has kept since ${agoOf()} are in use.`;
+      if (failure === undefined && recalled !== '')
+        return {part, state: 'degraded', detail: `The keys are being fetched.${recalled}`};
       if (failure === undefined)
         return keys === undefined
           ? {part, state: 'unready', detail: 'The keys are being fetched.'}
@@ -165,11 +229,20 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       const why = `Fetching keys fails since ${since} (${outage().message}); it is tried again and again.`;
       return keys === undefined
         ? {part, state: 'unready', detail: why}
-        : {part, state: 'degraded', detail: `${why} The last good keys are in use.`};
+        : {part, state: 'degraded', detail: `${why}${recalled === '' ? ' The last good keys are in use.' : recalled}`};
     },
     close() {
       closed = true;
       cancel();
+      outlive();
     },
   };
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };

@@ -35,6 +35,8 @@ export interface KeySet {
   names(kid: string | undefined): boolean;
   /** Whether the set has the key of this thumbprint. */
   has(thumbprint: string): boolean;
+  /** The same keys as JWKs, with their public members alone: `readKeySet` reads them again. */
+  jwks(): readonly Jwk[];
 }
 
 type Jwk = Readonly<Record<string, unknown>>;
@@ -88,6 +90,7 @@ export const readKeySet = async (jwks: unknown): Promise<KeySet | undefined> => 
     },
     names: (kid) => kid !== undefined && byKid.has(kid),
     has: (thumbprint) => thumbprints.has(thumbprint),
+    jwks: () => keys.map(jwkOf),
   };
 };
 
@@ -95,6 +98,11 @@ const shownKey = ({kid, thumbprint, algorithms, key}: Key): PublishedKey => {
   const {modulusLength, namedCurve} = key.asymmetricKeyDetails ?? {};
   const type = [key.asymmetricKeyType?.replace('rsa', 'RSA').replace('ec', 'EC'), modulusLength ?? namedCurve];
   return {...(kid !== undefined && {kid}), thumbprint, algorithms: [...algorithms], type: type.join(' ').trim()};
+};
+
+const jwkOf = ({kid, algorithms, key}: Key): Jwk => {
+  const [alg, ...others] = algorithms;
+  return {...key.export({format: 'jwk'}), ...(kid !== undefined && {kid}), ...(others.length === 0 && {alg})};
 };
 
 const readKey = async (jwk: unknown): Promise<Key | undefined> => {

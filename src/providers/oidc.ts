@@ -12,7 +12,7 @@ import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {makeVerifyJwt} from './jwt.ts';
 import {type Claims, longestToken, looksLikeJwt, malformedDetail, type ParsedJwt} from './jwtForm.ts';
 import {jwtMisfit} from './jwtMisfit.ts';
-import {type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
+import {type KeptKeys, type KeyKeeper, makeKeyKeeper} from './keyKeeper.ts';
 import {keysTrial} from './keysTrial.ts';
 import type {OidcSettings} from './oidcSettings.ts';
 import type {Provider} from './provider.ts';
@@ -31,6 +31,11 @@ export interface ProviderParts {
   readonly steady?: () => number;
   readonly random: () => number;
   readonly after: After;
+  /**
+   * Where the keys of a provider are kept beyond the process. `identity`: whose keys they are, in words; `member`: of a
+   * family of issuers. Absent: nowhere.
+   */
+  readonly keepKeys?: ((provider: string, identity: string, member?: string) => KeptKeys) | undefined;
 }
 
 /** The principal of verified claims, or why they prove none; undefined: they name no subject. */
@@ -58,6 +63,7 @@ export const makeOidcProvider = (
     ...parts,
     dependency,
     timing: settings.jwks,
+    keptKeys: parts.keepKeys?.(name, keysIdentity(issuer, settings.jwksUri)),
     fetch:
       settings.jwksUri === undefined
         ? keysByDiscovery(parts.call, dependency, issuer, settings.insecure, token, true)
@@ -65,6 +71,10 @@ export const makeOidcProvider = (
   });
   return makeIssuerProvider(settings, keys, parts, principalOf);
 };
+
+/** Whose keys they are: the issuer's, or those at an address of the settings. */
+export const keysIdentity = (issuer: string, jwksUri: string | undefined): string =>
+  jwksUri === undefined ? `the issuer ${issuer}` : `the issuer ${issuer} with keys at ${jwksUri}`;
 
 const subjectMisfit = (claims: Claims, path: ClaimPath = 'sub'): string =>
   `${typeof path === 'string' ? path : path.join('.')}: wanted a text, got ${shapeOf(claimReader(path)(claims))}`;

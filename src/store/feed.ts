@@ -28,6 +28,15 @@ export interface FeedParts {
   /** Lets others have the event loop. */
   readonly pause: () => Promise<void>;
   readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
+  /** Revocations that are kept on disk. Absent: none are. */
+  readonly kept?:
+    | {
+        /** Until they have been read, nobody is let in. */
+        readonly isReading: () => boolean;
+        /** The moment of the steady clock up to which they are known; undefined: there are none. */
+        readonly asOf: () => number | undefined;
+      }
+    | undefined;
 }
 
 export interface Feed {
@@ -48,6 +57,8 @@ export interface Feed {
   revoked(principal: Principal, tolerance: number): boolean;
   /** Seconds by which this process may be behind; 0 while it is in step with Redis. */
   lag(): number;
+  /** The moment of the steady clock up to which all revocations are known; undefined: they have never been read. */
+  upTo(): number | undefined;
   /** True once the lag exceeds `lostAfter`, and until the set has been read. */
   lost(): boolean;
   /** Elements that are not known to be in Redis. */
@@ -74,7 +85,7 @@ const farApart = 60_000;
 
 /** Makes the feed. Listeners are added before `start`. */
 export const makeFeed = (parts: FeedParts): Feed => {
-  const {redis, set, settings, steady, random, sleep, newId} = parts;
+  const {redis, set, settings, steady, random, sleep, newId, kept} = parts;
   const born = steady();
   const moment = makeMoment(parts);
   const said = new Map<string, number>();
@@ -133,15 +144,27 @@ export const makeFeed = (parts: FeedParts): Feed => {
   const isRefusing = settings.onFeedLost === 'refuse';
   const consequence = () => {
     if (isRefusing) return 'refusing everyone until it is back';
-    return follower?.loaded() ? 'new revocations are not seen' : 'letting in whoever was revoked before';
+    if (follower?.loaded()) return 'new revocations are not seen';
+    const since = kept?.asOf();
+    if (since === undefined) return 'letting in whoever was revoked before';
+    const old = Math.round((steady() - since) / 1_000);
+    return `those on disk, ${old} s old, count; newer ones are not seen`;
   };
   /** Nobody is let in before it is known who is revoked: `keep` goes on without, after `lostAfter` without progress. */
   const isReading = () => {
+    if (kept?.isReading()) return true;
     if (follower === undefined || follower.loaded()) return false;
     hasGivenUp ||= !isRefusing && follower.stalled() > settings.lostAfter;
     return !hasGivenUp;
   };
-  const lag = () => follower?.lag() ?? 0;
+  const upTo = () => {
+    if (follower === undefined) return steady();
+    return follower.loaded() ? follower.upTo() : kept?.asOf();
+  };
+  const lag = () => {
+    const since = follower === undefined || follower.loaded() ? undefined : kept?.asOf();
+    return since === undefined ? (follower?.lag() ?? 0) : (steady() - since) / 1_000;
+  };
   const lost = (): boolean => {
     if (follower === undefined) return false;
     const is = lag() * 1_000 > settings.lostAfter || !follower.loaded();
@@ -192,7 +215,9 @@ export const makeFeed = (parts: FeedParts): Feed => {
       return Math.floor(ours > theirs && ours - theirs < farApart ? ours : theirs);
     },
     revoked(principal, tolerance) {
-      if (follower !== undefined && !(follower.loaded() && !isRefusing)) {
+      if (follower === undefined && kept?.isReading())
+        throw new Unavailable('revocations', new Error('those on disk have not been read yet'));
+      if (follower !== undefined && !(follower.loaded() && !isRefusing && !kept?.isReading())) {
         if (isReading()) throw new Unavailable('revocations', new Error('they have not been read yet'));
         if (isRefusing && lost()) {
           throw new Unavailable('revocations', new Error('the feed is lost, and onFeedLost is refuse'));
@@ -201,10 +226,15 @@ export const makeFeed = (parts: FeedParts): Feed => {
       return set.revoked(principal, tolerance);
     },
     lag,
+    upTo,
     lost,
     unannounced: () => (redis === undefined ? 0 : set.unseen),
     health() {
-      if (redis === undefined || follower === undefined || announcer === undefined) return {part, state: 'ready'};
+      if (redis === undefined || follower === undefined || announcer === undefined) {
+        return kept?.isReading()
+          ? {part, state: 'unready', detail: 'the revocations on disk have not been read yet'}
+          : {part, state: 'ready'};
+      }
       const isLost = lost();
       if (isReading()) {
         const why = redis.fault() ?? follower.fault();

@@ -24,6 +24,13 @@ export const named = <T extends Unnamed>(element: T): T & {readonly id: string} 
   id: hash('sha256', textOf(element), 'hex').slice(0, 24),
 });
 
+/** An element as a text outside Redis, and back; undefined: it is none. */
+export const writtenElement = (element: RevocationElement): string => textOf(element);
+export const readElement = (text: string): RevocationElement | undefined => {
+  const checked = checkElement(parse(text));
+  return 'fault' in checked ? undefined : (named(checked.element) as RevocationElement);
+};
+
 /** What becomes of a member of the set that this instance reads. */
 export type Opened = {readonly element: RevocationElement} | {readonly foreign: 'newer' | 'not ours'};
 

@@ -1,4 +1,4 @@
-// How a value stands in Redis: versioned, with its end, and sealed if there is a key.
+// How a value stands in Redis, and a line on disk: versioned, with its end, and sealed if there is a key.
 import {createHmac, hash, hkdfSync, timingSafeEqual} from 'node:crypto';
 
 /** One secret, or several while they are changed: the first seals, each opens. */
@@ -27,8 +27,8 @@ const pattern = /^1\.(\d{1,16})\.([A-Za-z0-9_-]{0,43})\./;
  * MAC is empty, and an entry that carries one is still read (keys can be introduced one instance after another only
  * the other way round: unsealed entries are misses where there is a key).
  */
-export const makeSeal = (sealKey: SealKey): RenewableSeal => {
-  let keys = derived(sealKey);
+export const makeSeal = (sealKey: SealKey, use: Use = 'store'): RenewableSeal => {
+  let keys = derived(sealKey, use);
   return {
     pack(name, text, expires) {
       const end = String(Math.round(expires));
@@ -49,7 +49,7 @@ export const makeSeal = (sealKey: SealKey): RenewableSeal => {
       return keys.some(isOurs) ? text : undefined;
     },
     renew(next) {
-      keys = derived(next);
+      keys = derived(next, use);
     },
   };
 };
@@ -58,9 +58,12 @@ export const makeSeal = (sealKey: SealKey): RenewableSeal => {
 export const sealKeysOf = (sealKey: SealKey): readonly string[] =>
   typeof sealKey === 'string' ? [sealKey] : (sealKey ?? []);
 
-/** Keys of their own for this use, so that the same secret elsewhere never makes the same MAC (RFC 5869). */
-const derived = (sealKey: SealKey): readonly Buffer[] =>
-  sealKeysOf(sealKey).map((one) => Buffer.from(hkdfSync('sha256', one, '', 'postern store seal v1', 32)));
+/** What is sealed: values in Redis, or lines on disk. */
+type Use = 'store' | 'state';
+
+/** Keys of their own for each use, so that the same secret elsewhere never makes the same MAC (RFC 5869). */
+const derived = (sealKey: SealKey, use: Use): readonly Buffer[] =>
+  sealKeysOf(sealKey).map((one) => Buffer.from(hkdfSync('sha256', one, '', `postern ${use} seal v1`, 32)));
 
 const macOf = (key: Buffer | undefined, name: string, expires: string, text: string): string =>
   key === undefined

@@ -1,6 +1,6 @@
 // The settings `redis` and `revocation`.
 import {z} from 'zod';
-import {duration, filePath, secret, text} from '../config/values.ts';
+import {duration, filePath, sealKeys, secret, text} from '../config/values.ts';
 
 const hostAndPort = z
   .string()
@@ -44,10 +44,6 @@ const tls = z
     message: 'has a client certificate without its key, or the other way round: give cert and key together',
   });
 
-const sealKey = z.string().min(16, 'is shorter than 16 characters: use a random key, such as 32 bytes in base64');
-/** Each costs a try for what none of them opens. */
-const mostSealKeys = 4;
-
 const sentinel = z.strictObject({
   master: text.describe('Name under which the Sentinels know the master.'),
   nodes: nodes.describe('The Sentinels, each as host:port.'),
@@ -78,9 +74,7 @@ export const redisSettings = z
       .pipe(z.number().min(1, 'must be at least 1ms'))
       .describe('What a call to Redis may take on the way of a request; after it, the answer counts as a miss.')
       .prefault('50ms'),
-    sealKey: z
-      .union([sealKey, z.array(sealKey).min(1, 'is an empty list').max(mostSealKeys)])
-      .meta({writeOnly: true})
+    sealKey: sealKeys
       .describe(
         'Secret of all instances. Cached entries carry an HMAC-SHA256 under it; one that was tampered with is a miss. Without it, whoever can write to this Redis can forge them. A list while it is changed: the first seals, each opens.',
       )

@@ -18,6 +18,7 @@ import {makeLookups} from './lookups.ts';
 import {trustOf} from './providers.ts';
 import type {Shared} from './shared.ts';
 import {makeSnapshots, openRedisSource} from './snapshots.ts';
+import {sourceIdentity} from './state.ts';
 
 type EntitlementsSettings = NonNullable<Settings['entitlements']>;
 
@@ -54,7 +55,8 @@ export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlem
       for (const sentence of unsoldPermissions({features: new Map()}, asked)) shared.log.warn({}, sentence);
       return withTrust(makeLookups(source, settings.cache, shared), remote);
     }
-    return withTrust(makeSnapshots(source, settings, {asked, deployment}, shared), remote);
+    const identity = sourceIdentity(settings, whole.redis);
+    return withTrust(makeSnapshots(source, settings, {asked, deployment, identity}, shared), remote);
   });
 };
 
@@ -72,7 +74,7 @@ const withTrust = (entitlements: Entitlements, remote: TrustingRemote): Entitlem
   },
 });
 
-type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers' | 'responses'>;
+type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers' | 'responses' | 'redis'>;
 
 /** Features whose amounts headers and metadata name; undefined: they name nothing that was bought. */
 export const toldBy = ({identity, metadata = []}: Settings['responses']): readonly string[] | undefined =>

@@ -1,14 +1,18 @@
 // Revocations: the set that a process decides by, and the feed that keeps it in step with Redis and the others.
 import {setImmediate} from 'node:timers/promises';
 import type {Settings} from '../config/schema.ts';
+import type {Journal, JournalRead} from '../core/kept.ts';
 import type {Revocations} from '../core/revocation.ts';
 import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
 import type {Log} from '../observe/log.ts';
 import type {Metrics} from '../observe/metrics.ts';
+import type {State} from '../state/state.ts';
 import {type Feed, makeFeed} from '../store/feed.ts';
+import {readElement, writtenElement} from '../store/revocationForm.ts';
 import {makeRevocationRedis} from '../store/revocationRedis.ts';
 import type {Clocks} from './clocks.ts';
 import type {RedisParts} from './redis.ts';
+import {redisIdentity} from './state.ts';
 import {withTolerances} from './tolerances.ts';
 
 export interface RevocationFeed {
@@ -16,6 +20,8 @@ export interface RevocationFeed {
   readonly set: RevocationSet;
   /** What the checks of a configuration ask: each provider has its own tolerance for clocks. */
   of(settings: Settings): Revocations;
+  /** Reads those on disk, and follows the feed. Never rejects. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,16 +29,32 @@ export interface RevocationFeed {
 const readingTimeout = 3_000;
 const writingTimeout = 1_000;
 const pruneInterval = 60_000;
+const longestWriting = 1_000;
+const longestReading = 30_000;
+const nothingRead: JournalRead = {texts: [], asOf: undefined};
+/** Revocations that are read without a pause. */
+const slice = 200;
 /** Without `entitlements` nothing is cached that a drop could concern. */
 const dropsMatterLeast = 60_000;
 
 export const makeRevocationFeed = (
-  {revocation, entitlements}: Settings,
+  {revocation, entitlements, redis: redisSettings}: Settings,
   redis: RedisParts | undefined,
-  {clocks, log, metrics}: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics},
+  {
+    clocks,
+    log,
+    metrics,
+    state,
+  }: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics; readonly state?: State | undefined},
 ): RevocationFeed => {
   const {now, steady, random, newId, sleep} = clocks;
-  const set = makeRevocationSet(Math.floor(random() * 2 ** 32));
+  const journal = state?.journal('revocations', redisIdentity(redisSettings));
+  let isReading = journal !== undefined;
+  let readUpTo: number | undefined;
+  const set = makeRevocationSet(Math.floor(random() * 2 ** 32), (element) => {
+    // What comes before the journal is begun is written with all others then.
+    if (!isReading) journal?.add(writtenElement(element));
+  });
   const feed = makeFeed({
     redis:
       redis &&
@@ -53,13 +75,42 @@ export const makeRevocationFeed = (
     sleep,
     pause: () => setImmediate(),
     log: (level, message) => log[level]({}, message),
+    kept: journal && {isReading: () => isReading, asOf: () => readUpTo},
   });
   const pruning = setInterval(() => void feed.prune(), pruneInterval).unref();
   metrics.gauge('postern_revocations', () => [{value: set.size}]);
   metrics.gauge('postern_revocation_feed_lag_seconds', () => [{value: feed.lag()}]);
   metrics.gauge('postern_revocations_unannounced', () => [{value: feed.unannounced()}]);
+  const recall = async (from: Journal): Promise<void> => {
+    // A disk that hangs is not waited for without end.
+    const {texts, asOf} = await Promise.race([from.read(), sleep(longestReading).then(() => nothingRead)]);
+    if (texts === nothingRead.texts)
+      log.warn({}, 'state: the revocations on disk cannot be read in 30 s: going on without');
+    readUpTo = asOf;
+    let known = 0;
+    for (const [at, text] of texts.entries()) {
+      const element = readElement(text);
+      if (element !== undefined && set.add(element, redis === undefined)) known += 1;
+      if (at % slice === slice - 1) await clocks.pause();
+    }
+    isReading = false;
+    if (known > 0) log.info({}, `state: ${known} revocations that only the disk knew were read from there`);
+    function* written() {
+      for (const element of set.elements()) yield writtenElement(element);
+    }
+    from.begin(written, feed.upTo);
+  };
+  /** Acknowledged is what is on the disk, too; one that hangs is not waited for. */
+  const add: Feed['add'] = async (element) => {
+    const announced = feed.add(element);
+    if (journal !== undefined) await Promise.race([journal.written(), sleep(longestWriting)]);
+    return announced;
+  };
   return {
-    feed,
+    feed: journal === undefined ? feed : {...feed, add},
+    start: async () => {
+      await Promise.all([journal && recall(journal), feed.start()]);
+    },
     set,
     of: (settings) => withTolerances(settings, feed),
     close: async () => {

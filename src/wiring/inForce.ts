@@ -174,7 +174,7 @@ const withoutCredentials = (redis: Configuration['settings']['redis']): unknown 
 
 /** Settings of what lives as long as the process: a change of them counts at the next start, and the log says so. */
 const needsRestart = (running: Configuration, loaded: Configuration): {restartFor?: readonly string[]} => {
-  const lasting = ['server', 'admin', 'answers', 'remote', 'redis', 'revocation', 'log'] as const;
+  const lasting = ['server', 'admin', 'answers', 'remote', 'redis', 'state', 'revocation', 'log'] as const;
   const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown => {
     // What is taken over while it is in use does not count.
     if (key === 'redis') return withoutCredentials(settings.redis);

@@ -58,7 +58,11 @@ const withTrust = (provider: Provider, remote: TrustingRemote): Provider => ({
 });
 
 /** The same for providers and for the vendors' entitlement sources. */
-const makeVendorParts = ({clocks, principals, metrics, makeCache, log}: Shared, call: RemoteCall): VendorParts => ({
+const makeVendorParts = (
+  {clocks, principals, metrics, makeCache, log, keepKeys}: Shared,
+  call: RemoteCall,
+): VendorParts => ({
+  keepKeys,
   aside,
   call,
   cache: {

@@ -14,15 +14,18 @@ import type {Spans} from '../observe/spans.ts';
 import type {Provider} from '../providers/provider.ts';
 import {type KeptPrincipal, weightOfKept} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
+import type {State} from '../state/state.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
+import type {VendorParts} from '../vendors/vendor.ts';
 import {version} from '../version.ts';
 import {type Clocks, clocks} from './clocks.ts';
 import type {Entitlements} from './entitlementsPart.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
 import {type Hold, makeHold} from './held.ts';
 import type {RedisParts} from './redis.ts';
+import {keepKeysIn, openState} from './state.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
 export interface Shared {
@@ -40,6 +43,10 @@ export interface Shared {
   readonly remote: Remote;
   /** Absent: everything stays in this process's memory. */
   readonly redis: RedisParts | undefined;
+  /** What was last good, on disk. Absent: nothing is kept there. */
+  readonly state: State | undefined;
+  /** The same for the keys of providers. */
+  readonly keepKeys: VendorParts['keepKeys'];
   readonly revocation: RevocationFeed;
   /** Verified principals by the hash of their credential and of their provider's settings. */
   readonly principals: MemoryCache<KeptPrincipal>;
@@ -63,6 +70,8 @@ interface Given {
   readonly log?: Log;
   /** Absent: nobody traces, and nothing is wrapped for it. */
   readonly spans?: Spans | undefined;
+  /** It may keep things on disk, where the setting `state` says so. Absent: nothing is read or written there. */
+  readonly keeps?: true;
 }
 
 /** `secrets`: those of the configuration in force, which the log leaves out wherever they turn up. */
@@ -71,7 +80,7 @@ export const makeShared = async (
   secrets: () => readonly string[],
   given: Given = {},
 ): Promise<Shared> => {
-  const {log = makeLog({settings: settings.log, secrets}), spans} = given;
+  const {log = makeLog({settings: settings.log, secrets}), spans, keeps} = given;
   const metrics = makeMetrics({
     version,
     node: process.version,
@@ -92,7 +101,8 @@ export const makeShared = async (
   // Loaded where it is used: the client takes 15 MiB.
   const connections = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
   const redis = spans && connections ? {...connections, cache: spans.redis(connections.cache)} : connections;
-  const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics});
+  const state = keeps && settings.state ? openState(settings.state, {clocks, log, metrics}) : undefined;
+  const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics, state});
   return {
     clocks,
     log,
@@ -103,6 +113,8 @@ export const makeShared = async (
     spans,
     remote,
     redis,
+    state,
+    keepKeys: state && settings.state && keepKeysIn(state, settings.state),
     revocation,
     principals,
     makeCache: makeCaches(metrics, redis, clocks),
@@ -112,11 +124,13 @@ export const makeShared = async (
       ...remote.health(),
       ...(redis?.health() ?? []),
       revocation.feed.health(),
+      ...(state === undefined ? [] : [state.health()]),
       ...(socket === undefined ? [] : [socket.health()]),
     ],
-    start: revocation.feed.start,
+    start: revocation.start,
     close: async () => {
       await revocation.close();
+      await state?.close();
       await Promise.all([remote.close(), redis?.close(), socket?.close(), spans?.close()]);
     },
   };

@@ -5,9 +5,11 @@ import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
 import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRedisSource} from '../entitlements/redis.ts';
+import {makeRemembered} from '../entitlements/remembered.ts';
 import {makeKeptSnapshots, makeSharedSnapshots} from '../entitlements/shared.ts';
 import type {Asked} from '../entitlements/sound.ts';
 import type {SnapshotSource} from '../entitlements/source.ts';
+import type {State} from '../state/state.ts';
 import {makePieces} from '../store/pieces.ts';
 import type {RedisConnection} from '../store/redis.ts';
 import type {Clocks} from './clocks.ts';
@@ -29,6 +31,8 @@ const spread = 300;
 /** What a snapshot is for. */
 export interface Use {
   readonly asked: Asked;
+  /** Where they come from, in words, for what is kept on disk. */
+  readonly identity: string;
   /** Names what is kept of a file. */
   readonly deployment: string;
 }
@@ -36,14 +40,15 @@ export interface Use {
 export const makeSnapshots = (
   source: SnapshotSource,
   settings: EntitlementsSettings,
-  {asked, deployment}: Use,
+  {asked, deployment, identity}: Use,
   shared: Shared,
 ): Entitlements => {
-  const {clocks, log, metrics, revocation} = shared;
+  const {clocks, log, metrics, revocation, state} = shared;
   const sharing = makeSharing(settings, deployment, shared);
   const snapshots = makeSnapshotEntitlements({
     source,
     shared: sharing?.snapshots,
+    remembered: state && rememberedIn(state, identity, clocks),
     settings: settings.cache,
     buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
     asked,
@@ -81,6 +86,17 @@ export const makeSnapshots = (
     },
   };
 };
+
+/** Milliseconds between two writings of all entitlements, which may be many. */
+const wholePause = 10_000;
+
+const rememberedIn = (state: State, identity: string, {newId, steady}: Clocks) =>
+  makeRemembered({
+    whole: state.keep('entitlements', identity, wholePause),
+    since: state.keep('entitlements-since', identity),
+    newId,
+    steady,
+  });
 
 /**
  * What Redis has to do with snapshots: it is where one instance fetches for all (http, frontegg), or where the last good

@@ -25,7 +25,11 @@ export const makeFronteggVerifier = (
   // The key set of a gateway for all of Frontegg's customers does not say whose token it is; issuer or audience do.
   const isBound = issuer !== null || Array.isArray(audience);
   const source = makeFronteggKeys(api, dependency, isBound || !isSharedGateway(baseOf(settings)));
-  const keys = makeKeyKeeper({...parts, dependency, timing: jwks, fetch: source.fetch});
+  const environment = `Frontegg at ${baseOf(settings)}, client ${settings.clientId}, issuer ${issuer ?? 'any'}`;
+  const keptKeys = parts.keepKeys?.(name, environment);
+  const keys = makeKeyKeeper({...parts, dependency, timing: jwks, fetch: source.fetch, keptKeys});
+  /** Those that were kept tell by themselves. */
+  const isUnnamed = () => source.unnamed() || keys.shown().every(({kid}) => kid === undefined);
   // A key without id is looked for again below, where it is known whether there may be others.
   const verify = makeVerifyJwt(
     {find: keys.find},
@@ -64,7 +68,7 @@ export const makeFronteggVerifier = (
     /** A key without id shows its rotation by signatures that do not hold: it is then fetched anew. */
     async verify(token, now, deadline) {
       const first = await verify(token, now, deadline);
-      if (first.rejected !== 'bad_signature' || !source.unnamed()) return first;
+      if (first.rejected !== 'bad_signature' || !isUnnamed()) return first;
       const second = (await lookedAgain(now)) ? await verify(token, now, deadline) : first;
       // As for an unknown key id: while keys cannot be fetched, it may be a new one that we cannot know.
       if (second.rejected === 'bad_signature' && health().state !== 'ready')

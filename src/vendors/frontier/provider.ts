@@ -30,6 +30,7 @@ export const makeFrontierProvider = (settings: FrontierSettings, parts: VendorPa
     ...parts,
     dependency: `keys:${name}`,
     timing: settings.jwks,
+    keptKeys: parts.keepKeys?.(name, `Frontier at ${settings.url}`),
     fetch: makeFetchKeys(settings, parts),
   });
   const tokens = makeAccessTokens(settings, keys, parts);

@@ -10,6 +10,7 @@ import {adminToken} from './adminToken.ts';
 import {clocksHeard, hearingClocks} from './clocksHeard.ts';
 import type {Examined} from './examined.ts';
 import {fileTrials} from './files.ts';
+import {stateTrials} from './state.ts';
 import {type Ends, type Named, trialsOf} from './trials.ts';
 
 /**
@@ -26,7 +27,9 @@ export const examine = async ({settings, secrets}: Configuration, timeout: numbe
     const heard = new Map<string, number>();
     const shared = {...made, remote: hearing(made.remote, heard)};
     const run = makeRun(timeout, say);
-    const several = await Promise.all([...trialsOf(quiet, shared, ends), ...fileTrials(settings)].map(run));
+    const several = await Promise.all(
+      [...trialsOf(quiet, shared, ends), ...fileTrials(settings), ...stateTrials(settings)].map(run),
+    );
     return [...once(several), ...clocksHeard(heard), adminToken(settings)];
   } catch (error) {
     return [say({part: 'settings', state: 'bad', detail: (error as Error).message})];

@@ -30,6 +30,8 @@ export const makeShadowShared = (settings: Settings, shared: Shared): Shared => 
     metrics: silentMetrics,
     recent: undefined,
     spans: undefined,
+    state: undefined,
+    keepKeys: undefined,
     remote,
     redis: settings.entitlements?.source.type === 'redis' ? shared.redis : undefined,
     principals: makeMemoryCache<KeptPrincipal>(mostPrincipals, clocks.steady),

@@ -1,0 +1,169 @@
+// One thing that is kept in a file: read once, written whole, not more often than it may be.
+import {join} from 'node:path';
+import type {Kept} from '../core/kept.ts';
+import {ageOf, type MachineClocks, writtenMoment} from './age.ts';
+import {makeFolder, type Owner, putFile, readLines, writingFault} from './files.ts';
+import {makeReader, type Seal, wholeFile} from './form.ts';
+
+/** Told of reading and writing, for metrics. Must not throw. */
+export interface StateObserver {
+  read(kept: string, result: 'used' | 'none' | 'ignored'): void;
+  wrote(kept: string, result: 'success' | 'failure'): void;
+}
+
+/** What everything that is kept is made of. */
+export interface StateParts {
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly seal: Seal;
+  readonly owner: Owner;
+  readonly clocks: MachineClocks;
+  readonly newId: () => string;
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly observer: StateObserver;
+  /** When something was last written to the directory before this process, milliseconds since the epoch. */
+  readonly lastWritten: () => Promise<number>;
+}
+
+/** The same, for whoever looks at all of them. */
+export interface KeptFile extends Kept {
+  /** The moment of the steady clock for which what is on the disk is known to hold; undefined: nothing is. */
+  asOf(): number | undefined;
+  /** Whether decisions are made by what was read. */
+  inUse(): boolean;
+  /** Why it could not be written; undefined: it could, or was not tried. */
+  fault(): string | undefined;
+  /** Writes now what waits to be written. Never rejects. */
+  flush(): Promise<void>;
+}
+
+interface Offered {
+  readonly asOf: number;
+  readonly texts: () => Iterable<string>;
+  readonly settle: (written: boolean) => void;
+}
+
+/** Nothing takes more than this part of the time: a writing that took a second is followed by twenty without one. */
+const share = 20;
+const firstRetry = 5_000;
+const longestRetry = 60_000;
+
+/** Metrics know no single tenants: of `keys acme 3f2a` they know `keys acme`. */
+export const labelOf = (name: string): string => name.split(' ', 2).join(' ');
+
+export const fileNameOf = (name: string): string => `${name.replaceAll(' ', '-')}.postern`;
+
+export const makeKept = (name: string, identity: string, pause: number, parts: StateParts): KeptFile => {
+  const {dir, maxBytes, seal, owner, clocks, newId, after, log, observer} = parts;
+  const {steady} = clocks;
+  const label = labelOf(name);
+  const path = join(dir, fileNameOf(name));
+  const form = {seal, name};
+  let waiting: Offered | undefined;
+  let writing: Promise<void> | undefined;
+  let next = Number.NEGATIVE_INFINITY;
+  let cancel = () => {};
+  let onDisk: number | undefined;
+  let isUsed = false;
+  let fault: string | undefined;
+  let failures = 0;
+
+  const write = async (offered: Offered): Promise<void> => {
+    const began = steady();
+    const {asOf, texts, settle} = offered;
+    waiting = undefined;
+    try {
+      await makeFolder(dir);
+      const id = newId();
+      const head = {id, identity, ...writtenMoment(clocks, asOf)};
+      const temporary = join(dir, `.${fileNameOf(name)}.${id}.tmp`);
+      const {handle} = await putFile(path, temporary, wholeFile(form, head, texts()), maxBytes);
+      await handle.close().catch(() => undefined);
+      onDisk = asOf;
+      if (fault !== undefined) log('info', `${name} can be written again to ${path}`);
+      fault = undefined;
+      failures = 0;
+      observer.wrote(label, 'success');
+      settle(true);
+      next = steady() + Math.max(pause, share * (steady() - began));
+    } catch (error) {
+      const why = writingFault(error);
+      if (why !== fault) log('warn', `${name} cannot be written to ${path}: ${why}; deciding goes on without`);
+      fault = why;
+      observer.wrote(label, 'failure');
+      next = steady() + Math.max(pause, Math.min(longestRetry, firstRetry * 2 ** Math.min(failures, 10)));
+      failures += 1;
+      // Unless something newer came meanwhile, it is tried again: the source may not give it a second time.
+      if (waiting === undefined) waiting = offered;
+      else settle(false);
+    } finally {
+      writing = undefined;
+    }
+    schedule();
+  };
+  const schedule = (): void => {
+    cancel();
+    if (waiting === undefined || writing !== undefined) return;
+    const wait = next - steady();
+    if (wait > 0) cancel = after(wait, schedule);
+    else writing = write(waiting);
+  };
+
+  const ignored = (why: string): undefined => {
+    observer.read(label, 'ignored');
+    log('warn', `${path} is ignored: ${why}; it is replaced by the next that is good`);
+  };
+
+  return {
+    name,
+    async read(oldest) {
+      const written = await parts.lastWritten();
+      const reader = makeReader(form, identity);
+      const found = await readLines(path, reader, {maxBytes, owner});
+      if (found === undefined) {
+        observer.read(label, 'none');
+        return undefined;
+      }
+      const why = 'fault' in found ? found.fault : reader.fault();
+      const {head} = reader;
+      if (why !== undefined || head === undefined) return ignored(why ?? 'it is empty');
+      const age = ageOf(head, clocks, written);
+      const since = `it is of ${new Date(head.asOf).toISOString()}`;
+      if (age === undefined)
+        return ignored(`${since}, which is still to come: a clock was put back, and its age cannot be told`);
+      if (age > oldest) return ignored(`${since}, ${seconds(age)} old, and more than ${seconds(oldest)} is too old`);
+      observer.read(label, 'used');
+      onDisk ??= steady() - age;
+      log(
+        'info',
+        `${name}: those of ${new Date(head.asOf).toISOString()}, ${seconds(age)} old, were read from ${path}`,
+      );
+      return {asOf: steady() - age, texts: reader.texts, where: path};
+    },
+    offer(asOf, texts) {
+      return new Promise((settle) => {
+        waiting?.settle(false);
+        waiting = {asOf, texts, settle};
+        schedule();
+      });
+    },
+    used(is) {
+      isUsed = is;
+    },
+    asOf: () => onDisk,
+    inUse: () => isUsed,
+    fault: () => fault,
+    async flush() {
+      await writing;
+      cancel();
+      if (waiting !== undefined) {
+        writing = write(waiting);
+        await writing;
+      }
+      cancel();
+    },
+  };
+};
+
+export const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 1_000)} s`;
