@@ -129,14 +129,131 @@ describe('entitlements of kinde', () => {
     assert.equal(await asked({feature_flags: {beta: {t: 'b', v: true}}}), true);
   });
 
-  it('numbers are the upper limits, plans are by their keys, and machines have none', async () => {
-    const {holdings} = source();
-    const call = async (who: Principal) => holdings?.lookup(who, await kinde.token(), never);
-    const found = await call(user());
-    assert.ok(
-      found !== undefined && Object.values(found.amounts ?? {}).every(({amount}) => typeof amount === 'number'),
+  /** An entitlement as Kinde writes it: prices beside the limit, and the limit, null, or nothing. */
+  const sold = (feature: string, limit?: number | null, price: object = {}) => ({
+    id: `entitlement_${feature}`,
+    fixed_charge: 35,
+    price_name: 'Price',
+    unit_amount: 100,
+    feature_key: feature,
+    feature_name: feature,
+    ...(limit !== undefined && {entitlement_limit_max: limit}),
+    entitlement_limit_min: 1,
+    ...price,
+  });
+  type Sold = ReturnType<typeof sold>;
+  /** What comes of pages of entitlements, by a Kinde that says only these. */
+  const holdingsOf = async (pages: readonly (readonly Sold[])[], plans: readonly string[] = []) => {
+    const asked: string[] = [];
+    const {holdings} = makeKindeSource(
+      kindeSourceSettings.parse({type: 'kinde', domain: kinde.domain}),
+      async (_, {url}) => {
+        asked.push(url);
+        const at = asked.length - 1;
+        const data = {
+          org_code: 'org_1',
+          plans: plans.map((key) => ({key, subscribed_on: '2026-01-01T00:00:00Z'})),
+          entitlements: pages[at],
+        };
+        const metadata = {has_more: at < pages.length - 1, next_page_starting_after: `e${at}`};
+        return {asked: 'GET entitlements', status: 200, headers: new Map(), body: JSON.stringify({data, metadata})};
+      },
     );
-    assert.deepEqual(await call(user({}, {kind: 'service'})), {features: {}});
+    const found = await holdings?.lookup(user(), 'token', never);
+    assert.equal(asked.length, pages.length);
+    return found;
+  };
+
+  const replies: [what: string, entitlements: Sold[], expected: object][] = [
+    ['nothing', [], {features: {}}],
+    ['a limit', [sold('seats', 5)], {features: {seats: null}, amounts: {seats: {amount: 5}}}],
+    ['0 is nothing', [sold('seats', 0)], {features: {}}],
+    ['a limit of null is no amount', [sold('seats', null)], {features: {seats: null}}],
+    ['a limit that is missing is no amount', [sold('seats')], {features: {seats: null}}],
+    [
+      'of several the greatest',
+      [sold('seats', 5), sold('seats', 7), sold('seats', 6)],
+      {features: {seats: null}, amounts: {seats: {amount: 7}}},
+    ],
+    [
+      '0 beside a limit',
+      [sold('seats', 0), sold('seats', 5)],
+      {features: {seats: null}, amounts: {seats: {amount: 5}}},
+    ],
+    ['0 beside null', [sold('seats', 0), sold('seats', null)], {features: {seats: null}}],
+    [
+      'null beside a limit',
+      [sold('seats', null), sold('seats', 5)],
+      {features: {seats: null}, amounts: {seats: {amount: 5}}},
+    ],
+    [
+      'a fixed charge is a price, not a limit',
+      [sold('support', null, {fixed_charge: 35, unit_amount: null}), sold('seats', 2, {fixed_charge: null})],
+      {features: {support: null, seats: null}, amounts: {seats: {amount: 2}}},
+    ],
+    [
+      'what is metered, of which much has been used, is sold all the same',
+      [sold('api', 1000, {unit_amount: 1, usage: 5_000, entitlement_limit_min: 900})],
+      {features: {api: null}, amounts: {api: {amount: 1000}}},
+    ],
+    [
+      'names that objects have of themselves',
+      [sold('__proto__', 3), sold('constructor', 4)],
+      {
+        features: JSON.parse('{"__proto__": null, "constructor": null}'),
+        amounts: JSON.parse('{"__proto__": {"amount": 3}, "constructor": {"amount": 4}}'),
+      },
+    ],
+  ];
+  for (const [what, entitlements, expected] of replies) {
+    it(`amounts: ${what}, in whatever order and on whatever page`, async () => {
+      for (const order of [entitlements, entitlements.toReversed()]) {
+        assert.deepEqual(sorted(await holdingsOf([order])), sorted(expected));
+        if (order.length > 1) assert.deepEqual(sorted(await holdingsOf(order.map((one) => [one]))), sorted(expected));
+      }
+    });
+  }
+  const sorted = (found: object | undefined): unknown =>
+    JSON.parse(JSON.stringify(found), (_, value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+        : value,
+    );
+
+  it('amounts: plans by their keys, each once, in the order that Kinde has them', async () => {
+    const found = await holdingsOf([[sold('a')], [sold('b')]], ['pro', 'free']);
+    assert.deepEqual(found, {features: {a: null, b: null}, plans: ['pro', 'free']});
+  });
+
+  for (const limit of [-1, -0.5, 1e300, '5', true, [5], {max: 5}])
+    it(`amounts: a limit of ${JSON.stringify(limit)} is an outage`, () =>
+      assert.rejects(holdingsOf([[sold('seats', limit as never)]]), Unavailable));
+
+  it('amounts: whatever is sold, it is the greatest of each feature, and a feature without 0', async () => {
+    const limit = fc.oneof(fc.nat(5), fc.constantFrom(undefined, null, 0, 2.5, Number.MAX_SAFE_INTEGER));
+    const entitlement = fc.tuple(fc.constantFrom('a', 'b', '__proto__'), limit).map(([name, most]) => sold(name, most));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(entitlement, {maxLength: 4}), {minLength: 1, maxLength: 4}), async (pages) => {
+        const found = await holdingsOf(pages);
+        for (const name of ['a', 'b', '__proto__']) {
+          const limits = pages
+            .flat()
+            .filter(({feature_key}) => feature_key === name)
+            .map(({entitlement_limit_max: most}) => most);
+          const numbers = limits.filter((most) => typeof most === 'number' && most > 0) as number[];
+          const has = limits.some((most) => most !== 0);
+          assert.equal(Object.hasOwn(found?.features ?? {}, name), has);
+          const amount = Object.hasOwn(found?.amounts ?? {}, name) ? found?.amounts?.[name]?.amount : undefined;
+          assert.equal(amount, numbers.length === 0 ? undefined : Math.max(...numbers));
+        }
+      }),
+      {numRuns: 500},
+    );
+  });
+
+  it('a machine has no amounts, and they are kept with what was bought', async () => {
+    const {holdings} = source();
+    assert.deepEqual(await holdings?.lookup(user({}, {kind: 'service'}), await kinde.token(), never), {features: {}});
     assert.equal(holdings?.keyOf(user()), source().keyOf(user(), 'orders'));
   });
 

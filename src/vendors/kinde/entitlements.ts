@@ -16,7 +16,11 @@ const page = z.object({
     org_code: z.string().nullish(),
     plans: z.array(z.object({key: z.string().min(1).max(256)})).nullish(),
     entitlements: z.array(
-      z.object({feature_key: z.string().min(1).max(256), entitlement_limit_max: z.number().nullish()}),
+      // Less than nothing is nothing that Kinde documents: not for us to say whether it means none or no limit.
+      z.object({
+        feature_key: z.string().min(1).max(256),
+        entitlement_limit_max: z.number().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
+      }),
     ),
   }),
   metadata: z.object({has_more: z.boolean(), next_page_starting_after: z.string().max(512).nullish()}),
@@ -39,7 +43,7 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
   const bought = async (principal: Principal, token: string, deadline: number): Promise<PrincipalGrants> => {
     const features = new Set<string>();
     const plans = new Set<string>();
-    const amounts: Record<string, LookedUpAmount> = {};
+    const amounts = new Map<string, LookedUpAmount>();
     let after: string | undefined;
     for (let count = 0; count < mostPages; count++) {
       const {data, metadata} = await getPage(token, after, deadline);
@@ -51,14 +55,17 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
         if (most === 0) continue;
         features.add(feature);
         // Of two of one feature the greater, as everywhere.
-        const other = Object.hasOwn(amounts, feature) ? amounts[feature]?.amount : undefined;
+        const other = amounts.get(feature)?.amount;
         if (typeof most === 'number' && !(typeof other === 'number' && other >= most))
-          amounts[feature] = {amount: most};
+          amounts.set(feature, {amount: most});
       }
       for (const {key} of data.plans ?? []) plans.add(key);
       if (!metadata.has_more) {
         const held = Object.fromEntries([...features].map((feature) => [feature, null]));
-        const told = {...(plans.size > 0 && {plans: [...plans]}), ...(Object.keys(amounts).length > 0 && {amounts})};
+        const told = {
+          ...(plans.size > 0 && {plans: [...plans]}),
+          ...(amounts.size > 0 && {amounts: Object.fromEntries(amounts)}),
+        };
         return {features: held, ...told};
       }
       const next = metadata.next_page_starting_after;
