@@ -3,8 +3,8 @@
 // `--check` writes nothing, and fails where a file is not what it would write.
 import {readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {byType} from '../src/config/byType.ts';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
-import {byType} from './byType.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
 type JsonObject = {readonly [key: string]: Json};

@@ -1,7 +1,7 @@
 // Writes postern.schema.json and docs/reference/{settings,decisions,commands}.* from what declares them; `--check`: are they fresh?
 import {readFileSync, writeFileSync} from 'node:fs';
+import {byType} from '../src/config/byType.ts';
 import {schemaDocument} from '../src/config/schemaDocument.ts';
-import {byType} from './byType.ts';
 import {commandsPage} from './commandsPage.ts';
 import {decisionsPage, decisionsSchema} from './decisionsPage.ts';
 import {settingsPage} from './settingsPage.ts';

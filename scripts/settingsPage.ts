@@ -11,7 +11,8 @@ const intro = `# Settings
 
 Every setting of \`postern.yaml\`. This page is generated from the declarations in \`src\` (\`node scripts/reference.ts\`).
 
-An editor completes and checks the file with this first line:
+An editor completes and checks the file with this first line (\`postern schema > postern.schema.json\` writes the file that
+it names):
 
 \`\`\`yaml
 # yaml-language-server: $schema=./postern.schema.json

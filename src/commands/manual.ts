@@ -113,6 +113,7 @@ const manuals: Readonly<Record<string, Manual>> = {
   'postern keys list': {examples: ['postern keys list --file keys.yaml']},
   'postern keys disable': {examples: ['postern keys disable ci --file keys.yaml']},
   'postern keys rotate': {examples: ['postern keys rotate ci --overlap 48 --file keys.yaml']},
+  'postern schema': {examples: ['postern schema > postern.schema.json']},
   'postern completion': {
     examples: [
       'source <(postern completion bash)',

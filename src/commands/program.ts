@@ -216,6 +216,11 @@ keys
   .option('--overlap <hours>', 'how long the old one is good beside the new one', '24')
   .action(async (id, options) => (await import('./keys.ts')).rotateKey(id, options));
 
+program
+  .command('schema')
+  .description('print the JSON schema of postern.yaml, for editors')
+  .action(async () => (await import('./schema.ts')).printSchema());
+
 const toComplete = new Argument('<shell>');
 toComplete.argChoices = [...shells];
 program

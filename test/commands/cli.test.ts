@@ -1,7 +1,7 @@
 // What all commands have in common: examples in the help, exit statuses, readers that leave, disks that are full.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {existsSync, openSync, readdirSync, writeFileSync} from 'node:fs';
+import {existsSync, openSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Command} from 'commander';
 import {manualOf} from '../../src/commands/manual.ts';
@@ -76,6 +76,14 @@ describe('the command line', () => {
 
   it('explain --help and diff --help are done: 0', async () => {
     for (const name of ['explain', 'diff']) assert.equal((await runPostern([name, '--help'])).code, 0);
+  });
+});
+
+describe('postern schema', () => {
+  it('prints postern.schema.json', async () => {
+    const {code, output} = await runPostern(['schema']);
+    assert.equal(code, 0);
+    assert.equal(output, readFileSync(join(import.meta.dirname, '../../postern.schema.json'), 'utf8'));
   });
 });
 

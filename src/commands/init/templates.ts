@@ -9,8 +9,9 @@ const inTenant = (choice: Choice, rest = ''): string => {
 };
 
 export const configurationOf = (choice: Choice, answers: Answers): string => `\
+# yaml-language-server: $schema=./postern.schema.json
 # Who may do what. postern validate checks this file, postern test cases.yaml tries it, and a change counts within
-# two seconds where postern serve runs.
+# two seconds where postern serve runs. postern schema > postern.schema.json lets an editor complete it.
 
 server:
   listen: 127.0.0.1:9191 # where Envoy asks (envoy.yaml)
