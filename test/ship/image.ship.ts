@@ -41,6 +41,17 @@ describe('image', function () {
     }
   });
 
+  it('holds a program of ASCII alone, of which V8 holds a byte a character', async () => {
+    const {root: folder} = await image();
+    const texts = filesIn(folder).filter((path) => path.startsWith('/app/dist/') && path.endsWith('.js'));
+    assert.ok(texts.length >= 3);
+    for (const path of texts)
+      assert.ok(
+        readFileSync(join(folder, path)).every((byte) => byte < 128),
+        path,
+      );
+  });
+
   it('has postern as a command, for kubectl exec', async () => {
     needsRoot();
     const {root: folder, env, user} = await image();
