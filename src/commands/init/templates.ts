@@ -17,7 +17,7 @@ server:
   listen: 127.0.0.1:9191 # where Envoy asks (envoy.yaml)
 admin:
   listen: 127.0.0.1:9190 # /metrics, /livez, /readyz
-  # Whoever has it may look and revoke: postern explain --decision, postern revoke, and the explorer at http://127.0.0.1:9190/
+  # Whoever has it may look and revoke: postern explain --decision, postern revoke, and http://127.0.0.1:9190/explorer
   token: \${file:secrets/admin-token}
 
 # Who vouches for a credential. The first provider that accepts it decides; nobody else is asked.
