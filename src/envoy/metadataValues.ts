@@ -16,7 +16,7 @@ export const amountValue = (amount: Amount): StructValue => {
 
 const textOf = (text: string): StructValue => ({stringValue: text.toWellFormed()});
 
-/** `requests_per_unit` is a uint32 to Envoy. So many in a second are no limit to anybody, and are counted all the same. */
+/** `requests_per_unit` is a uint32 to Envoy, which makes 0 of one more (rate-limit-metadata.test.ts). So many in a second are no limit to anybody, and are counted all the same. */
 const most = 4_294_967_295;
 
 /**
