@@ -46,7 +46,7 @@ export const newKey = async (options: NewKeyOptions): Promise<void> => {
     process.stderr.write('The key above is shown once. Add the entry below it to the file of the provider.\n');
     return;
   }
-  const fault = await rewrite(options.file, adding(entry));
+  const fault = await rewrite(options.file, adding(entry), true);
   if (fault !== undefined) return fail(`${options.file}: ${fault}`);
   process.stdout.write(`${key}\n`);
   process.stderr.write(`The key is shown once. Its hash is in ${options.file}, as "${id}".\n`);
@@ -97,7 +97,7 @@ export const addKey = async (options: NewKeyOptions & {readonly hash: string}): 
   const wrong = faultOf(entry, options);
   if (wrong !== undefined) return fail(wrong);
   if (options.file === undefined) return void process.stdout.write(withEntry('', entry));
-  const fault = await rewrite(options.file, adding(entry));
+  const fault = await rewrite(options.file, adding(entry), true);
   if (fault !== undefined) return fail(`${options.file}: ${fault}`);
   process.stdout.write(`added: ${id}\n`);
 };
@@ -186,9 +186,10 @@ type Change = (
   text: string,
 ) => {readonly text: string; readonly fault?: never} | {readonly fault: string; readonly text?: never};
 
-/** Changes a file of keys, or makes it; one that is broken stays as it is. Answers what went wrong. */
-const rewrite = (file: string, change: Change): Promise<string | undefined> =>
+/** Changes a file of keys, or makes it if `make` says so; one that is broken stays as it is. Answers what went wrong. */
+const rewrite = (file: string, change: Change, make = false): Promise<string | undefined> =>
   rewriteFile(file, (found) => {
+    if (found === undefined && !make) return {fault: 'there is no such file; postern keys new makes one'};
     const text = found ?? header;
     const before = holdsNone(text) ? undefined : readKeyFile(text, 'before').faults;
     if (before !== undefined) return {fault: `is broken, mend it first: ${before.join('; ')}`};

@@ -14,7 +14,9 @@ const commandTimeout = 30_000;
 
 export const connectRedis = async (settings: Settings, purpose: string): Promise<CommandRedis> => {
   if (settings.redis === undefined) {
-    throw new CommandError('this needs the setting `redis`: it works on what all instances share; add it');
+    const source = settings.entitlements?.source;
+    const instead = source?.type === 'file' ? `; of a file, edit ${source.path}, or use grant, ungrant and check` : '';
+    throw new CommandError(`this needs the setting \`redis\`: it works on what all instances share; add it${instead}`);
   }
   const connection = openRedis(settings.redis, {purpose, timeout: commandTimeout, random: Math.random});
   const failed = (what: string) => new CommandError(`Redis ${what}: ${connection.fault() ?? 'see its own log'}`);

@@ -6,6 +6,7 @@ import {dirname, resolve} from 'node:path';
 import {buffer} from 'node:stream/consumers';
 import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
+import {otherKind} from './otherKind.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets, writtenSecrets} from './schemaDocument.ts';
 import {markOf, type Sources} from './sources.ts';
@@ -115,6 +116,9 @@ export const checkText = async (
     message,
   }));
   if (yaml.value === undefined) return {errors: inOrder(faults)};
+
+  const other = otherKind(yaml.value, 'configuration');
+  if (other !== undefined) return {errors: [{file, line: 1, column: 1, path: '', message: other}]};
 
   const {value: filled, origins, findings: unfilled} = await substitute(yaml.value, outside);
   const told = (findings: readonly Finding[]): readonly ConfigError[] =>

@@ -79,6 +79,45 @@ describe('the command line', () => {
   });
 });
 
+describe('a file of another kind', () => {
+  const rows: [args: string[], said: RegExp][] = [
+    [
+      ['validate', '-c', 'cases.yaml'],
+      /^cases\.yaml:1:1: error: holds cases: postern test decides them; name the conf/,
+    ],
+    [
+      ['validate', '-c', 'entitlements.yaml'],
+      /^entitlements\.yaml:1:1: error: holds entitlements: name it in the conf/,
+    ],
+    [
+      ['serve', '-c', 'keys.yaml'],
+      /^keys\.yaml:1:1: holds API keys: name it in the configuration, as file of a provider/,
+    ],
+    [['test', 'postern.yaml'], /^postern\.yaml:1:1: is a configuration: name it with -c, and a file of cases here\n$/],
+    [['test', 'entitlements.yaml'], /^entitlements\.yaml:1:1: holds entitlements: name a file of cases here/],
+    [['test', 'keys.yaml'], /^keys\.yaml:1:1: holds API keys: name a file of cases here\n$/],
+    [['entitlements', 'load', 'entitlements.yaml'], /`redis`.*; of a file, edit \S+entitlements\.yaml, or use grant/],
+    [
+      ['keys', 'rotate', 'first', '--file', 'none.yaml'],
+      /^none\.yaml: there is no such file; postern keys new makes one/,
+    ],
+    [['keys', 'disable', 'first', '--file', 'none.yaml'], /^none\.yaml: there is no such file/],
+  ];
+  let folder: string;
+  before(async () => {
+    folder = temporaryFolder();
+    await runPostern(['init', '--provider', 'apiKeys'], {}, mainFile, folder);
+  });
+  for (const [args, said] of rows) {
+    it(`postern ${args.join(' ')} says which, and what to do`, async () => {
+      const {code, output} = await runPostern(args, {}, mainFile, folder);
+      assert.match(output, said);
+      assert.equal(code, 1);
+      assert.ok(!existsSync(join(folder, 'none.yaml')));
+    });
+  }
+});
+
 describe('postern schema', () => {
   it('prints postern.schema.json', async () => {
     const {code, output} = await runPostern(['schema']);

@@ -2,6 +2,7 @@
 import {z} from 'zod';
 import {pathText} from '../../config/findings.ts';
 import {findingsOf, wording} from '../../config/issues.ts';
+import {otherKind} from '../../config/otherKind.ts';
 import {name, text, texts} from '../../config/values.ts';
 import {readYaml} from '../../config/yamlFile.ts';
 import {credential} from './credential.ts';
@@ -129,6 +130,8 @@ export const readCaseFile = (
   if (yaml.value === undefined || yaml.faults.length > 0) {
     return {faults: yaml.faults.map(({line: at, column, message}) => `${file}:${at}:${column}: ${message}`)};
   }
+  const other = otherKind(yaml.value, 'cases');
+  if (other !== undefined) return {faults: [`${file}:1:1: ${other}`]};
   const read = caseFile.safeParse(yaml.value, {error: wording});
   if (!read.success) {
     const found = findingsOf(read.error.issues, yaml.value, () => 'is not known here');
