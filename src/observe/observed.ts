@@ -67,30 +67,35 @@ const boughtOf = (decision: Decision): Bought | undefined => {
  * The same check; each call is told to `observer` once, also when it throws (and the error is thrown on). `clock` is a
  * steady clock in milliseconds (`performance.now`): the wall clock may jump.
  */
-export const observedCheck =
-  (check: Check, observer: DecisionObserver, clock: () => number): Check =>
-  (request, context) => {
+export const observedCheck = (check: Check, observer: DecisionObserver, clock: () => number): Check => {
+  const since = (start: number): number => (clock() - start) / 1_000;
+  const failed = (request: Request, context: CheckContext, start: number, error: unknown): never => {
+    observer.failed(context, request, error, since(start));
+    throw error;
+  };
+  // Apart, so that functions are made where somebody is waited for and not for each call.
+  const later = (decision: Promise<Decision>, request: Request, context: CheckContext, start: number) =>
+    decision.then(
+      (late) => {
+        observer.decided(context, request, late, since(start));
+        return late;
+      },
+      (error: unknown) => failed(request, context, start, error),
+    );
+
+  return (request, context) => {
     const start = clock();
-    const seconds = () => (clock() - start) / 1_000;
-    const failed = (error: unknown): never => {
-      observer.failed(context, request, error, seconds());
-      throw error;
-    };
     let decision: ReturnType<Check>;
     try {
       decision = check(request, context);
     } catch (error) {
-      return failed(error);
+      return failed(request, context, start, error);
     }
-    if (decision instanceof Promise) {
-      return decision.then((late) => {
-        observer.decided(context, request, late, seconds());
-        return late;
-      }, failed);
-    }
-    observer.decided(context, request, decision, seconds());
+    if (decision instanceof Promise) return later(decision, request, context, start);
+    observer.decided(context, request, decision, since(start));
     return decision;
   };
+};
 
 /** What of a provider is watched; declared here because this folder does not know the providers'. */
 interface Authenticator<C, X, A> {
@@ -108,27 +113,35 @@ interface Answered {
 export const observedProvider = <C extends Presented, X, A extends Answered, P extends Authenticator<C, X, A>>(
   provider: P & Authenticator<C, X, A>,
   metrics: Pick<Metrics, 'authenticated'>,
-): P => ({
-  ...provider,
-  authenticate: (credential: C, context: X): A | Promise<A> => {
-    const {kind} = credential.place;
-    const answered = (answer: A): A => {
-      metrics.authenticated(provider.name, kind, answer.rejected ?? 'verified');
-      return answer;
-    };
-    const failed = (error: unknown): never => {
-      metrics.authenticated(provider.name, kind, error instanceof Unavailable ? 'unavailable' : 'internal');
-      throw error;
-    };
-    let answer: A | Promise<A>;
-    try {
-      answer = provider.authenticate(credential, context);
-    } catch (error) {
-      return failed(error);
-    }
-    return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
-  },
-});
+): P => {
+  const answered = (kind: string, answer: A): A => {
+    metrics.authenticated(provider.name, kind, answer.rejected ?? 'verified');
+    return answer;
+  };
+  const failed = (kind: string, error: unknown): never => {
+    metrics.authenticated(provider.name, kind, error instanceof Unavailable ? 'unavailable' : 'internal');
+    throw error;
+  };
+  const later = (answer: Promise<A>, kind: string): Promise<A> =>
+    answer.then(
+      (late) => answered(kind, late),
+      (error: unknown) => failed(kind, error),
+    );
+
+  return {
+    ...provider,
+    authenticate: (credential: C, context: X): A | Promise<A> => {
+      const {kind} = credential.place;
+      let answer: A | Promise<A>;
+      try {
+        answer = provider.authenticate(credential, context);
+      } catch (error) {
+        return failed(kind, error);
+      }
+      return answer instanceof Promise ? later(answer, kind) : answered(kind, answer);
+    },
+  };
+};
 
 /** Counts calls to other services, and says in the log when a circuit opens or closes. */
 export const makeRemoteObserver = (
