@@ -174,6 +174,26 @@ describe('postern init', function () {
     });
   }
 
+  it('says which of the answers are examples, where nobody was asked', async () => {
+    const rows: [args: string[], said: RegExp][] = [
+      [
+        ['--provider', 'kinde', '--audience', 'a'],
+        /^examples, to be replaced in postern\.yaml: domain https:\/\/acme\.kinde\.com$/m,
+      ],
+      [
+        ['-y'],
+        /^examples, .*: issuer https:\/\/id\.acme\.example, audience orders-api, tenant-claim org_id, roles-claim roles$/m,
+      ],
+    ];
+    for (const [args, said] of rows) {
+      const {code, output} = await runPostern(['init', temporaryFolder(), ...args]);
+      assert.equal(code, 0, output);
+      assert.match(output, said);
+    }
+    const none = await runPostern(['init', temporaryFolder(), '--provider', 'apiKeys']);
+    assert.doesNotMatch(none.output, /examples/);
+  });
+
   it('takes a placeholder of the environment as it is', async () => {
     const folder = temporaryFolder();
     const made = await runPostern(['init', folder, '--provider', 'oidc', '--issuer', '${ISSUER}']);

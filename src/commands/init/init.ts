@@ -21,7 +21,7 @@ export const init = async (folder: string | undefined, options: InitOptions): Pr
   const asks = options.yes !== true && options.provider === undefined && process.stdin.isTTY && process.stdout.isTTY;
   // Before anything is asked.
   refuseExisting(folder, ['postern.yaml', 'cases.yaml', 'entitlements.yaml', 'envoy.yaml'], force);
-  const {choice, answers} = asks ? await asked(options) : await given(options);
+  const {choice, answers, examples} = asks ? await asked(options) : await given(options);
   const files = filesOf(choice, answers);
   const names = Object.keys(files);
   refuseExisting(folder, names, force);
@@ -29,8 +29,9 @@ export const init = async (folder: string | undefined, options: InitOptions): Pr
 
   const at = folder === undefined ? '' : `cd ${shellWord(folder)}\n  `;
   const notes = [...(choice.notes?.(answers) ?? []), ...leftNote(folder)].map((note) => `${note}\n`);
+  const replace = examples.length === 0 ? '' : `examples, to be replaced in postern.yaml: ${examples.join(', ')}\n`;
   process.stdout.write(`written: ${names.join(', ')}
-${notes.join('')}read: ${page(`guides/${choice.guide}.md`)}
+${replace}${notes.join('')}read: ${page(`guides/${choice.guide}.md`)}
 next:
   ${at}postern validate --strict    # the configuration, and the files that it names
   postern test cases.yaml      # what becomes of each request
@@ -59,6 +60,8 @@ const refuseExisting = (folder = '.', names: readonly string[], force: boolean):
 interface Chosen {
   readonly choice: Choice;
   readonly answers: Answers;
+  /** What nobody has been asked for, and nobody has said. */
+  readonly examples: readonly string[];
 }
 
 const typeNames = choices.map(({type}) => type);
@@ -98,7 +101,10 @@ const given = async (options: InitOptions): Promise<Chosen> => {
     if (fault !== undefined) faults.push(`--${question.name}: ${shown(answers[question.name])} ${fault}`);
   }
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
-  return {choice, answers};
+  const examples = choice.questions
+    .filter(({name}) => optionOf(options, name) === undefined)
+    .map(({name, otherwise}) => `${name} ${otherwise}`);
+  return {choice, answers, examples};
 };
 
 const asked = async (options: InitOptions): Promise<Chosen> => {
@@ -121,7 +127,7 @@ const asked = async (options: InitOptions): Promise<Chosen> => {
       );
       answers = {...answers, [name]: answer};
     }
-    return {choice, answers};
+    return {choice, answers, examples: []};
   } finally {
     asking.close();
   }

@@ -11,11 +11,17 @@ export const upstream: Question = {
   fault: (answer) => (upstreamOf(answer) === undefined ? 'is not host:port, such as 127.0.0.1:8080' : undefined),
 };
 
-/** Each once, with every way in which it is asked. */
+/** Each once, with every way in which it is asked, and by which provider. */
 export const questions: readonly Pick<Question, 'name' | 'ask'>[] = (() => {
-  const asks = new Map<string, Set<string>>();
-  for (const {name, ask} of [...choices.flatMap(({questions: of}) => of), upstream]) {
-    asks.set(name, (asks.get(name) ?? new Set()).add(ask));
+  const asks = new Map<string, Map<string, string[]>>();
+  for (const {type, questions: of} of choices) {
+    for (const {name, ask} of of) {
+      const ways = asks.get(name) ?? new Map<string, string[]>();
+      ways.set(ask, [...(ways.get(ask) ?? []), type]);
+      asks.set(name, ways);
+    }
   }
-  return [...asks].map(([name, of]) => ({name, ask: [...of].join('; or ')}));
+  const textOf = (ways: ReadonlyMap<string, readonly string[]>): string =>
+    [...ways].map(([ask, types]) => `${types.join(', ')}: ${ask}`).join('; ');
+  return [...[...asks].map(([name, ways]) => ({name, ask: textOf(ways)})), upstream];
 })();
