@@ -292,6 +292,40 @@ export const alertRows: readonly AlertRow[] = [
   },
 
   {
+    alert: 'PosternStateNotWritten',
+    when: 'each attempt of one of two instances to write its entitlements has failed for half an hour',
+    series: {
+      'postern_state_writes_total{pod="a", kept="entitlements", result="failure"}': '0x5 1+1x40',
+      'postern_state_writes_total{pod="b", kept="entitlements", result="failure"}': '0x50',
+    },
+    at: '30m',
+    says: 'shop cannot keep its entitlements on disk.',
+  },
+  {
+    alert: 'PosternStateNotWritten',
+    when: 'one attempt failed',
+    series: {'postern_state_writes_total{pod="a", kept="entitlements", result="failure"}': '0x5 1x40'},
+    at: '30m',
+  },
+
+  {
+    alert: 'PosternDecidesFromDisk',
+    when: 'one of two instances has decided by keys from disk for ten minutes',
+    series: {
+      'postern_state_in_use{pod="a", kept="keys acme"}': '0x5 1x40',
+      'postern_state_in_use{pod="b", kept="keys acme"}': '0x45',
+    },
+    at: '20m',
+    says: 'shop decides by keys acme that it read from disk.',
+  },
+  {
+    alert: 'PosternDecidesFromDisk',
+    when: 'it did so for three minutes after its start',
+    series: {'postern_state_in_use{pod="a", kept="keys acme"}': '1x3 0x40'},
+    at: '20m',
+  },
+
+  {
     alert: 'PosternConfigWaiting',
     when: 'a new configuration has waited for ten minutes on one of two instances',
     series: {'postern_config_waiting{pod="a"}': '0x5 1x40', 'postern_config_waiting{pod="b"}': '0x45'},

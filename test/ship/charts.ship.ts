@@ -16,6 +16,12 @@ const cases = charts.flatMap((chart) =>
   ciValues(chart).map((file) => ({chart, file, name: `${chart} ${basename(file)}`})),
 );
 
+// biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
+type Pod = any;
+const mountOf = (container: Pod, wanted: string) =>
+  container.volumeMounts.find(({name}: {name: string}) => name === wanted);
+const volumeOf = ({spec}: Pod, wanted: string) => spec.volumes.find(({name}: {name: string}) => name === wanted);
+
 describe('charts', function () {
   // Helm 3 and kube-linter are built the first time.
   this.timeout(900_000);
@@ -194,6 +200,65 @@ describe('charts', function () {
     assert.equal(await replicas({enabled: false}), 6);
     assert.equal(await replicas({enabled: true, minReplicas: 3}), 3);
     assert.equal(await replicas({enabled: true, minReplicas: 3, omitReplicas: true}), undefined);
+  });
+
+  describe('state', () => {
+    const state = {enabled: true, sealKey: '${file:/run/secrets/postern/state}', settings: {stale: '1h'}};
+    const written = {dir: '/var/lib/postern', sealKey: state.sealKey, stale: '1h'};
+    const configOf = (manifests: readonly Manifest[], name: string) =>
+      parse(only(manifests, 'ConfigMap', name).data?.['postern.yaml'] ?? '');
+
+    it('is on an emptyDir, or a claim; nothing else of the root may be written to', async () => {
+      const manifests = await render('helm/postern', {values: [{state, secretFiles: ['state']}]});
+      const {template} = only(manifests, 'Deployment').spec;
+      const [container] = template.spec.containers;
+      assert.deepEqual(configOf(manifests, 'shop-postern').state, written);
+      assert.deepEqual(mountOf(container, 'state'), {name: 'state', mountPath: '/var/lib/postern'});
+      assert.deepEqual(volumeOf(template, 'state'), {name: 'state', emptyDir: {sizeLimit: '1Gi'}});
+      assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      assert.equal(template.spec.securityContext.fsGroup, 65532);
+      const claimed = await render('helm/postern', {values: [{state: {...state, existingClaim: 'kept'}}]});
+      const kept = {name: 'state', persistentVolumeClaim: {claimName: 'kept'}};
+      assert.deepEqual(volumeOf(only(claimed, 'Deployment').spec.template, 'state'), kept);
+      // What tries the configuration must not hold the volume.
+      const tried = only(claimed, 'Job').spec.template;
+      assert.deepEqual(volumeOf(tried, 'state'), {name: 'state', emptyDir: {sizeLimit: '1Gi'}});
+    });
+
+    it('is the same beside an application, whose pod gets a group for a claim', async () => {
+      const app = (changes: object) =>
+        render('examples/sidecar-app', {values: [{postern: {listen: 'loopback', ...changes}}]});
+      const manifests = await app({state});
+      const {template} = only(manifests, 'Deployment').spec;
+      const container = [...(template.spec.initContainers ?? []), ...template.spec.containers].find(
+        ({name}: {name: string}) => name === 'postern',
+      );
+      assert.deepEqual(configOf(manifests, 'shop-postern').state, written);
+      assert.deepEqual(mountOf(container, 'postern-state'), {name: 'postern-state', mountPath: '/var/lib/postern'});
+      assert.deepEqual(volumeOf(template, 'postern-state'), {name: 'postern-state', emptyDir: {sizeLimit: '1Gi'}});
+      const claimed = await app({state: {...state, existingClaim: 'kept'}});
+      const {spec} = only(claimed, 'Deployment').spec.template;
+      assert.deepEqual(volumeOf({spec}, 'postern-state'), {
+        name: 'postern-state',
+        persistentVolumeClaim: {claimName: 'kept'},
+      });
+      assert.equal(spec.securityContext.fsGroup, 65532);
+    });
+
+    it('off, there is nothing of it; half of it is refused', async () => {
+      const off = await render('helm/postern', {values: [{}]});
+      assert.ok(!JSON.stringify(off).includes('/var/lib/postern'));
+      const refusals: [object, RegExp][] = [
+        [{state: {enabled: true}}, /state\.enabled needs state\.sealKey/],
+        [{state, config: {state: {dir: '/x', sealKey: '${A}'}}}, /config\.state is set by the chart/],
+        [{state: {...state, sizeLimit: 'much'}}, /sizeLimit/],
+      ];
+      for (const [values, why] of refusals) {
+        const {code, printed} = await helm(['template', 'shop'], 'helm/postern', {values: [values]});
+        assert.notEqual(code, 0);
+        assert.match(printed, why);
+      }
+    });
   });
 
   it('a Job validates before anything is replaced, with the same image, environment and files', async () => {

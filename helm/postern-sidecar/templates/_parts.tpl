@@ -44,6 +44,15 @@
 {{- $delay := $postern.drain.delay | default (eq (include "postern.sidecar.form" .) "native" | ternary "0s" "15s") -}}
 {{- $_ := set $config "server" (merge (dict "listen" $address "drain" $postern.drain.timeout "drainDelay" $delay) $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" $postern.listenAddress $postern.ports.admin)) $admin) -}}
+{{- if $postern.state.enabled -}}
+{{- if hasKey $config "state" -}}
+{{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
+{{- end -}}
+{{- if not $postern.state.sealKey -}}
+{{- fail "state.enabled needs state.sealKey: write ${NAME} and give NAME by existingSecret, or ${file:/run/secrets/postern/KEY} and name the Secret in secretFiles" -}}
+{{- end -}}
+{{- $_ := set $config "state" (merge (dict "dir" $postern.state.directory "sealKey" $postern.state.sealKey) $postern.state.settings) -}}
+{{- end -}}
 {{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
 {{- if and $config.redis $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}
 {{- $_ := set $config.entitlements "deployment" (printf "%s/%s" .Release.Namespace (include "postern.sidecar.fullname" .)) -}}
@@ -106,6 +115,9 @@ socket. In the native form the startup probe holds the application back until Po
     {{- end }}
     {{- if $postern.secretFiles }}
     - {name: postern-secrets, mountPath: /run/secrets/postern, readOnly: true}
+    {{- end }}
+    {{- if $postern.state.enabled }}
+    - {name: postern-state, mountPath: {{ $postern.state.directory }}}
     {{- end }}
     {{- with $postern.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}

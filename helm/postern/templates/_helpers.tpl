@@ -123,6 +123,9 @@ volumeMounts:
   {{- if .Values.tls.enabled }}
   - {name: tls, mountPath: /run/secrets/postern-tls, readOnly: true}
   {{- end }}
+  {{- if .Values.state.enabled }}
+  - {name: state, mountPath: {{ .Values.state.directory }}}
+  {{- end }}
   {{- with .Values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -152,6 +155,14 @@ volumes:
       {{- if $.early }}
       optional: true
       {{- end }}
+  {{- end }}
+  {{- if .state.enabled }}
+  - name: state
+    {{- if and .state.existingClaim (not $.early) }}
+    persistentVolumeClaim: {claimName: {{ .state.existingClaim }}}
+    {{- else }}
+    emptyDir: {sizeLimit: {{ .state.sizeLimit }}}
+    {{- end }}
   {{- end }}
   {{- with .extraVolumes }}
   {{- toYaml . | nindent 2 }}
@@ -202,6 +213,15 @@ postern.yaml: |
 {{- end -}}
 {{- $_ := set $config "server" (merge $set $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" .Values.listenAddress .Values.ports.admin)) $admin) -}}
+{{- if .Values.state.enabled -}}
+{{- if hasKey $config "state" -}}
+{{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
+{{- end -}}
+{{- if not .Values.state.sealKey -}}
+{{- fail "state.enabled needs state.sealKey: write ${NAME} and give NAME by existingSecret, or ${file:/run/secrets/postern/KEY} and name the Secret in secretFiles" -}}
+{{- end -}}
+{{- $_ := set $config "state" (merge (dict "dir" .Values.state.directory "sealKey" .Values.state.sealKey) .Values.state.settings) -}}
+{{- end -}}
 {{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
 {{- if and $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}
 {{- $_ := set $config.entitlements "deployment" (printf "%s/%s" .Release.Namespace .Release.Name) -}}
