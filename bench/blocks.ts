@@ -8,11 +8,18 @@ import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Snapshot} from '../src/core/entitlement.ts';
 import {loadEntitlementIndex} from '../src/core/entitlementIndex.ts';
+import type {RevocationElement} from '../src/core/revocation.ts';
+import {makeRevocationSet} from '../src/core/revocationSet.ts';
 import {packSnapshot, unpackSnapshot} from '../src/entitlements/packed.ts';
 import {compilePattern} from '../src/entitlements/pattern.ts';
 import {type Reading, readingOf} from '../src/entitlements/reading.ts';
+import type {Log} from '../src/observe/log.ts';
+import {silentMetrics} from '../src/observe/silentMetrics.ts';
 import {keysOf} from '../src/providers/keyFileReading.ts';
+import {named, writtenElement} from '../src/store/revocationForm.ts';
 import {aside} from '../src/wiring/aside.ts';
+import {clocks} from '../src/wiring/clocks.ts';
+import {openState} from '../src/wiring/state.ts';
 
 const many = Number(process.argv[2] ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'postern-blocks-'));
@@ -111,4 +118,37 @@ await measured('and unpacking them', async () =>
     })(),
   ),
 );
+/** A state directory as the program has it. */
+const open = (dir: string) => {
+  const metrics = silentMetrics;
+  const log = {info: () => {}, warn: (_: object, line: string) => console.log(line)} as unknown as Log;
+  return openState(
+    {dir, sealKey: 'a key of thirty-two characters..', stale: 0, maxBytes: 2 ** 30},
+    {clocks, log, metrics},
+  );
+};
+const dir = join(folder, 'state');
+const first = open(dir);
+const packed = snapshotOf(reading);
+await measured(`writing ${many} grants of a file or a service to disk`, () =>
+  first.keep('entitlements', 'x').offer(0, () => packSnapshot(packed)),
+);
+const objects = {...packed, grants: [...packed.grants]};
+await measured(`writing ${many} grants of Redis to disk`, () =>
+  first.keep('objects', 'x').offer(0, () => packSnapshot(objects)),
+);
+await measured('and reading them', async () => open(dir).keep('entitlements', 'x').read(Number.POSITIVE_INFINITY));
+const set = makeRevocationSet();
+for (const [at, sessionId] of tenants(many).entries())
+  set.add(named({sessionId, at, expires: 9e12}) as RevocationElement);
+const journal = first.journal('revocations', 'x');
+await measured(`writing ${many} revocations to disk`, async () => {
+  function* all() {
+    for (const element of set.elements()) yield writtenElement(element);
+  }
+  journal.begin(all, () => performance.now());
+  await journal.written();
+});
+await measured('and reading them', () => open(dir).journal('revocations', 'x').read());
+await first.close();
 rmSync(folder, {recursive: true});

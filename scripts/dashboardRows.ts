@@ -403,6 +403,30 @@ const fresh: Row = {
       ],
       alerts: ['PosternRevocationFeedLag', 'PosternRevocationsUnannounced', 'PosternEntitlementsStale'],
     },
+    {
+      title: 'Age of what is on disk',
+      about:
+        'With the setting `state`: how old what was last good would be for a start that finds nothing else, and whether it is what decides now (1).',
+      kind: 'lines',
+      unit: 's',
+      width: 12,
+      queries: [
+        {query: `max by (kept) (${of('postern_state_age_seconds')})`, legend: '{{kept}}'},
+        {query: `max by (kept) (${of('postern_state_in_use')})`, legend: '{{kept}}, decides'},
+      ],
+      alerts: ['PosternDecidesFromDisk'],
+    },
+    {
+      title: 'Writing to disk',
+      about: 'Writings of what was last good, by what it is and how it went. A failure costs no decision.',
+      kind: 'lines',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {query: `sum by (kept, result) (${rate('postern_state_writes_total')})`, legend: '{{kept}}, {{result}}'},
+      ],
+      alerts: ['PosternStateNotWritten'],
+    },
   ],
 };
 

@@ -5,8 +5,8 @@ import {join} from 'node:path';
 import {codeOf, readingFault} from '../core/fileFault.ts';
 import type {Reader, Unreadable} from './form.ts';
 
-/** Bytes that are written, or read, at once. */
-const chunk = 131_072;
+/** Bytes that are written, or read, at once: some milliseconds of seals, where lines are short. */
+const chunk = 32_768;
 /** A line is a text of some 64,000 characters, and the longest grant beyond it. */
 const longestLine = 8 * 1_048_576;
 
@@ -143,15 +143,13 @@ export const filesIn = async (
   pattern: RegExp,
 ): Promise<readonly {readonly name: string; readonly written: number; readonly size: number}[]> => {
   const names = await readdir(dir).catch(() => []);
-  const found = await Promise.all(
-    names
-      .filter((name) => pattern.test(name))
-      .map(async (name) => {
-        const file = await stat(join(dir, name)).catch(() => undefined);
-        return file === undefined ? [] : [{name, written: file.mtimeMs, size: file.size}];
-      }),
-  );
-  return found.flat();
+  const found: {name: string; written: number; size: number}[] = [];
+  // One after another: see inTurn of kept.ts.
+  for (const name of names.filter((one) => pattern.test(one))) {
+    const file = await stat(join(dir, name)).catch(() => undefined);
+    if (file !== undefined) found.push({name, written: file.mtimeMs, size: file.size});
+  }
+  return found;
 };
 
 const sentences: Readonly<Record<string, string>> = {

@@ -22,6 +22,11 @@ export interface StateParts {
   readonly after: (milliseconds: number, run: () => void) => () => void;
   readonly log: (level: 'info' | 'warn', message: string) => void;
   readonly observer: StateObserver;
+  /**
+   * One at a time: a disk that hangs takes one of the few threads that Node has for files and for names of hosts, and
+   * not all of them.
+   */
+  readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>;
   /** When something was last written to the directory before this process, milliseconds since the epoch. */
   readonly lastWritten: () => Promise<number>;
 }
@@ -55,7 +60,7 @@ export const labelOf = (name: string): string => name.split(' ', 2).join(' ');
 export const fileNameOf = (name: string): string => `${name.replaceAll(' ', '-')}.postern`;
 
 export const makeKept = (name: string, identity: string, pause: number, parts: StateParts): KeptFile => {
-  const {dir, maxBytes, seal, owner, clocks, newId, after, log, observer} = parts;
+  const {dir, maxBytes, seal, owner, clocks, newId, after, log, observer, inTurn} = parts;
   const {steady} = clocks;
   const label = labelOf(name);
   const path = join(dir, fileNameOf(name));
@@ -70,16 +75,19 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
   let failures = 0;
 
   const write = async (offered: Offered): Promise<void> => {
-    const began = steady();
     const {asOf, texts, settle} = offered;
     waiting = undefined;
+    let began = steady();
     try {
-      await makeFolder(dir);
-      const id = newId();
-      const head = {id, identity, ...writtenMoment(clocks, asOf)};
-      const temporary = join(dir, `.${fileNameOf(name)}.${id}.tmp`);
-      const {handle} = await putFile(path, temporary, wholeFile(form, head, texts()), maxBytes);
-      await handle.close().catch(() => undefined);
+      await inTurn(async () => {
+        began = steady();
+        await makeFolder(dir);
+        const id = newId();
+        const head = {id, identity, ...writtenMoment(clocks, asOf)};
+        const temporary = join(dir, `.${fileNameOf(name)}.${id}.tmp`);
+        const {handle} = await putFile(path, temporary, wholeFile(form, head, texts()), maxBytes);
+        await handle.close().catch(() => undefined);
+      });
       onDisk = asOf;
       if (fault !== undefined) log('info', `${name} can be written again to ${path}`);
       fault = undefined;
@@ -120,7 +128,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     async read(oldest) {
       const written = await parts.lastWritten();
       const reader = makeReader(form, identity);
-      const found = await readLines(path, reader, {maxBytes, owner});
+      const found = await inTurn(() => readLines(path, reader, {maxBytes, owner}));
       if (found === undefined) {
         observer.read(label, 'none');
         return undefined;

@@ -31,7 +31,7 @@ const abandoned = 600_000;
 /** The end of the process waits no longer for the disk. */
 const patience = 2_000;
 
-export const makeState = (parts: Omit<StateParts, 'lastWritten'>): State => {
+export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): State => {
   const {dir, clocks, after} = parts;
   const kept = new Map<string, KeptFile>();
   const journals: JournalFile[] = [];
@@ -49,7 +49,18 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten'>): State => {
     const files = await filesIn(dir, /\.postern$/);
     return Math.max(Number.NEGATIVE_INFINITY, ...files.map(({written: at}) => at));
   };
-  const whole: StateParts = {...parts, lastWritten, log: (level, message) => parts.log(level, `state: ${message}`)};
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn: StateParts['inTurn'] = (run) => {
+    const turn = last.then(run);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const whole: StateParts = {
+    ...parts,
+    lastWritten,
+    inTurn,
+    log: (level, message) => parts.log(level, `state: ${message}`),
+  };
   const ageOf = (asOf: number | undefined): number | undefined =>
     asOf === undefined ? undefined : Math.max(0, clocks.steady() - asOf) / 1_000;
 

@@ -59,7 +59,7 @@ export const keepKeysIn =
   (state: State, {stale}: StateSettings): NonNullable<VendorParts['keepKeys']> =>
   (provider, identity, member) => {
     const named = member === undefined ? '' : ` ${hash('sha256', member, 'hex').slice(0, 16)}`;
-    return {kept: state.keep(`keys ${provider}${named}`, identity), oldest: stale};
+    return {kept: state.keep(`keys ${provider}${named}`, withoutQueries(identity)), oldest: stale};
   };
 
 /** Which Redis, and which part of it, without user name and password. */
@@ -98,5 +98,9 @@ export const sourceIdentity = ({source}: NonNullable<Settings['entitlements']>, 
   const told = Object.entries(source)
     .filter(([name, value]) => name !== 'type' && !besides.has(name) && value !== undefined && value !== null)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return [`source ${source.type}`, ...told].join(', ');
+  return withoutQueries([`source ${source.type}`, ...told].join(', '));
 };
+
+/** A query may hold a key, and what is told here is readable on disk: its hash tells it from another one. */
+const withoutQueries = (told: string): string =>
+  told.replace(/\?[^\s,]+/g, (query) => `?${hash('sha256', query, 'hex').slice(0, 16)}`);

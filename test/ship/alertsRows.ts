@@ -299,7 +299,7 @@ export const alertRows: readonly AlertRow[] = [
       'postern_state_writes_total{pod="b", kept="entitlements", result="failure"}': '0x50',
     },
     at: '30m',
-    says: 'shop cannot keep its entitlements on disk.',
+    says: 'shop cannot keep on disk what was last good.',
   },
   {
     alert: 'PosternStateNotWritten',
@@ -316,7 +316,7 @@ export const alertRows: readonly AlertRow[] = [
       'postern_state_in_use{pod="b", kept="keys acme"}': '0x45',
     },
     at: '20m',
-    says: 'shop decides by keys acme that it read from disk.',
+    says: 'shop decides by what it read from disk.',
   },
   {
     alert: 'PosternDecidesFromDisk',

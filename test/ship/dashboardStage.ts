@@ -63,6 +63,7 @@ const settingsOf = (issuer: string, endpoint: string, redis: string) => ({
     },
   ],
   redis: {url: redis, timeout: '50ms'},
+  state: {dir: 'state', sealKey: 'a key of the stage, 32 characters'},
   entitlements: {source: {type: 'file', path: 'entitlements.yaml'}, cache: {fresh: '5s', stale: '10m'}},
   rules: [
     {name: 'health', match: {path: '/healthz'}, public: true},
