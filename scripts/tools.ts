@@ -228,6 +228,13 @@ const tools = {
     debian: {package: 'chromium', program: '/usr/bin/chromium', install: true},
     advice: 'install Chromium so that `chromium` is on PATH',
   },
+  jq: {
+    onPath: 'jq',
+    versionArgs: ['--version'],
+    version: /jq-(\d+)\.(\d+)/,
+    debian: {package: 'jq', program: '/usr/bin/jq', install: true},
+    advice: 'install jq so that `jq` is on PATH',
+  },
   pngquant: {
     onPath: 'pngquant',
     versionArgs: ['--version'],

@@ -40,7 +40,10 @@ const shownIn = (block: string): Shown[] =>
 const kubectl = (log: string) => `#!/bin/bash
 while [[ $# -gt 0 ]]; do
   case $1 in
-    exec) while [[ $1 != -- ]]; do shift; done; shift; exec "$@" ;;
+    exec)
+      while [[ $1 != -- ]]; do shift; done; shift; "$@"; status=$?
+      ((status == 0)) || echo "command terminated with exit code $status" >&2
+      exit $status ;;
     logs) exec cat ${log} ;;
     rollout) echo 'deployment.apps/postern restarted'; exit 0 ;;
     *) shift ;;

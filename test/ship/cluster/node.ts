@@ -27,7 +27,7 @@ const isReallyRun = ({metadata}: Resource): boolean =>
   metadata.labels?.['app.kubernetes.io/component'] === 'test';
 
 /** As a container engine writes logs, which is how kwok reads them. */
-const asLog = (printed: string): string =>
+export const asLog = (printed: string): string =>
   printed
     .split('\n')
     .filter(Boolean)

@@ -22,8 +22,8 @@ export interface Printed {
 const runFor = (kubeconfig: string) => {
   const home = temporaryFolder();
   const env = {PATH: process.env.PATH, HOME: home, KUBECONFIG: kubeconfig};
-  return async (program: string, args: readonly string[], input?: string): Promise<Printed> => {
-    const running = run(program, [...args], {env, maxBuffer: 1 << 27, timeout: 300_000});
+  return async (program: string, args: readonly string[], input?: string, own = {}): Promise<Printed> => {
+    const running = run(program, [...args], {env, maxBuffer: 1 << 27, timeout: 300_000, ...own});
     if (input !== undefined) running.child.stdin?.end(input);
     return running.then(
       ({stdout, stderr}) => ({code: 0, out: stdout, error: stderr}),
@@ -35,6 +35,8 @@ const runFor = (kubeconfig: string) => {
 export interface Operator {
   helm(name: HelmName, ...args: (string | object)[]): Promise<Printed>;
   kubectl(...args: string[]): Promise<Printed>;
+  /** A script of bash, in a folder, with this environment. */
+  shell(script: string, folder: string, env: NodeJS.ProcessEnv): Promise<Printed>;
   /** `kubectl ... -f -` of manifests in one text. */
   kubectlWith(input: string, ...args: string[]): Promise<Printed>;
 }
@@ -53,6 +55,7 @@ export const makeOperator = (kubeconfig: string): Operator => {
         await tool(name),
         args.flatMap((one) => (typeof one === 'string' ? [one] : valuesFile(one))),
       ),
+    shell: (script, cwd, env) => program('bash', ['-c', script], undefined, {cwd, env}),
     kubectl: async (...args) => program(await tool('kubectl'), args),
     kubectlWith: async (input, ...args) => program(await tool('kubectl'), args, input),
   };
