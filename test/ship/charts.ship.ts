@@ -372,7 +372,10 @@ describe('charts', function () {
     assert.equal(only(manifests, 'ServiceAccount').metadata.labels?.c, 'd');
     for (const chart of ['helm/postern', 'helm/postern-sidecar']) {
       const about = parse(readFileSync(join(root, chart, 'Chart.yaml'), 'utf8'));
-      for (const key of ['home', 'sources', 'maintainers']) assert.ok(about[key]?.length > 0, `${chart}: ${key}`);
+      const {homepage, repository} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+      assert.equal(about.home, homepage, chart);
+      assert.deepEqual(about.sources, [repository], chart);
+      assert.deepEqual(about.maintainers, [{name: 'Postern maintainers', url: homepage}], chart);
     }
   });
 

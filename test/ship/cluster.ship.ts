@@ -38,6 +38,37 @@ const wrong = {
   },
 };
 
+/** What operators look for, beside what the files of values have. */
+const sought = {
+  deploymentAnnotations: {'reloader.stakater.com/auto': 'true'},
+  minReadySeconds: 5,
+  lifecycle: {preStop: {sleep: {seconds: 3}}},
+  hostAliases: [{ip: '10.0.0.1', hostnames: ['id.example']}],
+  initContainers: [
+    {
+      name: 'wait',
+      image: 'wait:1',
+      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: ['ALL']}},
+    },
+  ],
+  dnsPolicy: 'ClusterFirst',
+  dnsConfig: {options: [{name: 'ndots', value: '1'}]},
+  service: {
+    type: 'LoadBalancer',
+    nodePort: 30_001,
+    externalTrafficPolicy: 'Local',
+    trafficDistribution: 'PreferSameNode',
+  },
+  serviceAccount: {labels: {team: 'edge'}},
+  autoscaling: {enabled: true, behavior: {scaleDown: {stabilizationWindowSeconds: 60}}},
+  podDisruptionBudget: {minAvailable: '50%'},
+  networkPolicy: {enabled: true},
+  config: {answers: {listen: '0.0.0.0:9193'}, entitlements: {source: {type: 'http', url: 'https://plans.example/'}}},
+  priorityClassName: 'system-cluster-critical',
+  tolerations: [{key: 'edge', operator: 'Exists'}],
+  topologySpreadConstraints: [{maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule'}],
+};
+
 describe('charts in a cluster', function () {
   // The control plane is built the first time on a machine, which takes some ten minutes.
   this.timeout(2_400_000);
@@ -111,7 +142,7 @@ describe('charts in a cluster', function () {
       await makeNamespace('strict');
       const has = new Set<string>(['default']);
       for (const folder of ['helm/postern', 'examples/sidecar-app']) {
-        for (const file of ciValues(folder)) {
+        for (const file of [...ciValues(folder), ...(folder === 'helm/postern' ? [sought] : [])]) {
           const manifests = await render(folder, {values: [file], kubernetes: '1.36.0'});
           // A pod is taken only where its account is.
           const accounts = manifests.map(({spec}) => spec?.serviceAccountName).filter((one) => one !== undefined);
