@@ -30,6 +30,21 @@ describe('npm run postern', () => {
     await assert.rejects(fetch(`http://${admin}/readyz`));
   });
 
+  it('reads paths from where it is typed, also in another folder', async () => {
+    const folder = temporaryFolder();
+    writeFiles(folder, {'deep/postern.yaml': {rules: [{name: 'all', match: {path: '/a'}, public: true}]}});
+    const {INIT_CWD: _, ...env} = process.env;
+    const running = await start({
+      name: 'npm run postern',
+      command: 'npm',
+      args: ['--prefix', process.cwd(), 'run', '-s', 'postern', '--', 'validate', '-c', 'deep/postern.yaml'],
+      cwd: folder,
+      env,
+    });
+    assert.equal(await running.ended, 0, running.output());
+    assert.match(running.output(), /^deep\/postern\.yaml: good/);
+  });
+
   it('ends with 1 and every error for a bad configuration', async () => {
     const running = await postern({rules: [{nme: 'x'}]});
     assert.equal(await running.ended, 1);
