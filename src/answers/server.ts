@@ -66,7 +66,10 @@ const limits = {
 const secureLimits = {handshakeTimeout: 5_000, minVersion: 'TLSv1.2'} as const;
 /** Connections at once, those included that have not shown who they are yet. */
 const mostConnections = 1_024;
-/** Milliseconds before its certificate ends at which a connection is closed, so that a client makes one with its next certificate. */
+/**
+ * Milliseconds before its certificate ends at which a connection is closed, so that a client makes one with its next
+ * certificate.
+ */
 const lastMinute = 60_000;
 
 interface Answer {

@@ -2,6 +2,7 @@
 import type {Grant} from '../core/entitlement.ts';
 import {redisFault} from '../core/redisFault.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {type Entry, makeChangeStream, newestIn} from './changeStream.ts';
 import type {Head} from './overlay.ts';
 import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys, refuseNewer} from './record.ts';
 import {refuseLoss} from './recordLoss.ts';
@@ -11,7 +12,7 @@ import type {Follower, SnapshotSource} from './source.ts';
 export interface RedisSourceParts {
   /** For reading much: its commands may take seconds. */
   readonly redis: RecordCalls;
-  /** A connection of its own, since it blocks; its commands may take longer than `block`. */
+  /** A connection of its own, since it blocks; its commands may take longer than it blocks. */
   readonly following: RecordCalls & {ready(): boolean; fault?(): string | undefined};
   readonly prefix: string;
   /** Milliseconds of a clock that never steps. */
@@ -20,8 +21,6 @@ export interface RedisSourceParts {
   readonly log?: (message: string) => void;
 }
 
-/** Milliseconds for which one read waits for changes. */
-const block = 1_000;
 /** Without a sign from the stream for this long, an unchanged version proves nothing. */
 const silence = 5_000;
 /** Without a connection for this long, changes are not followed. */
@@ -37,6 +36,7 @@ const longestPause = 5_000;
 export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
   const {redis, following, prefix, steady, sleep, log} = parts;
   const keys = recordKeys(prefix);
+  const stream = makeChangeStream(following, keys.changes);
   let head: Head | undefined;
   let loaded: string | undefined;
   /** Where in the stream the first load began: what is announced after it is told. */
@@ -66,7 +66,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     }
     refuseNewer(prefix, version);
     if (version === known && !due && steady() - heard < silence) return 'unchanged';
-    position ??= await newest(redis);
+    position ??= await newestIn(redis, keys.changes);
     for (let attempt = 0; attempt < tries; attempt++) {
       due = false;
       const before = await readVersion(redis, prefix);
@@ -113,53 +113,54 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
       if (fault !== undefined) log?.(`entitlements: changes in Redis cannot be followed: ${fault}`);
       follower.failed?.(fault);
     };
+    /** The first connection takes a moment, and so does a new one. */
+    const waitForConnection = async (): Promise<void> => {
+      if (!following.ready()) {
+        away ??= steady();
+        if (steady() - away > patience) failed(following.fault?.() ?? 'there is no connection');
+      }
+      await sleep(100);
+    };
+    const take = async (entries: readonly Entry[]): Promise<void> => {
+      if (head === undefined || entries.some(({field}) => field !== 'tenant')) return changed();
+      const tenants = new Set(entries.map(({value}) => value));
+      const changes = await readSomeTenants(following, prefix, [...tenants], head.plans, head.features);
+      follower.apply(changes);
+      if (changes.every(({grants}) => grants.length === 0)) await emptied();
+    };
+    /** Waits for changes, and takes them. False: some may have been missed. */
+    const step = async (): Promise<boolean> => {
+      const began = steady();
+      const entries = await stream.next(at);
+      pause = firstPause;
+      if (ended) return false;
+      failed(undefined);
+      if (entries.length === 0) {
+        const version = await readVersion(following, prefix);
+        if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
+        if (await stream.missed(at)) return false;
+      } else {
+        await take(entries);
+        at = entries.at(-1)?.id ?? at;
+      }
+      confirm(follower, began);
+      return true;
+    };
     while (!ended) {
       try {
         if (position === undefined || !following.ready()) {
-          // The first connection takes a moment, and so does a new one.
-          if (!following.ready()) {
-            away ??= steady();
-            if (steady() - away > patience) failed(following.fault?.() ?? 'there is no connection');
-          }
-          await sleep(100);
+          await waitForConnection();
           continue;
         }
         away = undefined;
         if (first) {
           first = false;
           at = position;
-        } else if (await missed(at)) {
-          at = await newest(following);
+        } else if (await stream.missed(at)) {
+          at = await stream.newest();
           changed();
         }
-        for (;;) {
-          const began = steady();
-          const entries = await next(at);
-          pause = firstPause;
-          if (ended) return;
-          failed(undefined);
-          if (entries.length === 0) {
-            const version = await readVersion(following, prefix);
-            if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
-            if (await missed(at)) break;
-            confirm(follower, began);
-            continue;
-          }
-          const tenants = new Set<string>();
-          let everything = false;
-          for (const {field, value} of entries) {
-            if (field === 'tenant') tenants.add(value);
-            else everything = true;
-          }
-          if (everything || head === undefined) changed();
-          else {
-            const changes = await readSomeTenants(following, prefix, [...tenants], head.plans, head.features);
-            follower.apply(changes);
-            if (changes.every(({grants}) => grants.length === 0)) await emptied();
-          }
-          at = entries.at(-1)?.id ?? at;
-          confirm(follower, began);
-        }
+        while (await step());
       } catch (error) {
         if (ended) return;
         failed(error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : redisFault(error));
@@ -181,23 +182,6 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     const [features, plans, flags] = held.counts;
     held = {version: held.version, counts: [features, plans, flags, 0]};
   };
-  const newest = async (calls: Pick<RecordCalls, 'call'>): Promise<string> => {
-    const [entry] = entriesOf(await calls.call('XREVRANGE', keys.changes, '+', '-', 'COUNT', 1));
-    return entry?.id ?? '0-0';
-  };
-  /** Whether changes after `at` may be gone: the stream was trimmed beyond it, or is another one than it was. */
-  const missed = async (at: string): Promise<boolean> => {
-    const [oldest] = entriesOf(await following.call('XRANGE', keys.changes, '-', '+', 'COUNT', 1));
-    const last = await newest(following);
-    if (at === '0-0') return false;
-    return oldest === undefined || isAfter(oldest.id, at) || isAfter(at, last);
-  };
-  const next = async (at: string) => {
-    const reply = await following.call('XREAD', 'COUNT', 500, 'BLOCK', block, 'STREAMS', keys.changes, at);
-    const [stream] = Array.isArray(reply) ? reply : [];
-    return Array.isArray(stream) ? entriesOf(stream[1]) : [];
-  };
-
   return {
     name: 'redis',
     where: `${keys.version.slice(0, -'version'.length)}* in Redis`,
@@ -209,27 +193,4 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
       };
     },
   };
-};
-
-interface Entry {
-  readonly id: string;
-  readonly field: string;
-  readonly value: string;
-}
-
-const entriesOf = (reply: unknown): readonly Entry[] => {
-  if (!Array.isArray(reply)) return [];
-  return reply.map((entry): Entry => {
-    const [id, fields] = Array.isArray(entry) ? entry : [];
-    const [field, value] = Array.isArray(fields) ? fields : [];
-    return {id: String(id), field: String(field), value: String(value)};
-  });
-};
-
-/** Stream ids are `<ms>-<n>`. */
-const isAfter = (a: string, b: string): boolean => {
-  const [aTime = '0', aCount = '0'] = a.split('-');
-  const [bTime = '0', bCount = '0'] = b.split('-');
-  const difference = BigInt(aTime) - BigInt(bTime) || BigInt(aCount) - BigInt(bCount);
-  return difference > 0n;
 };

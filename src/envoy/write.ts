@@ -92,7 +92,10 @@ const ok = (changes: OkHttpResponse): void => {
   enclose(3, end);
 };
 
-/** google.protobuf.Value: number 2 (a double), string 3, bool 4, struct 5, list 6 (of values 1). Zeros are written, as what they are. */
+/**
+ * google.protobuf.Value: number 2 (a double), string 3, bool 4, struct 5, list 6 (of values 1). Zeros are written, as
+ * what they are.
+ */
 const value = (of: StructValue): void => {
   if ('stringValue' in of) text(3, of.stringValue);
   else if ('structValue' in of) struct(5, of.structValue);

@@ -207,12 +207,18 @@ export const metricTable = {
 
 export type MetricName = keyof typeof metricTable;
 
-/** The metrics that are read when Prometheus asks. */
-export type GaugeName = {
-  [N in MetricName]: (typeof metricTable)[N]['type'] extends 'gauge' ? N : never;
+type NameOf<Type extends MetricDefinition['type']> = {
+  [N in MetricName]: (typeof metricTable)[N]['type'] extends Type ? N : never;
 }[MetricName];
 
-/** Upper bounds in seconds. Most decisions come from memory and take tens of microseconds; the rest wait for a network. */
+/** Those that are read when Prometheus asks. */
+export type GaugeName = NameOf<'gauge'>;
+/** Those that are added to. */
+export type CounterName = NameOf<'counter'>;
+
+/**
+ * Upper bounds in seconds. Most decisions come from memory and take tens of microseconds; the rest wait for a network.
+ */
 export const durationBounds = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ] as const;

@@ -6,7 +6,14 @@ import type {Reason} from '../core/refusals.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
 import type {Access} from '../core/rules.ts';
 import {type Steps, whole} from '../core/steps.ts';
-import {durationBounds, type GaugeName, type MetricDefinition, type MetricName, metricTable} from './metricTable.ts';
+import {
+  type CounterName,
+  durationBounds,
+  type GaugeName,
+  type MetricDefinition,
+  type MetricName,
+  metricTable,
+} from './metricTable.ts';
 import type {Outcome} from './outcome.ts';
 import {complete, counted, exemplarsOf, openMetrics, timed, type WireSample} from './samples.ts';
 import {type Exemplar, makeTally, makeTimings, NONE, OTHER, type Tally} from './tally.ts';
@@ -30,7 +37,9 @@ export interface Configured {
 /** What can be read besides by a scrape: gauges, and these counts. */
 export type ReadableName = GaugeName | 'postern_decisions_total' | 'postern_cache_requests_total';
 
-/** `grace`: held by grace; `limits`: features whose limits are handed on; `upgrade`: the feature that a refusal offers. */
+/**
+ * `grace`: held by grace; `limits`: features whose limits are handed on; `upgrade`: the feature that a refusal offers.
+ */
 export interface Bought {
   readonly grace?: boolean | undefined;
   readonly limits?: readonly string[] | undefined;
@@ -48,7 +57,9 @@ export interface Metrics {
   ): void;
   /** What of that which was bought a decision turned on. */
   bought(rule: string | undefined, what: Bought): void;
-  /** One answer of a provider: `verified`, a reason, `unavailable` or `internal`. `credential`: the kind of its place. */
+  /**
+   * One answer of a provider: `verified`, a reason, `unavailable` or `internal`. `credential`: the kind of its place.
+   */
   authenticated(provider: string, credential: string, result: string): void;
   /** The observer of caches. */
   readonly cache: {request(cache: string, layer: string, result: string): void};
@@ -94,6 +105,11 @@ export interface MetricsParts {
   readonly fault?: (gauge: GaugeName, error: unknown) => void;
 }
 
+type Tallies = Readonly<Record<CounterName, Tally>>;
+const counterNames = (Object.keys(metricTable) as MetricName[]).filter(
+  (name): name is CounterName => metricTable[name].type === 'counter',
+);
+
 /** Far above what a configuration brings about, far below what hurts Prometheus. */
 const seriesLimit = 20_000;
 const circuitValues: Readonly<Record<CircuitState, number>> = {closed: 0, half_open: 1, open: 2};
@@ -101,21 +117,23 @@ const circuitValues: Readonly<Record<CircuitState, number>> = {closed: 0, half_o
 /** Metrics with a registry of their own. */
 export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Metrics => {
   const registry = new Registry();
-  const decisions = makeTally(seriesLimit);
-  const authentications = makeTally(seriesLimit);
-  const cacheRequests = makeTally(seriesLimit);
-  const dependencyRequests = makeTally(seriesLimit);
-  const limits = makeTally(seriesLimit);
-  const droppedLines = makeTally(1);
-  droppedLines.declare();
-  const graces = makeTally(seriesLimit);
-  const limitsHandedOn = makeTally(seriesLimit);
-  const upgrades = makeTally(seriesLimit);
-  const stateReads = makeTally(seriesLimit);
-  const stateWrites = makeTally(seriesLimit);
-  const reloads = makeTally(seriesLimit);
-  const shadowed = makeTally(seriesLimit);
-  const differences = makeTally(seriesLimit);
+  const tallies = Object.fromEntries(counterNames.map((name) => [name, makeTally(seriesLimit)])) as Tallies;
+  const {
+    postern_decisions_total: decisions,
+    postern_authentications_total: authentications,
+    postern_cache_requests_total: cacheRequests,
+    postern_dependency_requests_total: dependencyRequests,
+    postern_limited_total: limits,
+    postern_decision_log_dropped_total: droppedLines,
+    postern_grace_total: graces,
+    postern_limits_total: limitsHandedOn,
+    postern_upgrades_total: upgrades,
+    postern_state_reads_total: stateReads,
+    postern_state_writes_total: stateWrites,
+    postern_config_reloads_total: reloads,
+    postern_shadow_decisions_total: shadowed,
+    postern_shadow_differences_total: differences,
+  } = tallies;
   const checks = makeTimings(durationBounds, 10);
   const dependencyTimes = makeTimings(durationBounds, 1_000);
   const readers = new Map<GaugeName, Set<() => readonly Sample[]>>();
@@ -139,28 +157,7 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
       }
     });
 
-  const counts = {
-    postern_decisions_total: counted('postern_decisions_total', decisions),
-    postern_cache_requests_total: counted('postern_cache_requests_total', cacheRequests),
-  };
-  register(registry, 'postern_decisions_total', counted('postern_decisions_total', decisions));
-  register(registry, 'postern_authentications_total', counted('postern_authentications_total', authentications));
-  register(registry, 'postern_cache_requests_total', counted('postern_cache_requests_total', cacheRequests));
-  register(
-    registry,
-    'postern_dependency_requests_total',
-    counted('postern_dependency_requests_total', dependencyRequests),
-  );
-  register(registry, 'postern_shadow_decisions_total', counted('postern_shadow_decisions_total', shadowed));
-  register(registry, 'postern_shadow_differences_total', counted('postern_shadow_differences_total', differences));
-  register(registry, 'postern_decision_log_dropped_total', counted('postern_decision_log_dropped_total', droppedLines));
-  register(registry, 'postern_limited_total', counted('postern_limited_total', limits));
-  register(registry, 'postern_grace_total', counted('postern_grace_total', graces));
-  register(registry, 'postern_limits_total', counted('postern_limits_total', limitsHandedOn));
-  register(registry, 'postern_upgrades_total', counted('postern_upgrades_total', upgrades));
-  register(registry, 'postern_state_reads_total', counted('postern_state_reads_total', stateReads));
-  register(registry, 'postern_state_writes_total', counted('postern_state_writes_total', stateWrites));
-  register(registry, 'postern_config_reloads_total', counted('postern_config_reloads_total', reloads));
+  for (const name of counterNames) register(registry, name, counted(name, tallies[name]));
   register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
   register(
     registry,
@@ -172,6 +169,7 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   }
   collectDefaultMetrics({register: registry});
 
+  droppedLines.declare();
   for (const outcome of ['allow', 'deny', 'error', 'shadow_deny', 'answer'] as const) checks.declare(outcome);
   for (const result of ['success', 'failure']) reloads.declare(result);
   gauge('postern_build_info', () => [{labels: {version, node}, value: 1}]);
@@ -235,7 +233,7 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     configured: (configuration) => whole(configuring(configuration)),
     configuring,
     gauge,
-    read: (name) => (isGauge(name) ? gaugeSamples(name) : counts[name])(),
+    read: (name) => (isGauge(name) ? gaugeSamples(name) : counted(name, tallies[name]))(),
     exposition: async (accept = '') => {
       const text = await registry.metrics();
       return accept.includes('application/openmetrics-text')
@@ -264,7 +262,9 @@ function* declareDecisions(decisions: Tally, {rules, providers}: Configured): St
 
 const isGauge = (name: MetricName): name is GaugeName => metricTable[name].type === 'gauge';
 
-/** A registry asks its metrics for nothing but `name` and `get()`; the type of prom-client names its own classes only. */
+/**
+ * A registry asks its metrics for nothing but `name` and `get()`; the type of prom-client names its own classes only.
+ */
 const register = (registry: Registry, name: MetricName, samples: () => readonly WireSample[]) => {
   const {type, meaning}: MetricDefinition = metricTable[name];
   const metric = {name, get: async () => ({name, help: meaning, type, aggregator: 'sum', values: samples()})};

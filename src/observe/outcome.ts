@@ -2,7 +2,10 @@
 import type {Decision, Reply} from '../core/decision.ts';
 import {type Reason, refusals} from '../core/refusals.ts';
 
-/** `answer`: no rule let it through, and Postern answered itself (a preflight, the resource's metadata). `error`: we could not decide. `shadow_deny`: let through, though a shadow rule would have denied. */
+/**
+ * `answer`: no rule let it through, and Postern answered itself (a preflight, the resource's metadata). `error`: we
+ * could not decide. `shadow_deny`: let through, though a shadow rule would have denied.
+ */
 export type Outcome = 'allow' | 'deny' | 'answer' | 'error' | 'shadow_deny';
 
 export const outcomeOf = (decision: Decision): Outcome => {

@@ -73,7 +73,10 @@ const longestValue = 512;
 const longestPath = 2_048;
 const longestHost = 260;
 
-/** `read`: headers that rules read, in lower case; `secret`: those in which credentials stand, whatever rules read. `stepsOf`: what was measured. */
+/**
+ * `read`: headers that rules read, in lower case; `secret`: those in which credentials stand, whatever rules read.
+ * `stepsOf`: what was measured.
+ */
 export const makeRemember = (
   read: Iterable<string>,
   secret: Iterable<string>,

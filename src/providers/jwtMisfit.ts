@@ -6,7 +6,10 @@ import {isSameButSlash} from './jwks.ts';
 import {malformedDetail} from './jwtForm.ts';
 import {tokenOf} from './tokensOf.ts';
 
-/** `issuer`: what the settings name, or words for it; that of the token comes back with the misfit. One that differs by a slash is told as such: it is a slip of settings. */
+/**
+ * `issuer`: what the settings name, or words for it; that of the token comes back with the misfit. One that differs by
+ * a slash is told as such: it is a slip of settings.
+ */
 export const jwtMisfit = (value: string, issuer: string, request: Request): Misfit & {readonly issuer?: unknown} => {
   const claims = tokenOf(request, value)?.claims;
   if (claims === undefined) return {reason: 'malformed_credential', detail: malformedDetail(value)};

@@ -47,7 +47,10 @@ export interface Provider extends Acceptor {
   readonly name: string;
   /** At once where the credential was verified a moment ago; throws or rejects. */
   authenticate(credential: Credential, context: AuthenticationContext): Authentication | Promise<Authentication>;
-  /** The tenant that a credential names, unverified and without asking anyone: of families of issuers, so that none is asked for nothing. */
+  /**
+   * The tenant that a credential names, unverified and without asking anyone: of families of issuers, so that none is
+   * asked for nothing.
+   */
   tenantOf?(credential: Credential, request: Request): string | undefined;
   /** Only providers that know of relations have it. Rejects with Unavailable for an outage. */
   related?(

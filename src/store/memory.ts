@@ -22,7 +22,10 @@ export interface MemoryLimits<V> {
 /** What an entry costs besides its value: key, list links, two objects. */
 const overhead = 200;
 
-/** Makes a cache bounded by entries (10,000 unless told otherwise), by bytes, or both. `steady`: milliseconds that no step of the wall clock moves. */
+/**
+ * Makes a cache bounded by entries (10,000 unless told otherwise), by bytes, or both. `steady`: milliseconds that no
+ * step of the wall clock moves.
+ */
 export const makeMemoryCache = <V extends object | string | number | boolean>(
   limits: MemoryLimits<V>,
   steady: () => number,

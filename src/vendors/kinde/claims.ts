@@ -8,7 +8,10 @@ const roleKeys = (roles: unknown): readonly unknown[] =>
 
 export const paths = {tenant: 'org_code', roles: 'roles', permissions: 'permissions', scopes: 'scp'} as const;
 
-/** The principal's claims are those that were sent, under their plain names too. A machine has no `sub`; its `azp`, the client id, stands for it. */
+/**
+ * The principal's claims are those that were sent, under their plain names too. A machine has no `sub`; its `azp`, the
+ * client id, stands for it.
+ */
 export const makeReadKindePrincipal = (provider: string): ReadPrincipal => {
   const read = makeReadPrincipal(provider, paths, stringsOf);
   return (claims) => {
