@@ -137,6 +137,8 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     if (type.name === 'dyn') return dyn;
     if (type.name !== 'map') return fault(expr, `${inWords(type)} has no members, so no ${name}`);
     if (type.named !== undefined) note(type.named, name);
+    if (type.named === 'header' && !headerName.test(name))
+      fault(expr, `is no name of a header: ${JSON.stringify(name)} (of method, host and path ask request.method, ...)`);
     if (type.members === undefined) return type.of ?? dyn;
     const of = Object.hasOwn(type.members, name) ? type.members[name] : undefined;
     const known = Object.keys(type.members);
@@ -279,6 +281,7 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
 
   const ofFunction = (expr: Expr, name: string, target: Type | undefined, given: readonly Type[]): Type => {
     const all = parts.functions.get(name);
+    if (all === undefined && name === 'has') return fault(expr, 'has() asks for one member: write has(claims.level)');
     if (all === undefined) {
       const known = [...parts.functions.keys()].filter((one) => /^[a-z]\w*$/i.test(one));
       return fault(expr, `there is no function ${name}${didYouMean(name, known)}`);
@@ -310,6 +313,9 @@ export const typeCheck = (whole: Expr, parts: TypeCheckParts): Looks => {
     now,
   };
 };
+
+/** A token of RFC 9110 section 5.6.2. */
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** What is read from a text, and an example of it. */
 const readers: Readonly<Record<string, string>> = {

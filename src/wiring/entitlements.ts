@@ -1,4 +1,5 @@
 // The entitlement store from its settings: a source, and the cache before it.
+import {compileCondition} from '../conditions/condition.ts';
 import {capturesIn} from '../config/rulePatterns.ts';
 import type {Settings} from '../config/schema.ts';
 import type {Health} from '../core/health.ts';
@@ -84,6 +85,7 @@ export const toldBy = ({identity, metadata = []}: Settings['responses']): readon
 export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): Asked => {
   const features = new Map<string, string>();
   const limits = new Map<string, string>();
+  const values = new Map<string, string>();
   const permissions = new Map<string, string>();
   const attributes = new Set<string>();
   for (const {name, access, shadow, match, attributes: named = {}, limits: ownLimits = []} of rules) {
@@ -91,6 +93,7 @@ export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): A
     if (shadow || !('require' in access)) continue;
     for (const feature of itemsOf(access.require.features)) if (!features.has(feature)) features.set(feature, name);
     for (const feature of ownLimits) if (!limits.has(feature)) limits.set(feature, name);
+    for (const feature of valuesOf(access.require.when)) if (!values.has(feature)) values.set(feature, name);
     for (const permission of itemsOf(access.require.entitledPermissions)) {
       if (!permissions.has(permission)) permissions.set(permission, name);
     }
@@ -99,12 +102,17 @@ export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): A
     features: [
       ...[...features].map(([feature, rule]) => ({feature, rule})),
       ...[...limits].map(([feature, rule]) => ({feature, rule, as: 'limit' as const})),
+      // What was lost would be absent, which a condition may ask for: !has(value.suspended).
+      ...[...values].map(([feature, rule]) => ({feature, rule, as: 'amount' as const})),
       ...told.map((feature) => ({feature, as: 'amount' as const})),
     ],
     permissions: [...permissions].map(([permission, rule]) => ({permission, rule})),
     attributes: [...attributes].sort(),
   };
 };
+
+const valuesOf = (when: string | undefined): readonly string[] =>
+  when === undefined ? [] : compileCondition(when).looks.values;
 
 const itemsOf = ({any = [], all = []}: ListRequirement = {}): readonly string[] => [...any, ...all];
 

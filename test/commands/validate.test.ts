@@ -61,8 +61,8 @@ describe('postern validate', () => {
           entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
         },
         {'entitlements.yaml': {...bought, features: {...bought.features, seats: {value: 'number'}}}},
-        0,
-        /warning: rules\[0\]\.require\.when: looks at value\.seets, which .*lacks, so nobody has it; did you mean "seats"\?/,
+        1,
+        /error: rules\[0\]\.require\.when: asks for "seets", which .* lacks; did you mean "seats"\?/,
       ],
       [
         'a limit that no plan and no grant has any of',

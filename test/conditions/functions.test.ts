@@ -131,6 +131,9 @@ describe('functions of conditions', () => {
     ['9223372036854775808 == 1', /is out of range: whole numbers have 64 bits/],
     ['-9223372036854775809 == 1', /is out of range/],
     ['18446744073709551616u == 1u', /is out of range/],
+    ['request.headers["x y"] == "1"', /is no name of a header: "x y"/],
+    ['request.headers[":path"] == "/"', /is no name of a header: ":path" \(of method, host and path ask/],
+    ['has(claims)', /has\(\) asks for one member: write has\(claims\.level\)/],
     ['type(claims.level) == number', /there is no number/],
   ];
   for (const [text, words] of refused)

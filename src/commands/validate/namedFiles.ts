@@ -124,7 +124,6 @@ const entitlementFile = async (settings: Settings, file: string): Promise<readon
     ...told,
     ...missingFeatures(settings, read.snapshot, file),
     ...soldByNobody(settings, read.snapshot, file),
-    ...missingValues(settings, [...read.snapshot.features.keys()], file),
     ...unsold(settings, read.snapshot.features),
     ...unsuppliedAttributes(read.snapshot, askedBy(settings.rules)).map((message) => finding(path, message, 'warning')),
   ];
@@ -146,7 +145,7 @@ const missingFeatures = ({rules, responses}: Settings, {features}: Snapshot, fil
   return [
     ...rules.flatMap((rule, index) =>
       askedBy([rule]).features.flatMap((wanted) =>
-        look(wanted, ['rules', index, ...(wanted.as === 'limit' ? ['limits'] : ['require', 'features'])]),
+        look(wanted, ['rules', index, ...placesAsked[wanted.as ?? 'feature']]),
       ),
     ),
     ...askedBy([], toldBy(responses)).features.flatMap((wanted) =>
@@ -154,6 +153,9 @@ const missingFeatures = ({rules, responses}: Settings, {features}: Snapshot, fil
     ),
   ];
 };
+
+/** Where in a rule. */
+const placesAsked = {feature: ['require', 'features'], limit: ['limits'], amount: ['require', 'when']};
 
 /** Where an amount is asked for that no plan and no grant has any of: nobody has it, and a limit lets nobody in. */
 const soldByNobody = ({rules, responses}: Settings, snapshot: Snapshot, file: string): readonly Finding[] => {
@@ -189,15 +191,6 @@ const soldByNobody = ({rules, responses}: Settings, snapshot: Snapshot, file: st
 
 const placeOf = ({feature}: Wanted, {identity}: Settings['responses']): string =>
   [...identity.values()].includes(`value.${feature}`) ? 'identity' : 'metadata';
-
-/** Where a condition looks at what the file does not sell: that is absent for everybody. */
-const missingValues = ({rules}: Settings, names: readonly string[], file: string): readonly Finding[] =>
-  valuesLookedAt(rules)
-    .filter(({feature}) => !names.includes(feature))
-    .map(({feature, path}) => {
-      const message = `looks at value.${feature}, which ${file} lacks, so nobody has it${suggestion(feature, names)}`;
-      return finding(path, message, 'warning');
-    });
 
 /** Where a condition looks at amounts, and the source knows of none. */
 const untoldValues = ({rules}: Settings, type: string): readonly Finding[] =>
