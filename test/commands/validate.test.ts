@@ -23,6 +23,22 @@ describe('postern validate', () => {
     assert.match(output, /good: 1 rule, 0 providers/);
   });
 
+  it('says that what the state is to stand in is no folder, and wants a key; one that is not there is made later', async () => {
+    const tried = async (state: object) => {
+      const folder = temporaryFolder();
+      const rules = [{name: 'all', match: {}, public: true}];
+      writeFiles(folder, {'postern.yaml': {state, rules}, 'a-file': ''});
+      return runPostern(['validate', '-c', join(folder, 'postern.yaml')]);
+    };
+    const sealKey = 'a key of thirty-two characters..';
+    assert.equal((await tried({dir: 'nowhere', sealKey})).code, 0);
+    const file = await tried({dir: 'a-file', sealKey});
+    assert.equal(file.code, 1);
+    assert.match(file.output, /state\.dir: \S+a-file is no folder: name one, or move it out of the way/);
+    assert.match((await tried({dir: 'nowhere'})).output, /state\.sealKey: is required/);
+    assert.match((await tried({dir: 'nowhere', sealKey: 'short'})).output, /shorter than 16 characters/);
+  });
+
   const provider = {name: 'acme', type: 'oidc', issuer: 'https://id.example', audience: ['api']};
   const validated = async (settings: object | string, files: Record<string, string | object>, ...flags: string[]) => {
     const folder = temporaryFolder();

@@ -1,6 +1,7 @@
 // The files that a configuration names, read as serve reads them.
 import {X509Certificate} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {access, readFile, stat} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
 import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
@@ -52,11 +53,24 @@ export const namedFiles = async (settings: Settings): Promise<readonly Finding[]
       const {faults = []} = readKeyFile(read.bytes.toString('utf8'), provider.name);
       return faults.map((fault) => finding(path, `${provider.file}:${fault}`, 'error'));
     }),
+    stateFolder(settings.state?.dir),
     source?.type === 'file' ? entitlementFile(settings, source.path) : [],
     source !== undefined && lookupTypes.includes(source.type) ? unsold(settings, new Map()) : [],
     source !== undefined && !sourceTells(source.type).values ? untoldValues(settings, source.type) : [],
   ]);
   return found.flat();
+};
+
+/** One that is not there is made by the start. */
+const stateFolder = async (dir: string | undefined): Promise<readonly Finding[]> => {
+  const there = dir === undefined ? undefined : await stat(dir).catch(() => undefined);
+  if (dir === undefined || there === undefined) return [];
+  const path: SettingPath = ['state', 'dir'];
+  if (!there.isDirectory()) return [finding(path, `${dir} is no folder: name one, or move it out of the way`, 'error')];
+  const fault = await access(dir, constants.W_OK).then(() => undefined, codeOf);
+  if (fault === undefined) return [];
+  const why = `${dir} cannot be written to here (${fault}): nothing would be kept; look at its owner and mode`;
+  return [finding(path, why, 'warning')];
 };
 
 type Content = {readonly bytes: Buffer} | {readonly missing: Finding};
