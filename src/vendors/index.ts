@@ -27,10 +27,14 @@ export type AnyProviderSettings = z.output<ProviderSchema>;
 /** Settings of a vendor's entitlement source. */
 export type AnySourceSettings = z.output<SourceSchema>;
 
-const all: readonly (readonly [type: string, vendor: Vendor])[] = Object.entries(
-  vendors as unknown as Record<string, Vendor>,
-);
-const ofType = (type: string): Vendor => (vendors as unknown as Record<string, Vendor>)[type] as Vendor;
+/** Without the types of each one's settings: whoever makes something of settings has them from the same type. */
+const all = Object.entries(vendors as unknown as Readonly<Record<string, Vendor>>);
+const byType: ReadonlyMap<string, Vendor> = new Map(all);
+const ofType = (type: string): Vendor => {
+  const found = byType.get(type);
+  if (found === undefined) throw new Error(`there is no type of provider "${type}"`);
+  return found;
+};
 
 const sourceOf = (type: string) => {
   const {source} = ofType(type);
