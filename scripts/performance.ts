@@ -80,8 +80,8 @@ heap, 8 of the program's text and Node's, and what Node holds besides.
   collection of garbage.
 - A call is let go when it has closed (\`src/envoy/gate.ts\`). Node keeps the streams of a connection in a Map, and what such
   a table has outgrown holds what stood in it until V8 collects everything: a third of the calls, with all that hung on them,
-  outlived their answer. Now 5 % of the young generation survives a collection, which was 40 %, and of twelve full
-  collections two are left.
+  outlived their answer. Now 5 % of the young generation survives a collection, which was 40 %; of twelve full
+  collections two are left, and garbage is an eighth of the processor time, which was a third.
 - Check is answered in an interceptor of grpc-js (\`src/envoy/unary.ts\`), before a writable stream and a dozen functions are
   made of the call. Both together took a call from 44 µs to 33, beside 24 for the empty handler.
 - A token in use is found by its own text (\`src/core/remembering.ts\`), and not hashed again.
