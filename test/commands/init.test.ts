@@ -174,6 +174,17 @@ describe('postern init', function () {
     });
   }
 
+  it('a folder of secrets that is there keeps its .gitignore', async () => {
+    for (const more of [[], ['--force']]) {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, 'secrets'));
+      writeFileSync(join(folder, 'secrets/.gitignore'), 'mine\n');
+      const {code, output} = await runPostern(['init', '--provider', 'kinde', ...more], {}, mainFile, folder);
+      assert.equal(code, 0, output);
+      assert.equal(readFileSync(join(folder, 'secrets/.gitignore'), 'utf8'), 'mine\n');
+    }
+  });
+
   it('says which of the answers are examples, where nobody was asked', async () => {
     const rows: [args: string[], said: RegExp][] = [
       [

@@ -22,7 +22,7 @@ export const init = async (folder: string | undefined, options: InitOptions): Pr
   // Before anything is asked.
   refuseExisting(folder, ['postern.yaml', 'cases.yaml', 'entitlements.yaml', 'envoy.yaml'], force);
   const {choice, answers, examples} = asks ? await asked(options) : await given(options);
-  const files = filesOf(choice, answers);
+  const files = withOwnIgnore(folder, filesOf(choice, answers));
   const names = Object.keys(files);
   refuseExisting(folder, names, force);
   await write(folder ?? '.', files, force);
@@ -37,6 +37,12 @@ next:
   postern test cases.yaml      # what becomes of each request
   postern serve                # and, beside it: envoy -c envoy.yaml
 `);
+};
+
+/** Who keeps a folder of secrets already keeps its .gitignore, too. */
+const withOwnIgnore = (folder = '.', files: Files): Files => {
+  const kept = existing(folder, ['secrets/.gitignore']);
+  return Object.fromEntries(Object.entries(files).filter(([name]) => !kept.includes(name)));
 };
 
 /** As a shell takes it. */
