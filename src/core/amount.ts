@@ -27,7 +27,7 @@ export interface Offer {
 
 /**
  * The one amount of several offers, whatever their order; undefined: none of them has one. Numbers and limits: the
- * greatest, then what is added on top. Lists: the union. A text: of the plan with the highest rank, of two such the
+ * greatest, then what is added on top, up to the greatest number that everybody reads exactly. Lists: the union. A text: of the plan with the highest rank, of two such the
  * grant's own. An offer more never gives less.
  */
 export const combined = (measure: Measure, offers: readonly Offer[]): Amount | undefined => {
@@ -50,7 +50,8 @@ const numberOf = (offers: readonly Offer[]): number | undefined => {
   }
   if (greatest === undefined && added.length === 0) return undefined;
   // In order of their size, since a sum of decimals depends on it.
-  return added.sort((a, b) => a - b).reduce((sum, add) => sum + add, 0) + (greatest ?? 0);
+  const sum = added.sort((a, b) => a - b).reduce((before, add) => before + add, 0) + (greatest ?? 0);
+  return sum === Number.POSITIVE_INFINITY ? sum : Math.min(sum, Number.MAX_SAFE_INTEGER);
 };
 
 const unionOf = (offers: readonly Offer[]): readonly string[] | undefined => {

@@ -35,6 +35,7 @@ const amountOf = (measure: Measure, written: unknown): Amount | undefined => {
       return typeof written === 'string' ? written : undefined;
     default:
       if (written === unlimited) return Number.POSITIVE_INFINITY;
-      return typeof written === 'number' && written >= 0 ? written : undefined;
+      // 0 is written in one way everywhere, also on the wire: -0 is another number there.
+      return typeof written === 'number' && written >= 0 ? written + 0 : undefined;
   }
 };

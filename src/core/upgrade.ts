@@ -41,7 +41,7 @@ export const upgradeFor = (missing: readonly Missing[], catalog: Catalog | undef
   if (feature === undefined) return undefined;
   const opens = (plan: Plan) => (wanted: Wanted) =>
     sellersOf(wanted, catalog).some((seller) => plan.features.includes(seller)) &&
-    !('limit' in wanted && plan.limits?.[wanted.limit] === undefined);
+    !('limit' in wanted && !Object.hasOwn(plan.limits ?? {}, wanted.limit));
   const plans = [...(catalog?.plans ?? [])].filter(
     ([, plan]) =>
       plan.hidden !== true &&

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {type Measure, units, unlimited} from '../core/amount.ts';
 import {measureOf} from '../core/amounts.ts';
 import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement.ts';
-import type {Finding} from './document.ts';
+import {type Finding, shownName} from './words.ts';
 
 /** Of one plan or grant, each of `values`, `add` and `limits`: a mistake must not fill the memory. */
 const mostAmounts = 256;
@@ -80,10 +80,10 @@ export function* termsFindings(
     const feature = features.get(name);
     const message =
       feature === undefined
-        ? `there is no feature "${name}"`
+        ? `there is no feature ${shownName(name)}`
         : plan.features.includes(name)
           ? misfit(part, name, feature, written)
-          : `is of a feature that the plan does not have: add ${name} to its features`;
+          : `is of a feature that the plan does not have: add ${shownName(name)} to its features`;
     if (message !== undefined) yield {path: [part, name], message};
   }
 }
@@ -97,7 +97,7 @@ const misfit = (
   const measure = measureOf(feature);
   if (measure === undefined) {
     const kind = part === 'limits' ? 'limit: {per: minute}' : 'value: number';
-    return `is of a feature without amounts: write features: {${name}: {${kind}}}`;
+    return `is of a feature without amounts: write features: {${shownName(name)}: {${kind}}}`;
   }
   if (part === 'add') {
     return measure === 'number' || measure === 'limit'
@@ -161,13 +161,13 @@ export const amountFindings = (features: Features, plans: ReadonlyMap<string, Pl
       if (features.get(text)?.value !== 'text') continue;
       const place = ['plans', name, 'rank'];
       if (plan.rank === undefined) {
-        findings.push({path: place, message: `is missing, and the text "${text}" goes by it: write rank: 10`});
+        findings.push({path: place, message: `is missing, and the text ${shownName(text)} goes by it: write rank: 10`});
         break;
       }
       const key = `${plan.rank} ${text}`;
       const other = ranked.get(key);
       if (other !== undefined) {
-        const message = `is that of the plan "${other}", too, and the text "${text}" goes by it: give each its own`;
+        const message = `is that of the plan ${shownName(other)}, too, and the text ${shownName(text)} goes by it: give each its own`;
         findings.push({path: place, message});
         break;
       }

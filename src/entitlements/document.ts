@@ -10,6 +10,7 @@ import {
   termsFindings,
   valuesShape,
 } from './amounts.ts';
+import {type Finding, shownName, toFinding} from './words.ts';
 
 const key = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
 const strings = z.array(z.string().max(1_024));
@@ -92,27 +93,49 @@ export const grantShape = z.strictObject({
   limits: limitsShape,
 });
 
+/**
+ * Names that people give, each with what has it. Own entries only, and all of them: of a record the schema library leaves
+ * out `__proto__` without a word.
+ */
+const named = <T>(shape: z.ZodType<T>, example: string) =>
+  z
+    .custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+      error: `is not a mapping: write ${example}`,
+      abort: true,
+    })
+    .transform((value, context): ReadonlyMap<string, T> => {
+      const found = new Map<string, T>();
+      for (const [name, raw] of Object.entries(value)) {
+        const issues = [...(key.safeParse(name).error?.issues ?? []), ...add(found, name, shape.safeParse(raw))];
+        for (const {path, ...issue} of issues) {
+          context.addIssue({
+            code: 'custom',
+            path: [name, ...path],
+            message: toFinding({path, ...issue} as (typeof issues)[number]).message,
+          });
+        }
+      }
+      return found;
+    });
+
+const add = <T>(found: Map<string, T>, name: string, read: z.ZodSafeParseResult<T>): readonly z.core.$ZodIssue[] => {
+  if (read.success) found.set(name, read.data);
+  return read.error?.issues ?? [];
+};
+
 const documentShape = z.strictObject({
-  features: z
-    .record(
-      key,
-      z
-        .unknown()
-        .transform((value) => value ?? {})
-        .pipe(featureShape),
-    )
-    .prefault({}),
-  plans: z.record(key, planShape).prefault({}),
+  features: named(
+    z
+      .unknown()
+      .transform((value) => value ?? {})
+      .pipe(featureShape),
+    'features: {orders: {}}',
+  ).prefault({}),
+  plans: named(planShape, 'plans: {pro: {features: [orders]}}').prefault({}),
   grants: z.array(z.unknown()).nullable().prefault([]),
-  flags: z.record(key, flagShape).nullable().prefault({}),
+  flags: named(flagShape, 'flags: {orders: {on: true}}').nullable().prefault({}),
   grantCount: z.int().min(0).optional(),
 });
-
-/** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
-export interface Finding {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
 
 /** `whole`: the document says how many grants it has, and has them. */
 export type Read = {readonly snapshot: Snapshot; readonly whole: boolean} | {readonly findings: readonly Finding[]};
@@ -139,12 +162,12 @@ export const danglingNames = (
   for (const [plan, {features: named}] of plans) {
     for (const [at, feature] of named.entries()) {
       if (!features.has(feature)) {
-        findings.push({path: ['plans', plan, 'features', at], message: `there is no feature "${feature}"`});
+        findings.push({path: ['plans', plan, 'features', at], message: `there is no feature ${shownName(feature)}`});
       }
     }
   }
   for (const flag of flags.keys()) {
-    if (!features.has(flag)) findings.push({path: ['flags', flag], message: `there is no feature "${flag}"`});
+    if (!features.has(flag)) findings.push({path: ['flags', flag], message: `there is no feature ${shownName(flag)}`});
   }
   return findings;
 };
@@ -154,7 +177,7 @@ export const readGrant = (raw: unknown, {features, plans}: Catalog): Grant | Fin
   const read = grantShape.safeParse(raw);
   if (!read.success) return toFinding(read.error.issues[0]);
   const plan = plans.get(read.data.plan);
-  if (plan === undefined) return {path: ['plan'], message: `there is no plan "${read.data.plan}"`};
+  if (plan === undefined) return {path: ['plan'], message: `there is no plan ${shownName(read.data.plan)}`};
   const {values, add, limits} = read.data;
   // Most grants have no terms of their own, and there are many.
   if (values === undefined && add === undefined && limits === undefined) return read.data;
@@ -168,9 +191,9 @@ export const isFinding = (value: Grant | Finding): value is Finding => 'message'
 export const readDocument = async (raw: unknown, most = mostFindings): Promise<Read> => {
   const read = documentShape.safeParse(raw);
   if (!read.success) return {findings: read.error.issues.slice(0, most).map(toFinding)};
-  const features = new Map<string, Feature>(Object.entries(read.data.features));
-  const plans = new Map<string, Plan>(Object.entries(read.data.plans));
-  const flags = new Map<string, Flag>(Object.entries(read.data.flags ?? {}));
+  const features = read.data.features;
+  const plans = read.data.plans;
+  const flags = read.data.flags ?? new Map<string, Flag>();
   const findings = definitionFindings(features, plans, flags);
 
   const grants: Grant[] = [];
@@ -191,14 +214,3 @@ export const readDocument = async (raw: unknown, most = mostFindings): Promise<R
 
 export const notAll = (said: number, found: number): string =>
   `is ${said}, and there are ${found} grants: something is missing, or the number is to be changed`;
-
-export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
-  path: issue?.path ?? [],
-  message: issue?.message ?? 'is not understood',
-});
-
-/** `plans.pro.features[0]: there is no feature "x"`. */
-export const describeFinding = ({path, message}: Finding): string => {
-  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`;
-};

@@ -1,18 +1,9 @@
 // Entitlements as JSON lines: one feature, plan, flag or grant a line, so that a million grants are read piece by piece.
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
-import {
-  definitionFindings,
-  type Finding,
-  featureShape,
-  flagShape,
-  isFinding,
-  notAll,
-  planShape,
-  readGrant,
-  toFinding,
-} from './document.ts';
+import {definitionFindings, featureShape, flagShape, isFinding, notAll, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
+import {type Finding, shownName, toFinding} from './words.ts';
 
 const key = z.string().min(1).max(256);
 const begin = z.strictObject({ends: z.literal(true)});
@@ -62,7 +53,7 @@ export const makeLineReader = (most = usualMost): LineReader => {
     if (findings.length < most) findings.push({...finding, line: at});
   };
   const define = <V>(part: keyof Head, known: Map<string, V>, name: string, value: V): undefined => {
-    if (known.has(name)) return report({path: [], message: `"${name}" stands here for the second time`});
+    if (known.has(name)) return report({path: [], message: `${shownName(name)} stands here for the second time`});
     known.set(name, value);
     places.set(`${part} ${name}`, line);
   };

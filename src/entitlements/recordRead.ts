@@ -1,10 +1,12 @@
 // Redis as the store of record: reading it.
+import type {z} from 'zod';
 import type {Catalog, Grant} from '../core/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {describeFinding, featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
+import {featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
 import {type RecordCalls, recordCall, recordCalls, recordKeys} from './record.ts';
 import type {TenantGrants} from './source.ts';
+import {describeFinding, shownName, toFinding} from './words.ts';
 
 /** What the record says of features, plans and flags. Throws Unavailable if it cannot be understood. */
 export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head> => {
@@ -16,9 +18,8 @@ export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head
     for (let at = 0; at + 1 < reply.length; at += 2) {
       const value = shape.safeParse(parse(String(reply[at + 1])));
       if (!value.success) {
-        return broken(
-          `${keys[part]}, field ${String(reply[at])}: ${value.error.issues[0]?.message ?? 'is not understood'}`,
-        );
+        const why = describeFinding(toFinding(value.error.issues[0]));
+        return broken(`${keys[part]}, field ${shownName(String(reply[at]))}: ${why}`);
       }
       found.set(String(reply[at]), value.data);
     }
@@ -32,9 +33,7 @@ export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head
 };
 
 interface Shape<T> {
-  safeParse(
-    value: unknown,
-  ): {success: true; data: T} | {success: false; error: {issues: readonly {readonly message: string}[]}};
+  safeParse(value: unknown): {success: true; data: T} | {success: false; error: z.ZodError};
 }
 
 /** Tenants of a page: a few milliseconds of checking. */

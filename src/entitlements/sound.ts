@@ -4,7 +4,8 @@ import {isReserved} from '../core/attributes.ts';
 import type {Snapshot} from '../core/entitlement.ts';
 import type {TargetingRule} from '../core/targeting.ts';
 import {amountFindings} from './amounts.ts';
-import {danglingNames, describeFinding} from './document.ts';
+import {danglingNames} from './document.ts';
+import {describeFinding} from './words.ts';
 
 /** A feature that a rule asks for, or (without a rule) the setting `responses`. */
 export interface Wanted {

@@ -3,8 +3,9 @@
 import {LineCounter, parseDocument} from 'yaml';
 import type {Snapshot} from '../core/entitlement.ts';
 import {jsonFault} from '../core/jsonFault.ts';
-import {describeFinding, type Finding, type Read, readDocument} from './document.ts';
+import {type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
+import {describeFinding, type Finding} from './words.ts';
 
 /** Something that is wrong. Without a line: with the whole. Both count from 1. */
 export interface Fault {

@@ -3,8 +3,9 @@ import {readFile} from 'node:fs/promises';
 import type {Settings} from '../../config/schema.ts';
 import type {Snapshot} from '../../core/entitlement.ts';
 import {readingFault} from '../../core/fileFault.ts';
-import {describeFinding, readDocument} from '../../entitlements/document.ts';
+import {readDocument} from '../../entitlements/document.ts';
 import {readText} from '../../entitlements/text.ts';
+import {describeFinding} from '../../entitlements/words.ts';
 import {CommandError} from '../settings.ts';
 
 /** Of a document that has been read. `where` begins each message. */

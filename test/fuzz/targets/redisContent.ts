@@ -1,8 +1,9 @@
 // What may stand in Redis, whoever wrote it: sealed, only what was sealed for that place counts; unsealed, only its form.
 import {Unavailable} from '../../../src/core/unavailable.ts';
-import {describeFinding, featureShape, flagShape, planShape, readDocument} from '../../../src/entitlements/document.ts';
+import {featureShape, flagShape, planShape, readDocument} from '../../../src/entitlements/document.ts';
 import {packSnapshot, unpackSnapshot} from '../../../src/entitlements/packed.ts';
 import {readHead, readSomeTenants, readTenants} from '../../../src/entitlements/recordRead.ts';
+import {describeFinding} from '../../../src/entitlements/words.ts';
 import {makePieces} from '../../../src/store/pieces.ts';
 import {makeRedisCache} from '../../../src/store/redisCache.ts';
 import {makeRevocationForm} from '../../../src/store/revocationForm.ts';

@@ -1,0 +1,55 @@
+// What is wrong with entitlements, in a person's words: places, names and kinds, none of them longer than a line.
+import type {z} from 'zod';
+
+/** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
+export interface Finding {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const longestName = 64;
+
+/** A name as a message shows it: whoever writes it may have made it long, or put a line break into it. */
+export const shownName = (name: string): string => JSON.stringify(cut(name));
+
+const cut = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName)}…` : name);
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  null: 'nothing',
+  undefined: 'nothing',
+};
+
+/** An issue of the schema library, in words where it has none of ours. */
+export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
+  path: issue?.path ?? [],
+  message: issue === undefined ? 'is not understood' : (inWords(issue) ?? issue.message),
+});
+
+const inWords = (issue: z.core.$ZodIssue): string | undefined => {
+  if (issue.code === 'unrecognized_keys')
+    return `has ${issue.keys.slice(0, 5).map(shownName).join(', ')}, which ${issue.keys.length === 1 ? 'is no setting' : 'are no settings'} here`;
+  const [, expected = '', received = ''] = /^Invalid input: expected (\w+), received (\w+)$/.exec(issue.message) ?? [];
+  const kind = kinds[expected];
+  if (kind === undefined) return undefined;
+  if (received === 'undefined') return `is missing: it must be ${kind}`;
+  const remedy = expected === 'string' && received === 'number' ? ': put it in quotes' : '';
+  return `must be ${kind}, not ${kinds[received] ?? 'that'}${remedy}`;
+};
+
+/** `plans.pro.features[0]: there is no feature "x"`. */
+export const describeFinding = ({path, message}: Finding): string => {
+  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${plain(String(part))}`)).join('');
+  return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`;
+};
+
+const plain = (name: string): string => {
+  const shown = shownName(name);
+  return shown === `"${name}"` ? name : shown;
+};
