@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {type Measure, units, unlimited} from '../core/amount.ts';
 import {measureOf} from '../core/amounts.ts';
 import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement.ts';
-import {type Finding, shownName} from './words.ts';
+import {type Finding, plainName, shownName} from './words.ts';
 
 /** Of one plan or grant, each of `values`, `add` and `limits`: a mistake must not fill the memory. */
 const mostAmounts = 256;
@@ -83,7 +83,7 @@ export function* termsFindings(
         ? `there is no feature ${shownName(name)}`
         : plan.features.includes(name)
           ? misfit(part, name, feature, written)
-          : `is of a feature that the plan does not have: add ${shownName(name)} to its features`;
+          : `is of a feature that the plan does not have: add ${plainName(name)} to its features`;
     if (message !== undefined) yield {path: [part, name], message};
   }
 }
@@ -97,7 +97,7 @@ const misfit = (
   const measure = measureOf(feature);
   if (measure === undefined) {
     const kind = part === 'limits' ? 'limit: {per: minute}' : 'value: number';
-    return `is of a feature without amounts: write features: {${shownName(name)}: {${kind}}}`;
+    return `is of a feature without amounts: write features: {${plainName(name)}: {${kind}}}`;
   }
   if (part === 'add') {
     return measure === 'number' || measure === 'limit'

@@ -45,11 +45,12 @@ const inWords = (issue: z.core.$ZodIssue): string | undefined => {
 
 /** `plans.pro.features[0]: there is no feature "x"`. */
 export const describeFinding = ({path, message}: Finding): string => {
-  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${plain(String(part))}`)).join('');
+  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${plainName(String(part))}`)).join('');
   return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`;
 };
 
-const plain = (name: string): string => {
+/** The same, without quotes where it needs none. */
+export const plainName = (name: string): string => {
   const shown = shownName(name);
   return shown === `"${name}"` ? name : shown;
 };
