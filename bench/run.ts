@@ -1,11 +1,11 @@
-// npm run bench [NAME...]: the cases of bench/cases, all of them or those that are named. Read ratios: absolute numbers
+// npm run bench [NAME...]: the cases of bench/cases, all but the long ones, or those that are named. Read ratios: absolute numbers
 // belong to the machine and the hour. What runs is the program of the image, with its flags; server and caller have a core
 // each; contestants take turns; shown are the median of the rounds and the quartiles.
 //   --list            what there is
 //   --write           keeps what was measured in bench/results/, from which docs/performance.md is made
 //   --check           compares ratios with those that are kept: status 1 where one has become worse by more than 15 %
 //   --quick           shorter and fewer rounds: to see that it runs
-//   --minutes N       of the cases that look at a long time (5 seconds unless given)
+//   --minutes N       of the cases that look at a long time, and are run only when they are named (1 unless given)
 //   --program FOLDER  a program that deploy/image.sh has built, or where it is to be built
 import {availableParallelism, cpus, loadavg} from 'node:os';
 import {join} from 'node:path';
@@ -22,7 +22,7 @@ import {type CaseResult, lossesOf, type Results, readResults, writeResults} from
 import {makeStage, type Pace} from './support/stage.ts';
 import {audience, people} from './support/workload.ts';
 
-const usual: Pace = {rounds: 7, milliseconds: 1_000, warmUp: 2_500};
+const usual: Pace = {rounds: 7, milliseconds: 700, warmUp: 2_000};
 const quick: Pace = {rounds: 3, milliseconds: 300, warmUp: 500};
 
 const {values: wanted, positionals: named} = parseArgs({
@@ -32,7 +32,7 @@ const {values: wanted, positionals: named} = parseArgs({
     write: {type: 'boolean', default: false},
     check: {type: 'boolean', default: false},
     quick: {type: 'boolean', default: false},
-    minutes: {type: 'string', default: '0.083'},
+    minutes: {type: 'string', default: '1'},
     program: {type: 'string'},
   },
 });
@@ -76,6 +76,10 @@ const run = async (names: readonly string[]): Promise<Results> => {
       show(name, result);
       // At once, and those that are not measured stay as they were.
       if (wanted.write) writeResults({...readResults(), [name]: result});
+    } catch (error) {
+      // The others are measured all the same.
+      console.error(`\n${name}:`, error);
+      process.exitCode = 1;
     } finally {
       await end();
     }
@@ -103,11 +107,14 @@ const main = async (): Promise<void> => {
     return;
   }
   if (wanted.list) {
-    for (const [name, {what}] of Object.entries(cases)) console.log(`${name.padEnd(16)} ${what}`);
+    for (const [name, {what, long}] of Object.entries(cases)) {
+      console.log(`${name.padEnd(16)} ${what}${long ? ' (only when named; --minutes)' : ''}`);
+    }
     return;
   }
   const before = readResults();
-  const results = await run(named.length > 0 ? named : Object.keys(cases));
+  const usually = Object.keys(cases).filter((name) => cases[name]?.long !== true);
+  const results = await run(named.length > 0 ? named : usually);
   if (wanted.check) check(results, before);
 };
 

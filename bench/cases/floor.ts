@@ -2,6 +2,7 @@
 import type {Case} from '../support/case.ts';
 import {figure, times} from '../support/figures.ts';
 import {cpuOf, inTurn, p50Of, p99Of, serial} from '../support/inTurn.ts';
+import {memory} from '../support/usage.ts';
 
 export const floor: Case = {
   what: 'the full decision for a token in use, beside an empty handler on stock grpc-js',
@@ -22,6 +23,8 @@ export const floor: Case = {
       times('p99 with 32 calls under way', p99Of(loaded.one), p99Of(loaded.empty)),
       figure('CPU of a call, the empty handler', 'µs', cpuOf(loaded.empty)),
       figure('CPU of a call, 1,000 tokens in turn', 'µs', cpuOf(loaded.thousand)),
+      figure('resident afterwards', 'MiB', [memory(postern.pid).resident]),
+      figure('the empty handler, resident afterwards', 'MiB', [memory(empty.pids[0] ?? 0).resident]),
     ];
   },
 };

@@ -1,6 +1,7 @@
 // The cases of the benchmark, in the order in which they run and stand in docs/performance.md. A case is a file and a line.
 import type {Case} from '../support/case.ts';
 import {bought} from './bought.ts';
+import {churn} from './churn.ts';
 import {envoy} from './envoy.ts';
 import {floor} from './floor.ts';
 import {grants} from './grants.ts';
@@ -28,6 +29,7 @@ export const cases: Readonly<Record<string, Case>> = {
   waiting,
   memory: memoryUse,
   holdings,
+  churn,
   start: starting,
   large: largeRequests,
   providers,

@@ -34,7 +34,7 @@ export const memoryUse: Case = {
     const image = await stage.postern(settings, {files});
     const free = await stage.postern(settings, {files, ...unbounded});
     const [atRest, emptyAtRest] = [memory(rest.pid), memory(empty.pids[0] ?? 0)];
-    const each = Math.ceil((stage.pace.milliseconds < 1_000 ? calls / 20 : calls) / (stage.pace.rounds + 1));
+    const each = Math.ceil((stage.pace.milliseconds < 500 ? calls / 20 : calls) / (stage.pace.rounds + 1));
     const seen = await inTurn(
       stage,
       {

@@ -16,7 +16,7 @@ export const reload: Case = {
   async measure(stage) {
     const server = await stage.postern({...stage.usual, rules: [...stage.usual.rules, ...manyRules(count)]});
     const messages = await stage.checks(1_000);
-    const milliseconds = 3 * stage.pace.milliseconds;
+    const milliseconds = 4 * stage.pace.milliseconds;
     const contestant = {server, messages, load: {perSecond, milliseconds}};
     const [file, {postern}] = [join(server.postern.folder, 'postern.yaml'), server];
     const reloads = () => postern.logs().split('was loaded anew').length;

@@ -13,7 +13,7 @@ export const waiting: Case = {
     };
     const most = await inTurn(stage, contestants);
     const half = spreadOf(most.postern.map(({perSecond}) => perSecond)).value / 2;
-    const seen = await inTurn(stage, contestants, {perSecond: half, milliseconds: 2 * stage.pace.milliseconds});
+    const seen = await inTurn(stage, contestants, {perSecond: half, milliseconds: 3 * stage.pace.milliseconds});
     return [
       times('p99', p99Of(seen.postern), p99Of(seen.empty), 1.3),
       times('p50', p50Of(seen.postern), p50Of(seen.empty)),

@@ -5,5 +5,7 @@ import type {Stage} from './stage.ts';
 export interface Case {
   /** What is measured beside what, as --list and docs/performance.md say it. */
   readonly what: string;
+  /** Looks at a long time (--minutes), so it is run only when it is named. */
+  readonly long?: boolean;
   measure(stage: Stage): Promise<readonly Figure[]>;
 }

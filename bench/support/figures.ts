@@ -8,7 +8,7 @@ export interface Spread {
 }
 
 /** Figures in `times` are ratios of one run: they alone can be compared between machines. */
-export type Unit = 'times' | 'µs' | 'ms' | 'MiB' | 'bytes' | 'a second';
+export type Unit = 'times' | 'µs' | 'ms' | 'MiB' | 'bytes' | 'minutes' | 'calls' | 'a second';
 
 export interface Figure extends Spread {
   readonly what: string;

@@ -27,8 +27,8 @@ export const p99Of = (rounds: readonly Round[]): number[] => rounds.map(({p99}) 
 
 const cpuOfAll = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + exactCpuTime(pid), 0);
 
-/** One round of one contestant, from the message `first` on. Rejects where a call failed. */
-export const callOnce = async (
+/** One round of one contestant, from the message `first` on, whatever becomes of the calls. */
+export const callAnyway = async (
   {pace, caller}: Pick<Stage, 'pace' | 'caller'>,
   {server: {pids, address, speaks, ca}, messages, load}: Contestant,
   first = 0,
@@ -40,8 +40,18 @@ export const callOnce = async (
     load: {...busy, milliseconds: pace.milliseconds, ...load},
     first,
   });
-  if (measured.failed > 0) throw new Error(`${measured.failed} of ${measured.calls} calls to ${address} failed`);
   return {...measured, cpu: (cpuOfAll(pids) - before) / measured.calls};
+};
+
+/** The same; rejects where a call failed. */
+export const callOnce = async (
+  stage: Pick<Stage, 'pace' | 'caller'>,
+  contestant: Contestant,
+  first = 0,
+): Promise<Round> => {
+  const round = await callAnyway(stage, contestant, first);
+  if (round.failed === 0) return round;
+  throw new Error(`${round.failed} of ${round.calls} calls to ${contestant.server.address} failed`);
 };
 
 /** Sends the first `calls` messages, however long it takes: what has to be asked for has been asked for then. */
