@@ -1,4 +1,4 @@
-// What one verification of a signature costs by itself, as src/providers/jwt.ts does it: RS256, a key of 2,048 bits.
+// What one verification of a signature costs by itself, as src/providers/jwtSignature.ts does it: RS256, a key of 2,048 bits.
 // `node verifyAlone.ts ROUNDS` prints the microseconds of processor of each round as JSON.
 import {constants, generateKeyPairSync, sign, verify} from 'node:crypto';
 
