@@ -273,6 +273,29 @@ describe('properties of combinations', () => {
     return (more as number) >= (less as number);
   };
 
+  it('draw each part often enough', () => {
+    const runs = 2_000;
+    const drawn = fc.sample(grants, {numRuns: runs, seed: 15});
+    const live = (given: readonly Grant[]) => held(given);
+    const parts: [what: string, is: (given: readonly Grant[]) => boolean][] = [
+      ['grace that counts', (given) => live(given).grace],
+      ['over', (given) => given.some(({expires, grace = 0}) => expires !== null && expires + grace <= now)],
+      ['own values', (given) => given.some(({values: own}) => own?.seats !== undefined)],
+      ['own texts and lists', (given) => given.some(({values: own}) => (own?.support ?? own?.regions) !== undefined)],
+      ['add', (given) => given.some(({add}) => (add?.seats ?? add?.api) !== undefined)],
+      ['unlimited', (given) => [...live(given).amounts.values()].some(({amount}) => amount === endless)],
+      ['0', (given) => [...live(given).amounts.values()].some(({amount}) => amount === 0)],
+      ['several live plans', (given) => live(given).plans.length > 1],
+      ["a user's and the tenant's", (given) => new Set(given.map(({user}) => user)).size > 1],
+      ['nothing live', (given) => live(given).plans.length === 0],
+      ['one plan twice', (given) => new Set(given.map(({plan: of}) => of)).size < given.length],
+    ];
+    for (const [what, is] of parts) {
+      const times = drawn.filter((given) => is(given)).length;
+      assert.ok(times > runs / 50, `${what}: ${times} of ${runs}`);
+    }
+  });
+
   it('the order of grants never counts', () => {
     fc.assert(
       fc.property(grants, fc.infiniteStream(fc.nat()), fc.boolean(), (given, keys, free) => {
