@@ -237,6 +237,34 @@ describe('charts in a cluster', function () {
         await leavesNothing(namespace, 'shop');
       });
 
+      it('bounds of the autoscaler change while it has set the number', async () => {
+        const namespace = space('bounds');
+        await makeNamespace(namespace);
+        const on = (least: number, most: number) =>
+          [
+            '--set',
+            `autoscaling.enabled=true,autoscaling.minReplicas=${least},autoscaling.maxReplicas=${most}`,
+          ] as const;
+        well(await helm('install', 'shop', chart, '-n', namespace, '--wait', ...on(2, 10), rules('a')));
+        await autoscale(namespace, 6);
+        const seen = await whileWatching(plane.api, namespace, 'shop-postern', async () => {
+          well(await upgrade(namespace, 'shop', ...on(8, 10), rules('b')));
+          await scaled(namespace, 8);
+          well(await upgrade(namespace, 'shop', ...on(2, 6), rules('b')));
+          await scaled(namespace, 6);
+          // Off, and then to the number of the values.
+          const notes = well(await upgrade(namespace, 'shop', '--set', 'replicaCount=9', rules('b')));
+          assert.match(notes, /6 PODS RUN ON/);
+          // To Helm 4 the number is the autoscaler's until it is taken, as the notes say.
+          const take = four ? ['--force-conflicts'] : [];
+          well(await upgrade(namespace, 'shop', ...take, '--set', 'replicaCount=9', rules('b')));
+          assert.equal((await deployment(namespace, 'shop-postern')).status.readyReplicas, 9);
+        });
+        assert.ok(seen.ready >= 6 && seen.wanted >= 6, JSON.stringify(seen));
+        well(await helm('uninstall', 'shop', '-n', namespace, '--wait'));
+        await leavesNothing(namespace, 'shop');
+      });
+
       it('a wrong configuration is refused before anything is replaced, says why, and is gone with the release', async () => {
         const namespace = space('wrong');
         await makeNamespace(namespace);

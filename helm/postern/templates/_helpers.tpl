@@ -76,18 +76,19 @@ ownerReferences:
 {{- end -}}
 
 {{- /*
-How many pods. Where autoscaling is on, as many as run, within its bounds: without a number the merge of an upgrade would
-set it to one until the autoscaler acts. The upgrade that switches it off takes none away either.
+How many pods. Where autoscaling is on, or was until now, as many as run: without a number the merge of an upgrade would set
+it to one until the autoscaler acts. Its bounds are left to the autoscaler: the number is its own, and Helm 4 may not write
+another one (server-side apply).
 */ -}}
 {{- define "postern.replicas" -}}
 {{- $running := include "postern.running" . | fromJson -}}
+{{- $now := int (dig "spec" "replicas" 0 $running) -}}
 {{- if .Values.autoscaling.enabled -}}
 {{- if not .Values.autoscaling.omitReplicas -}}
-{{- $least := int .Values.autoscaling.minReplicas -}}
-replicas: {{ min (int .Values.autoscaling.maxReplicas) (max $least (int (dig "spec" "replicas" $least $running))) }}
+replicas: {{ $now | default .Values.autoscaling.minReplicas }}
 {{- end -}}
 {{- else if eq (include "postern.autoscaled" $running) "true" -}}
-replicas: {{ max (int .Values.replicaCount) (int $running.spec.replicas) }}
+replicas: {{ $now }}
 {{- else -}}
 replicas: {{ .Values.replicaCount }}
 {{- end -}}
