@@ -59,7 +59,11 @@ export const explain = async (
       },
     },
     entitlements: listeningStore(parts.entitlements, {
-      answered: (step) => void entitlements.push(step),
+      answered: (step) => {
+        // Asked once more, for the plans that a refusal names: the same answer.
+        const asked = JSON.stringify(step.asked);
+        if (!entitlements.some((one) => JSON.stringify(one.asked) === asked)) entitlements.push(step);
+      },
       held: (principal, holdings) => {
         const more = heldAnswer({tenant: principal.tenant ?? 'none', ...userIn(principal)}, holdings);
         held = {...more, grace: more.grace || held?.grace === true, values: {...held?.values, ...more.values}};

@@ -1,5 +1,6 @@
 // An explanation as a person reads it: a section a step, what held in green, what did not in red.
 
+import type {Upgrade} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {printable} from '../../observe/redact.ts';
@@ -154,6 +155,13 @@ const whenceLines = ({source, age, layer, grants = []}: EntitlementStep): readon
     : [`from ${shown(source)}, ${age} s old, ${layer === 'memory' ? 'in memory' : 'fetched now'}`]),
 ];
 
+const upgradeLines = (upgrade: Upgrade | undefined): readonly string[] => {
+  if (upgrade === undefined) return [];
+  const {feature, plans} = upgrade;
+  const named = plans.length === 0 ? 'no plan' : plans.map((plan) => shown(plan)).join(' or ');
+  return [`would be opened by ${named} (for the feature ${shown(feature)})`];
+};
+
 const decisionLines = (
   decision: Explanation['decision'],
   answer: Answered['answer'],
@@ -173,6 +181,7 @@ const decisionLines = (
     paint.bad(`${kind}: ${decision.reason}, ${status}`),
     refusals[decision.reason].sentence,
     ...(decision.detail === undefined ? [] : [shown(decision.detail)]),
+    ...upgradeLines(decision.upgrade),
     ...(decision.outage === undefined ? [] : [shown(decision.outage.message)]),
     ...(refused?.headers ?? [])
       .filter(({header}) => ['www-authenticate', 'location'].includes(header.key))
