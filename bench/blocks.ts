@@ -19,7 +19,7 @@ import {keysOf} from '../src/providers/keyFileReading.ts';
 import {named, writtenElement} from '../src/store/revocationForm.ts';
 import {aside} from '../src/wiring/aside.ts';
 import {clocks} from '../src/wiring/clocks.ts';
-import {openState} from '../src/wiring/state.ts';
+import {makeStateSeal, openState} from '../src/wiring/state.ts';
 
 const many = Number(process.argv[2] ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'postern-blocks-'));
@@ -122,10 +122,7 @@ await measured('and unpacking them', async () =>
 const open = (dir: string) => {
   const metrics = silentMetrics;
   const log = {info: () => {}, warn: (_: object, line: string) => console.log(line)} as unknown as Log;
-  return openState(
-    {dir, sealKey: 'a key of thirty-two characters..', stale: 0, maxBytes: 2 ** 30},
-    {clocks, log, metrics},
-  );
+  return openState({dir, stale: 0, maxBytes: 2 ** 30}, makeStateSeal({state: undefined}), {clocks, log, metrics});
 };
 const dir = join(folder, 'state');
 const first = open(dir);

@@ -23,7 +23,7 @@ const reviewed = (provider: Settings['providers'][number]): Reviewed => ({...pro
 
 /** For the log of a process that serves: whom the settings trust without saying so, and what can never come. */
 export const servingAdvice = (settings: Settings): readonly Finding[] => [
-  ...trustWarnings(settings.providers.map(reviewed), settings.redis),
+  ...trustWarnings(settings.providers.map(reviewed), settings.redis, settings.state),
   ...untold(settings, sourceTells),
 ];
 

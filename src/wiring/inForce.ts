@@ -83,6 +83,7 @@ export const makeInForce = async ({configuration, shared, learned}: InForceParts
     metrics.reloaded('success');
     for (const warning of loaded.warnings) log.warn({}, formatErrors([warning]));
     renewRedis(loaded);
+    shared.renewStateSeal(loaded.settings);
     log.info({hash: loaded.settingsHash, ...needsRestart(configuration, loaded)}, 'the configuration was loaded anew');
     retired.add(last);
     clocks.after(afterlife, () => retired.delete(last) && void last.close());
@@ -178,6 +179,7 @@ const needsRestart = (running: Configuration, loaded: Configuration): {restartFo
   const lastingPart = ({settings}: Configuration, key: (typeof lasting)[number]): unknown => {
     // What is taken over while it is in use does not count.
     if (key === 'redis') return withoutCredentials(settings.redis);
+    if (key === 'state') return settings.state && {...settings.state, sealKey: undefined};
     if (key === 'admin') return {...settings.admin, token: undefined};
     if (key === 'answers')
       return settings.answers && {...settings.answers, trust: {socket: settings.answers.trust?.socket}};

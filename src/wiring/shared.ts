@@ -25,7 +25,7 @@ import type {Entitlements} from './entitlementsPart.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
 import {type Hold, makeHold} from './held.ts';
 import type {RedisParts} from './redis.ts';
-import {keepKeysIn, openState} from './state.ts';
+import {keepKeysIn, makeStateSeal, openState, stateSealKey} from './state.ts';
 
 /** Handed to every part that a configuration builds; a reload of the configuration keeps it. */
 export interface Shared {
@@ -47,6 +47,8 @@ export interface Shared {
   readonly state: State | undefined;
   /** The same for the keys of providers. */
   readonly keepKeys: VendorParts['keepKeys'];
+  /** Seals on disk by the keys of these settings from now on. */
+  renewStateSeal(settings: Settings): void;
   readonly revocation: RevocationFeed;
   /** Verified principals by the hash of their credential and of their provider's settings. */
   readonly principals: MemoryCache<KeptPrincipal>;
@@ -101,7 +103,8 @@ export const makeShared = async (
   // Loaded where it is used: the client takes 15 MiB.
   const connections = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
   const redis = spans && connections ? {...connections, cache: spans.redis(connections.cache)} : connections;
-  const state = keeps && settings.state ? openState(settings.state, {clocks, log, metrics}) : undefined;
+  const stateSeal = makeStateSeal(settings);
+  const state = keeps && settings.state && openState(settings.state, stateSeal, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics, state});
   return {
     clocks,
@@ -114,6 +117,7 @@ export const makeShared = async (
     remote,
     redis,
     state,
+    renewStateSeal: (next) => stateSeal.renew(stateSealKey(next)),
     keepKeys: state && settings.state && keepKeysIn(state, settings.state),
     revocation,
     principals,

@@ -7,11 +7,17 @@ import type {Log} from '../observe/log.ts';
 import type {Metrics} from '../observe/metrics.ts';
 import type {MachineClocks} from '../state/age.ts';
 import {makeState, type State} from '../state/state.ts';
-import {makeSeal} from '../store/seal.ts';
+import {makeSeal, type RenewableSeal, type SealKey} from '../store/seal.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
 import type {Clocks} from './clocks.ts';
 
 type StateSettings = NonNullable<Settings['state']>;
+
+/** The settings that say how the state directory is sealed. */
+interface Sealing {
+  readonly state?: Settings['state'] | undefined;
+  readonly redis?: Settings['redis'] | undefined;
+}
 
 /** Names the start of the machine: its uptime is comparable as long as it is the same. */
 const bootId = (): string | undefined => {
@@ -30,14 +36,23 @@ export const machineClocks = ({now, steady}: Clocks): MachineClocks => ({
   boot: bootId(),
 });
 
+/** Under it a change by chance shows, and one on purpose does not: everybody knows it. The configuration is warned of. */
+const noKey = 'postern state without a key';
+
+/** What seals the state directory: its own key, else that of Redis. */
+export const makeStateSeal = (settings: Sealing): RenewableSeal => makeSeal(stateSealKey(settings), 'state');
+
+export const stateSealKey = ({state, redis}: Sealing): SealKey => state?.sealKey ?? redis?.sealKey ?? noKey;
+
 export const openState = (
-  {dir, sealKey, maxBytes}: StateSettings,
+  {dir, maxBytes}: StateSettings,
+  seal: RenewableSeal,
   {clocks, log, metrics}: {readonly clocks: Clocks; readonly log: Log; readonly metrics: Metrics},
 ): State => {
   const state = makeState({
     dir,
     maxBytes,
-    seal: makeSeal(sealKey, 'state'),
+    seal,
     owner: process.geteuid?.(),
     clocks: machineClocks(clocks),
     newId: clocks.newId,

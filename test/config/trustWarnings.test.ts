@@ -64,6 +64,24 @@ describe('warnings about whom a configuration trusts', () => {
       /"in"/,
     ],
   ];
+  const oidc = `name: a, type: oidc, issuer: 'https://id.acme.example', audience: [x]`;
+  for (const [what, shared, warned] of [
+    ['alone', 'state: {dir: /s}', true],
+    ['with a key', `state: {dir: /s, sealKey: ${sealKey}}`, false],
+    ['with that of Redis', `state: {dir: /s}\nredis: {${url}, sealKey: ${sealKey}}`, false],
+    ['beside a Redis without', `state: {dir: /s}\nredis: {${url}}`, true],
+  ] as const) {
+    it(`a state directory, ${what}: ${warned ? 'told' : 'nothing'}`, async () => {
+      const loaded = await load(`providers:\n  - {${oidc}}\n${shared}\nrules: [{name: all, match: {}, require: {}}]\n`);
+      assert.ok(loaded.settings !== undefined, JSON.stringify(loaded.errors));
+      const told = loaded.warnings.map((warning) => formatErrors([warning]));
+      assert.deepEqual(
+        told.map((one) => /state: has no sealKey.*set sealKey/.test(one)),
+        warned ? [true] : [],
+        told.join('; '),
+      );
+    });
+  }
   for (const [what, provider, redis, warned] of rows) {
     it(`${what}: ${warned === undefined ? 'nothing' : 'told'}`, async () => {
       const warnings = await warningsOf(provider, redis);

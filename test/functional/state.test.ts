@@ -280,6 +280,40 @@ describe('the state directory', function () {
     }
   });
 
+  it('without a key it works, warns, and still sees damage; with one of Redis it takes that, and its changes', async () => {
+    const [old, next] = ['a key of Redis, of before', 'a key of Redis, of after'];
+    const redis = (sealKey: unknown) => ({redis: {url: 'redis://127.0.0.1:1', sealKey}});
+    for (const [given, changed] of [
+      [{}, {}],
+      [redis(old), redis([next, old])],
+    ] as const) {
+      const source = kept(await startServer((_, response) => json(response, sold)));
+      const settings = {entitlements: {source: {type: 'http', url: source.url}}, ...given};
+      const {start, stands, write, dir} = await installation(settings, {sealKey: undefined});
+      const first = await start();
+      await stands('entitlements.');
+      await until('it answers', () => first.postern.logs().includes('Postern answers'), 30_000);
+      const warned = /state: has no sealKey.*can grant anything/.test(first.postern.logs());
+      assert.equal(warned, !('redis' in given), first.postern.logs());
+      write(changed);
+      if ('redis' in given)
+        await until('it is in force', () => first.postern.logs().includes('the configuration was loaded anew'));
+      assert.doesNotMatch(first.postern.logs(), /restartFor/);
+      await first.kill();
+      await source.close();
+
+      const second = await start({}, changed);
+      await until('it decides', async () => (await second.ask('/orders')) === 'allow', 20_000);
+      await second.kill();
+      const path = join(dir, 'entitlements.postern');
+      writeFileSync(path, readFileSync(path, 'utf8').replace('"acme"', '"tiny"'));
+      const third = await start({}, changed);
+      await until('it is told', () => /its seal does not hold/.test(third.postern.logs()), 20_000);
+      assert.equal(await third.ask('/orders'), 'unavailable');
+      await third.kill();
+    }
+  });
+
   it('without Redis a revocation that was acknowledged is known after kill -9, however soon', async () => {
     const {start, file} = await installation();
     for (let round = 0; round < 20; round++) {

@@ -306,7 +306,7 @@ describe('the pages about decisions', function () {
         const {code, output} = await runPostern(['explain', '-c', config, '--decision', 'x']);
         return `${code} ${output}`;
       };
-      assert.match(await told({}), /^2 .*needs `admin.token`: set it/);
+      assert.match(await told({}), /^2 .*needs `admin\.token`: write a long random text/);
       assert.match(await told({token}), /^2 .*is Postern running\?/);
     });
   });

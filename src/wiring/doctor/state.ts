@@ -2,22 +2,21 @@
 import type {Settings} from '../../config/schema.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {lookAtState} from '../../state/look.ts';
-import {makeSeal} from '../../store/seal.ts';
 import {clocks} from '../clocks.ts';
-import {machineClocks} from '../state.ts';
+import {machineClocks, makeStateSeal} from '../state.ts';
 import type {Named} from './trials.ts';
 
 const mostTold = 6;
 
-export const stateTrials = ({state}: Settings): readonly Named[] => {
+export const stateTrials = ({state, redis}: Settings): readonly Named[] => {
   if (state === undefined) return [];
-  const {dir, sealKey, maxBytes} = state;
+  const {dir, maxBytes} = state;
   const run = async () => {
     const {fault, isThere, good, bad} = await lookAtState(
       {
         dir,
         maxBytes,
-        seal: makeSeal(sealKey, 'state'),
+        seal: makeStateSeal({state, redis}),
         owner: process.geteuid?.(),
         clocks: machineClocks(clocks),
         newId: clocks.newId,

@@ -32,6 +32,7 @@ export const makeShadowShared = (settings: Settings, shared: Shared): Shared => 
     spans: undefined,
     state: undefined,
     keepKeys: undefined,
+    renewStateSeal: () => {},
     remote,
     redis: settings.entitlements?.source.type === 'redis' ? shared.redis : undefined,
     principals: makeMemoryCache<KeptPrincipal>(mostPrincipals, clocks.steady),
