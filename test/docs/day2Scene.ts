@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {freePort} from '../support/ports.ts';
 import {runPostern, startPostern} from '../support/postern.ts';
@@ -64,11 +65,18 @@ export const startScene = async (): Promise<Scene> => {
   while ((await reason()) !== 'missing_feature') assert.ok(performance.now() < until);
   client.close();
 
-  const denials = postern
-    .logs()
-    .split('\n')
-    .filter((line) => line.includes('missing_feature'));
-  writeFileSync(at('log'), `${denials.at(-1)}\n`);
+  // The line is written a moment after the answer.
+  const denial = () =>
+    postern
+      .logs()
+      .split('\n')
+      .slice(0, -1)
+      .findLast((line) => line.includes('missing_feature'));
+  while (denial() === undefined) {
+    assert.ok(performance.now() < until);
+    await sleep(20);
+  }
+  writeFileSync(at('log'), `${denial()}\n`);
   return {
     folder: postern.folder,
     config,
