@@ -1,6 +1,7 @@
 // npm test: fetches the programs that tests need, runs every test, and says at the end how many passed and failed.
 // What follows `npm test --` goes to mocha: `npm test -- --grep envoy`, `npm test -- test/core/path.test.ts`.
-// `npm run test:ship` (--ship) runs the slow ones instead: charts, image, dashboard, alerts.
+// `npm run test:ship` (--ship) runs the slow ones instead: charts, image, dashboard, alerts. `npm run test:cluster` (--cluster)
+// those before a real Kubernetes API, which is built first: five to ten minutes, so that it is no part of every run.
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
@@ -83,15 +84,15 @@ const lots = (): string[][] => {
 
 const started = Date.now();
 const given = process.argv.slice(2);
-const ship = given[0] === '--ship';
+const slow = ({'--ship': 'ship', '--cluster': 'cluster'} as const)[given[0] ?? ''];
 // Those of test/ship fetch their tools themselves, when they come to them.
-for (const name of ship ? [] : (['envoy', 'envoy-1.36', 'redis-server', 'chromium'] as const)) {
+for (const name of slow ? [] : (['envoy', 'envoy-1.36', 'redis-server', 'chromium'] as const)) {
   const obtained = await obtain(name);
   console.log(obtained.missing ?? `${name}: ${obtained.path}`);
 }
 
-const runs = ship
-  ? [['--timeout', '600000', 'test/ship/**/*.ship.ts', ...given.slice(1)]]
+const runs = slow
+  ? [['--timeout', '600000', `test/ship/**/*.${slow}.ts`, ...given.slice(1)]]
   : given.length > 0
     ? [given]
     : lots();

@@ -45,7 +45,7 @@ const ranBy: Readonly<Record<string, string>> = {
   'README.md': 'test/functional/demo.test.ts',
   'docs/day2.md': 'test/docs/day2.test.ts',
   'docs/start.md': 'test/docs/start.test.ts',
-  'docs/upgrading.md': 'test/ship/clusterDocs.ship.ts',
+  'docs/upgrading.md': 'test/ship/docs.cluster.ts',
   'docs/guides/gateway.md': 'test/ship/guides.ship.ts',
   'docs/guides/sidecar.md': 'test/ship/guides.ship.ts',
   'docs/guides/istio.md': 'test/ship/guides.ship.ts',
@@ -58,7 +58,7 @@ const ranBy: Readonly<Record<string, string>> = {
   'docs/guides/ask.md': 'test/commands/diff.test.ts',
   'docs/entitlements.md': 'test/commands/entitlements.test.ts',
   'docs/operate.md': 'test/functional/revocations.test.ts',
-  'helm/postern/README.md': 'test/ship/cluster.ship.ts',
+  'helm/postern/README.md': 'test/ship/charts.cluster.ts',
 };
 
 /** Programs of others on pages that no test runs as they stand, and why. */

@@ -1,5 +1,5 @@
 // docs/day2.md: every command of it, run before a running Postern with Redis, prints what the page shows. With the kubectl of a
-// real cluster: test/ship/clusterDocs.ship.ts.
+// real cluster: test/ship/docs.cluster.ts.
 import assert from 'node:assert/strict';
 import {tool} from '../support/tools.ts';
 import {runPage} from './console.ts';
