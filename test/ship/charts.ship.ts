@@ -245,11 +245,18 @@ describe('charts', function () {
       assert.equal(spec.securityContext.fsGroup, 65532);
     });
 
-    it('off, there is nothing of it; half of it is refused', async () => {
+    it('without a key of its own names none, so that the one of Redis counts', async () => {
+      const values = {state: {enabled: true}};
+      const central = configOf(await render('helm/postern', {values: [values]}), 'shop-postern');
+      const beside = await render('examples/sidecar-app', {values: [{postern: {listen: 'loopback', ...values}}]});
+      assert.deepEqual(central.state, {dir: '/var/lib/postern'});
+      assert.deepEqual(configOf(beside, 'shop-postern').state, {dir: '/var/lib/postern'});
+    });
+
+    it('off, there is nothing of it; what contradicts it is refused', async () => {
       const off = await render('helm/postern', {values: [{}]});
       assert.ok(!JSON.stringify(off).includes('/var/lib/postern'));
       const refusals: [object, RegExp][] = [
-        [{state: {enabled: true}}, /state\.enabled needs state\.sealKey/],
         [{state, config: {state: {dir: '/x', sealKey: '${A}'}}}, /config\.state is set by the chart/],
         [{state: {...state, sizeLimit: 'much'}}, /sizeLimit/],
       ];

@@ -48,10 +48,11 @@
 {{- if hasKey $config "state" -}}
 {{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
 {{- end -}}
-{{- if not $postern.state.sealKey -}}
-{{- fail "state.enabled needs state.sealKey: write ${NAME} and give NAME by existingSecret, or ${file:/run/secrets/postern/KEY} and name the Secret in secretFiles" -}}
+{{- $state := dict "dir" $postern.state.directory -}}
+{{- with $postern.state.sealKey -}}
+{{- $_ := set $state "sealKey" . -}}
 {{- end -}}
-{{- $_ := set $config "state" (merge (dict "dir" $postern.state.directory "sealKey" $postern.state.sealKey) $postern.state.settings) -}}
+{{- $_ := set $config "state" (merge $state $postern.state.settings) -}}
 {{- end -}}
 {{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
 {{- if and $config.redis $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}

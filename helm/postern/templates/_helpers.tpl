@@ -218,10 +218,11 @@ postern.yaml: |
 {{- if hasKey $config "state" -}}
 {{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
 {{- end -}}
-{{- if not .Values.state.sealKey -}}
-{{- fail "state.enabled needs state.sealKey: write ${NAME} and give NAME by existingSecret, or ${file:/run/secrets/postern/KEY} and name the Secret in secretFiles" -}}
+{{- $state := dict "dir" .Values.state.directory -}}
+{{- with .Values.state.sealKey -}}
+{{- $_ := set $state "sealKey" . -}}
 {{- end -}}
-{{- $_ := set $config "state" (merge (dict "dir" .Values.state.directory "sealKey" .Values.state.sealKey) .Values.state.settings) -}}
+{{- $_ := set $config "state" (merge $state .Values.state.settings) -}}
 {{- end -}}
 {{- /* What is kept in a Redis that others share is found by this release only, also while its rules are updated. */ -}}
 {{- if and $config.entitlements (not (hasKey $config.entitlements "deployment")) -}}
