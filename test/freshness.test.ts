@@ -77,7 +77,7 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
         'keys are kept by a change that leaves their provider alone',
       ],
     ],
-    'Configuration: `server`, `admin`, `redis`, `revocation`, `log`, `state`': [
+    'Configuration: `server`, `admin`, `answers`, `redis`, `revocation`, `log`, `state`': [
       ['functional/reload.test.ts', 'what takes a restart is refused'],
     ],
     'Certificate of a listener (`server.tls`, `answers.tls`)': [

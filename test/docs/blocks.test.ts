@@ -83,6 +83,8 @@ const otherYaml: readonly (readonly [page: string, has: RegExp, why: string])[] 
   ],
   ['docs/guides/sidecar.md', /^dependencies:/, 'examples/sidecar-app has it in place: test/ship/charts.ship.ts'],
   ['docs/guides/sidecar.md', /^# values\.yaml/, 'test/ship/guides.ship.ts installs with it'],
+  ['docs/guides/sidecar.md', /^postern:\n {2}state:/, 'values of a chart: test/ship/charts.ship.ts, state'],
+  ['docs/guides/gateway.md', /^state:\n {2}enabled:/, 'values of a chart: test/ship/charts.ship.ts, state'],
   ['docs/guides/api-keys.md', /^keys:/, 'shortened hash; the form is tried by test/providers/apiKeys.test.ts'],
   ['docs/guides/envoy.md', /^typed_per_filter_config:/, 'Envoy’s own; test/functional/settings.test.ts names rules so'],
   ['docs/guides/frontegg.md', /^sessionCookie:/, 'a setting of a provider: test/vendors/frontegg-postern.test.ts'],
