@@ -12,6 +12,8 @@ export interface JournalFile extends Journal {
   readonly name: string;
   asOf(): number | undefined;
   fault(): string | undefined;
+  /** Its seal has another key now: all is written anew under that one. */
+  resealed(): void;
   /** Ends it, with what was added on the disk. Never rejects. */
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
   const form = {seal, name};
   const own = `${name}-${newId()}.postern`;
   const path = join(dir, own);
-  /** Files that were read, with what they were then. */
+  /** Files that were read before it began, with what they were then. */
   const read = new Map<string, Print>();
   let all: (() => Iterable<string>) | undefined;
   let known: () => number | undefined = () => undefined;
@@ -40,6 +42,8 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
     | undefined;
   let at = 0;
   let bytes = 0;
+  /** Some of the file may be sealed with a key that counts no more, soon. */
+  let isOutdated = false;
   let onDisk: number | undefined;
   let fault: string | undefined;
   let failures = 0;
@@ -51,6 +55,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
 
   /** Everything, in a file of its own that then takes what comes. */
   const renew = async (): Promise<void> => {
+    isOutdated = false;
     await makeFolder(dir);
     const id = newId();
     const moment = known();
@@ -88,7 +93,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
   const others = new RegExp(`^${name}-[0-9a-f-]{36}\\.postern$`);
 
   const append = async (): Promise<void> => {
-    if (current === undefined) return renew();
+    if (current === undefined || isOutdated) return renew();
     const there = await stat(path).catch(() => undefined);
     const grown = bytes - current.base;
     if (there?.ino !== current.ino || grown > Math.max(leastGrowth, current.base)) return renew();
@@ -142,6 +147,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
     name,
     async read(): Promise<JournalRead> {
       const texts: string[] = [];
+      const prints = new Map<string, Print>();
       let latest: number | undefined;
       const lastWritten = await parts.lastWritten();
       const files = await filesIn(dir, others);
@@ -159,7 +165,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
           continue;
         }
         observer.read(name, 'used');
-        if (!('fault' in found) && reader.spoilt === 0) read.set(file, found);
+        if (!('fault' in found) && reader.spoilt === 0) prints.set(file, found);
         if (reader.spoilt > 0)
           log('warn', `${join(dir, file)}: ${reader.spoilt} lines were changed, and are ignored; the others count`);
         const {head} = reader;
@@ -173,6 +179,8 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
           if (age !== undefined) latest = Math.max(latest ?? Number.NEGATIVE_INFINITY, clocks.steady() - age);
         }
       }
+      // What comes when it has begun already is not among what is written: its files stay for the next start.
+      if (all === undefined) for (const [file, print] of prints) read.set(file, print);
       if (files.length === 0) observer.read(name, 'none');
       return {texts, asOf: latest};
     },
@@ -197,6 +205,10 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
     },
     asOf: () => onDisk,
     fault: () => fault,
+    resealed() {
+      isOutdated = true;
+      run();
+    },
     async close() {
       endBeat();
       run();

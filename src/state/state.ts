@@ -14,6 +14,8 @@ export interface State {
   /** What is kept, how many seconds ago it was known to hold (undefined: nothing is on the disk), and whether it decides. */
   shown(): readonly Shown[];
   health(): Health;
+  /** To be called when the key of the seal has changed: revocations are written anew, or the next start knows none. */
+  resealed(): void;
   /** Writes what waits to be written. Never rejects; a disk that hangs is not waited for. */
   close(): Promise<void>;
 }
@@ -103,6 +105,9 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
         state: 'degraded',
         detail: `${names} cannot be written to ${dir}: ${first.fault}. Decisions go on; a restart may know less.`,
       };
+    },
+    resealed() {
+      for (const one of journals) one.resealed();
     },
     async close() {
       const closing = Promise.all([

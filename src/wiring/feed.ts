@@ -31,7 +31,6 @@ const writingTimeout = 1_000;
 const pruneInterval = 60_000;
 const longestWriting = 1_000;
 const longestReading = 30_000;
-const nothingRead: JournalRead = {texts: [], asOf: undefined};
 /** Revocations that are read without a pause. */
 const slice = 200;
 /** Without `entitlements` nothing is cached that a drop could concern. */
@@ -81,11 +80,8 @@ export const makeRevocationFeed = (
   metrics.gauge('postern_revocations', () => [{value: set.size}]);
   metrics.gauge('postern_revocation_feed_lag_seconds', () => [{value: feed.lag()}]);
   metrics.gauge('postern_revocations_unannounced', () => [{value: feed.unannounced()}]);
-  const recall = async (from: Journal): Promise<void> => {
-    // A disk that hangs is not waited for without end.
-    const {texts, asOf} = await Promise.race([from.read(), sleep(longestReading).then(() => nothingRead)]);
-    if (texts === nothingRead.texts)
-      log.warn({}, 'state: the revocations on disk cannot be read in 30 s: going on without');
+  /** Takes over what the disk knows. */
+  const adopt = async ({texts, asOf}: JournalRead): Promise<void> => {
     readUpTo = asOf;
     let known = 0;
     for (const [at, text] of texts.entries()) {
@@ -93,8 +89,17 @@ export const makeRevocationFeed = (
       if (element !== undefined && set.add(element, redis === undefined)) known += 1;
       if (at % slice === slice - 1) await clocks.pause();
     }
-    isReading = false;
     if (known > 0) log.info({}, `state: ${known} revocations that only the disk knew were read from there`);
+  };
+  const recall = async (from: Journal): Promise<void> => {
+    const reading = from.read();
+    // A disk that hangs is not waited for without end; what it gives later counts from then on.
+    const found = await Promise.race([reading, sleep(longestReading).then(() => undefined)]);
+    if (found === undefined) {
+      log.warn({}, 'state: the revocations on disk could not be read in 30 s: they count when they have been');
+      void reading.then(adopt);
+    } else await adopt(found);
+    isReading = false;
     function* written() {
       for (const element of set.elements()) yield writtenElement(element);
     }

@@ -1,4 +1,5 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
+import {isDeepStrictEqual} from 'node:util';
 import type {Settings} from '../config/schema.ts';
 import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
@@ -104,6 +105,7 @@ export const makeShared = async (
   const connections = settings.redis && (await import('./redis.ts')).makeRedis(settings.redis, {clocks, log, metrics});
   const redis = spans && connections ? {...connections, cache: spans.redis(connections.cache)} : connections;
   const stateSeal = makeStateSeal(settings);
+  let sealedBy = stateSealKey(settings);
   const state = keeps && settings.state && openState(settings.state, stateSeal, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics, state});
   return {
@@ -117,7 +119,13 @@ export const makeShared = async (
     remote,
     redis,
     state,
-    renewStateSeal: (next) => stateSeal.renew(stateSealKey(next)),
+    renewStateSeal: (next) => {
+      const key = stateSealKey(next);
+      if (isDeepStrictEqual(key, sealedBy)) return;
+      sealedBy = key;
+      stateSeal.renew(key);
+      state?.resealed();
+    },
     keepKeys: state && settings.state && keepKeysIn(state, settings.state),
     revocation,
     principals,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
+import {makeSeal} from '../../src/store/seal.ts';
 import {makeFolder, makeTime, openState, pass, type Time} from './support.ts';
 
 const identity = 'redis 127.0.0.1:6379 prefix postern:';
@@ -163,6 +165,43 @@ describe('a journal on disk', () => {
     await journal.written();
     assert.deepEqual((await readAll()).texts, ['"a"', '"b"']);
     assert.equal(state.health().state, 'ready');
+    await state.close();
+  });
+
+  it('under another key all is written anew, so that a start that has this one alone knows all', async () => {
+    const [old, next] = ['the key of before, of 32 characters', 'the key of after, of 32 characters.'];
+    const seal = makeSeal(old, 'state');
+    const {journal, state, add} = await begun(['"a"'], {seal});
+    add('"b"');
+    await journal.written();
+    seal.renew([next, old]);
+    state.resealed();
+    add('"c"');
+    await journal.written();
+    const {texts, said} = await readAll(identity, {key: next});
+    assert.deepEqual(texts, ['"a"', '"b"', '"c"'], said.join());
+    assert.doesNotMatch(readFileSync(only(), 'utf8'), /the key of/);
+  });
+
+  it('what was read too late to be among what is written stays where it is', async () => {
+    const left = await begun(['"a"']);
+    await left.state.close();
+    const path = only();
+    const {mtimeMs} = statSync(path);
+    utimesSync(path, mtimeMs / 1_000 - 100, mtimeMs / 1_000 - 100);
+
+    const {state} = openState(folder.dir, time);
+    const journal = state.journal('revocations', identity);
+    const reading = journal.read();
+    journal.begin(
+      () => [],
+      () => time.steady,
+    );
+    assert.deepEqual((await reading).texts, ['"a"']);
+    await journal.written();
+    state.resealed();
+    await journal.written();
+    assert.ok(existsSync(path), 'it was taken away, and nobody else has it');
     await state.close();
   });
 
