@@ -1,8 +1,9 @@
 // What a tenant, or one of its users, has: plans and their ends, features, and how much of each.
+import {amountShown} from './amounts.js';
 import {get} from './api.js';
 import {el, fill, raw} from './dom.js';
 import {badge, failure, field, heading, input, table} from './parts.js';
-import {ago, dayTime, number} from './words.js';
+import {ago, dayTime} from './words.js';
 
 /** @type {import('./app.js').View} */
 export const entitlementsView = async (main, {query}) => {
@@ -43,12 +44,6 @@ const states = /** @type {Record<string, [string, string]>} */ ({
   over: ['over', 'bad'],
 });
 
-/** @param {number | string | string[]} amount */
-const amountText = (amount) => {
-  if (Array.isArray(amount)) return amount.join(', ');
-  return typeof amount === 'number' ? number(amount) : amount;
-};
-
 /** @param {any} found */
 const shown = ({source, plans, grants, features, moreFeatures}) => [
   el(
@@ -80,13 +75,13 @@ const shown = ({source, plans, grants, features, moreFeatures}) => [
   el('h2', {}, 'Features'),
   table({
     caption: 'Features',
-    columns: ['Feature', 'Has it', 'How much', 'Permissions that it makes worth something'],
-    rows: features.map((/** @type {any} */ {feature, entitled, justification, grace, amount, per, permissions}) => [
+    columns: ['Feature', 'Has it', 'How much, and by what', 'Permissions that it makes worth something'],
+    rows: features.map((/** @type {any} */ {feature, entitled, justification, grace, permissions, ...held}) => [
       raw(feature),
       entitled
         ? badge(grace ? 'in its grace period' : 'yes', grace ? 'warn' : 'good')
         : [badge('no', 'bad'), ' ', el('span', {class: 'hint'}, raw(justification))],
-      amount === undefined ? '' : [raw(amountText(amount)), per && ` per ${per}`],
+      held.amount === undefined ? '' : amountShown(held),
       raw(permissions.join(', ')),
     ]),
     empty: 'The source has no features.',

@@ -1,7 +1,15 @@
 // An explanation as people read it: the steps in their order, what held and what did not, and the answer.
 import {el, raw} from './dom.js';
 import {badge, facts, table} from './parts.js';
-import {accountOf, credentialStep, entitlementStep, principalStep, requirementStep, ruleStep} from './steps.js';
+import {
+  accountOf,
+  boughtStep,
+  credentialStep,
+  entitlementStep,
+  principalStep,
+  requirementStep,
+  ruleStep,
+} from './steps.js';
 
 /**
  * @param {any} explained as `postern explain --json` has it
@@ -14,6 +22,7 @@ export const explanation = (explained, instance) => {
     principalStep(explained),
     requirementStep(explained),
     entitlementStep(explained),
+    boughtStep(explained),
     decisionStep(explained, instance),
   ].filter((step) => step !== undefined);
   return el('ol', {class: 'steps'}, ...steps);
@@ -37,10 +46,23 @@ const decisionStep = ({decision, answer}, {reasons}) => {
     ),
     decision.reason && reasons[decision.reason] && el('p', {}, reasons[decision.reason].sentence),
     decision.detail && el('p', {class: 'detail'}, raw(decision.detail)),
+    decision.upgrade && upgradeShown(decision.upgrade),
     decision.outage && el('p', {class: 'detail'}, raw(decision.outage)),
     answerShown(answer, response),
   );
 };
+
+/** Which plans would open it. @param {{feature: string, plans: string[]}} upgrade */
+const upgradeShown = ({feature, plans}) =>
+  el(
+    'p',
+    {},
+    'It would be opened by ',
+    plans.length === 0 ? 'no plan that is sold' : raw(plans.join(' or ')),
+    ' (for the feature ',
+    raw(feature),
+    ').',
+  );
 
 /** @param {any} answer @param {any} response */
 const answerShown = (answer, response) => {

@@ -1,7 +1,8 @@
 // The steps of an explanation: rules, credential, principal, requirements, entitlements.
+import {amountShown} from './amounts.js';
 import {el, raw} from './dom.js';
 import {badge, facts, table} from './parts.js';
-import {parts, placeText, several, wantedText} from './words.js';
+import {dayTime, parts, placeText, several, span, wantedText} from './words.js';
 
 /** @param {string} title @param {string} tone @param {...import('./dom.js').Child} children */
 export const accountOf = (title, tone, ...children) =>
@@ -160,15 +161,57 @@ export const entitlementStep = ({entitlements}) => {
     entitlements.some((/** @type {any} */ {answer}) => isLive(answer)) ? 'good' : 'bad',
     table({
       caption: 'What was asked of the entitlements',
-      columns: ['Asked', 'Answer'],
-      rows: entitlements.map((/** @type {any} */ {asked, answer}) => [
+      columns: ['Asked', 'Answer', 'By'],
+      rows: entitlements.map((/** @type {any} */ {asked, answer, ...whence}) => [
         [asked.feature === undefined ? 'permission ' : 'feature ', raw(asked.feature ?? asked.permission)],
         answer === 'unavailable'
           ? badge('cannot be asked', 'warn')
           : answer.entitled
             ? [badge('live', 'good'), answer.grace && ' in its grace period']
             : [badge('no', 'bad'), ' ', raw(answer.justification)],
+        whenceShown(whence),
       ]),
     }),
+  );
+};
+
+/** By which grants, and who says so since when. @param {any} whence */
+const whenceShown = ({grants = [], source, age, layer}) => [
+  ...grants.map((/** @type {any} */ {plan, of, end}) =>
+    el(
+      'span',
+      {class: 'hint'},
+      raw(plan),
+      of === 'tenant' ? ', granted to the tenant' : ', granted to the user',
+      end === null ? ', without a date' : ` until ${dayTime(end)}`,
+    ),
+  ),
+  source !== undefined &&
+    el(
+      'span',
+      {class: 'hint'},
+      'from ',
+      raw(source),
+      `, ${span(age)} old, ${layer === 'memory' ? 'in memory' : 'fetched now'}`,
+    ),
+];
+
+/** How much there is of what headers, metadata, limits and conditions name. @param {any} explained */
+export const boughtStep = ({held}) => {
+  if (held === undefined) return undefined;
+  const {plans, values} = held;
+  return accountOf(
+    'Bought',
+    'good',
+    el('p', {}, plans.length === 0 ? 'No plan is live.' : ['Plans, the highest first: ', raw(plans.join(', '))]),
+    Object.keys(values).length > 0 &&
+      table({
+        caption: 'How much there is',
+        columns: ['Feature', 'How much, and by what'],
+        rows: Object.entries(values).map(([feature, amount]) => [
+          raw(feature),
+          [...amountShown(amount), amount.grace && badge('in its grace period', 'warn')],
+        ]),
+      }),
   );
 };

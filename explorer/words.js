@@ -62,6 +62,7 @@ export const parts = /** @type {Record<string, string>} */ ({
   features: 'features',
   entitledPermissions: 'entitled permissions',
   relation: 'relation',
+  when: 'condition',
 });
 
 /** @param {any} wanted a list requirement, a text, or anything else @returns {string} */

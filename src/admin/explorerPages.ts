@@ -6,6 +6,7 @@ import type {AdminAnswer, AdminRoute} from './route.ts';
 
 /** All of them: what is not named here is not served. */
 export const explorerFiles = [
+  'amounts.js',
   'api.js',
   'app.js',
   'ask.js',

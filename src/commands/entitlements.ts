@@ -7,7 +7,8 @@ import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead
 import type {TenantGrants} from '../entitlements/source.ts';
 import {sourceWords} from '../vendors/index.ts';
 import {clocks} from '../wiring/clocks.ts';
-import {type HeldAnswer, heldLines} from '../wiring/heldAnswer.ts';
+import type {HeldAll} from '../wiring/heldAll.ts';
+import {heldLines} from '../wiring/heldAnswer.ts';
 import {adminCall} from './adminCall.ts';
 import {type Answer, type Asked, answerOf, heldOf, saidOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';
@@ -117,20 +118,20 @@ export const checkEntitlement = async ({config, json = false, ...asked}: CheckOp
 };
 
 interface Told {
-  readonly answer: Answer | HeldAnswer;
+  readonly answer: Answer | HeldAll;
   readonly lines: readonly string[];
 }
 
 const isAboutAll = ({feature, permission}: Asked): boolean => feature === undefined && permission === undefined;
 
-const told = (answer: Answer | HeldAnswer): Told =>
+const told = (answer: Answer | HeldAll): Told =>
   'values' in answer
     ? {answer, lines: heldLines(answer)}
     : {answer, lines: [answer.sentence, ...answer.why.map((line) => `  ${line}`)]};
 
 const toldBy = async (settings: Settings, config: string, asked: Asked): Promise<Told> => {
-  const answered = (snapshot: Parameters<typeof answerOf>[1]): Told =>
-    told((isAboutAll(asked) ? heldOf : answerOf)(asked, snapshot, Date.now()));
+  const answered = async (snapshot: Parameters<typeof answerOf>[1]): Promise<Told> =>
+    told(await (isAboutAll(asked) ? heldOf : answerOf)(asked, snapshot, Date.now()));
   const source = settings.entitlements?.source;
   if (source?.type === 'file') {
     const {grants, ...catalog} = await entitlementsIn(source.path);
@@ -149,11 +150,11 @@ const toldBy = async (settings: Settings, config: string, asked: Asked): Promise
   return told(await askRunning(settings, asked));
 };
 
-const askRunning = async (settings: Settings, asked: Asked): Promise<Answer | HeldAnswer> => {
+const askRunning = async (settings: Settings, asked: Asked): Promise<Answer | HeldAll> => {
   const given = Object.entries({...asked}).filter((pair): pair is [string, string] => pair[1] !== undefined);
   const query = new URLSearchParams(given);
   const answer = await adminCall(settings.admin, 'GET', `/entitlements/check?${query}`);
-  if (isAboutAll(asked)) return answer as HeldAnswer;
+  if (isAboutAll(asked)) return answer as HeldAll;
   return {
     ...saidOf(asked, answer as Entitled),
     why: [`by what the running process has from ${settings.entitlements?.source.type}`],

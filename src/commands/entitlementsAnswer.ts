@@ -5,7 +5,7 @@ import type {Principal} from '../core/principal.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import type {Reason} from '../core/refusals.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
-import {type HeldAnswer, heldAnswer} from '../wiring/heldAnswer.ts';
+import {type HeldAll, heldAll} from '../wiring/heldAll.ts';
 
 export interface Asked {
   readonly tenant: string;
@@ -48,10 +48,7 @@ export const heldOf = (
   asked: Asked,
   snapshot: Snapshot & {readonly grants: readonly Grant[]},
   now: number,
-): HeldAnswer => {
-  const index = makeEntitlementIndex(snapshot, {compilePattern});
-  return heldAnswer(asked, index.holdings(principalOf(asked), [...snapshot.features.keys()], new Map(), now));
-};
+): Promise<HeldAll> => heldAll(makeEntitlementIndex(snapshot, {compilePattern}), asked, now);
 
 /** Whether a permission is held is in the token; what is asked here is what it is worth. */
 const principalOf = ({tenant, user, permission}: Asked): Principal =>

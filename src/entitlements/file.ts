@@ -8,7 +8,7 @@ import type {SnapshotSource} from './source.ts';
 import type {Fault} from './text.ts';
 
 /** How often is looked whether the file is another one, milliseconds. */
-const lookEvery = 1_000;
+const lookEvery = 500;
 /** How often a file is read that changes while it is read. */
 const tries = 5;
 

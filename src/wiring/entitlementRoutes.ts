@@ -3,11 +3,11 @@ import {type AdminRoute, json} from '../admin/route.ts';
 import type {Entitled, EntitlementStore} from '../core/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
-import {heldAnswer} from './heldAnswer.ts';
+import {heldAll} from './heldAll.ts';
 
 /** It needs the admin token. `entitlements`: the store in force. */
 export const makeEntitlementRoutes = (
-  entitlements: () => Pick<EntitlementStore, 'entitled' | 'holdings' | 'catalog'>,
+  entitlements: () => Pick<EntitlementStore, 'entitled' | 'holdings' | 'catalog' | 'grantsOf'>,
   now: () => number,
 ): readonly AdminRoute[] => [
   {
@@ -31,11 +31,7 @@ export const makeEntitlementRoutes = (
       const principal = principalNamed({tenant, user, permissions}, 'none');
       try {
         if (feature === undefined && permission === undefined) {
-          const features = [...(entitlements().catalog()?.features.keys() ?? [])];
-          return json(
-            200,
-            heldAnswer({tenant, user}, await entitlements().holdings(principal, features, new Map(), now())),
-          );
+          return json(200, await heldAll(entitlements(), {tenant, user}, now()));
         }
         const question = feature === undefined ? {permission: permission ?? ''} : {feature};
         const answer: Entitled = await entitlements().entitled(principal, question, new Map(), now());

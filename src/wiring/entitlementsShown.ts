@@ -3,6 +3,8 @@ import {type AdminAnswer, type AdminRoute, json} from '../admin/route.ts';
 import type {EntitlementStore, Holding} from '../core/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {grantShown, mostGrants} from './heldAll.ts';
+import {heldAmount} from './heldAnswer.ts';
 
 export interface EntitlementsShownParts {
   readonly store: () => EntitlementStore;
@@ -13,7 +15,6 @@ export interface EntitlementsShownParts {
 }
 
 const mostFeatures = 1_000;
-const mostGrants = 1_000;
 const longest = 512;
 
 /** GET /entitlements?tenant=acme&user=alice. It needs the admin token; what is wrong is said in the answer. */
@@ -69,13 +70,7 @@ const shownOf = (store: EntitlementStore, {tenant, user}: Asked, now: number): o
     tenant,
     ...(user !== undefined && {user}),
     plans: holdings.plans,
-    grants: grants.map(({plan, of, end, graceEnd}) => ({
-      plan,
-      of,
-      end: timeOf(end),
-      ...(graceEnd !== undefined && {graceEnd: timeOf(graceEnd)}),
-      state: end === null || end > now ? 'live' : graceEnd !== undefined && graceEnd > now ? 'grace' : 'over',
-    })),
+    grants: grants.map((grant) => grantShown(grant, now)),
     features: features.map(([feature, {permissions}]) => {
       const answer = store.entitled(principal, {feature}, new Map(), now);
       return {feature, permissions, ...answer, ...amountOf(holdings.amounts.get(feature))};
@@ -84,15 +79,11 @@ const shownOf = (store: EntitlementStore, {tenant, user}: Asked, now: number): o
   };
 };
 
-/** JSON has no Infinity. */
+/** How much there is of it, and where that comes from. */
 const amountOf = (holding: Holding | undefined): object => {
   if (holding === undefined) return {};
-  const {amount, per} = holding;
-  return {amount: amount === Number.POSITIVE_INFINITY ? 'unlimited' : amount, ...(per !== undefined && {per})};
+  const {grace: _, ...amount} = heldAmount(holding);
+  return amount;
 };
-
-/** A date that could not be read has been: it is not shown as one. */
-const timeOf = (time: number | null): string | null =>
-  time === null || !Number.isFinite(time) || Math.abs(time) > 8.64e15 ? null : new Date(time).toISOString();
 
 const refused = (status: number, error: string, detail: string): AdminAnswer => json(status, {error, detail});

@@ -1,7 +1,8 @@
 // All that somebody holds: plans, values and limits, with where each comes from and until when.
 import {type Amount, isList, unlimited} from '../core/amount.ts';
-import type {Holdings, Origin} from '../core/entitlement.ts';
+import type {Holding, Holdings, Origin} from '../core/entitlement.ts';
 import {printable} from '../observe/redact.ts';
+import type {GrantShown, HeldAll} from './heldAll.ts';
 
 /** As JSON: what has no end is the text `unlimited`, moments are ISO dates. */
 export interface HeldAnswer {
@@ -12,7 +13,7 @@ export interface HeldAnswer {
   readonly values: Readonly<Record<string, HeldAmount>>;
 }
 
-interface HeldAmount {
+export interface HeldAmount {
   readonly amount: Exclude<Amount, readonly string[]> | readonly string[];
   readonly per?: string;
   readonly grace: boolean;
@@ -38,12 +39,13 @@ export const heldAnswer = (
   ...(user !== undefined && {user}),
   plans,
   grace,
-  values: Object.fromEntries(
-    [...amounts].map(([feature, {amount, origins, ...rest}]) => [
-      feature,
-      {...rest, amount: writable(amount), origins: origins.map(originOf)},
-    ]),
-  ),
+  values: Object.fromEntries([...amounts].map(([feature, holding]) => [feature, heldAmount(holding)])),
+});
+
+export const heldAmount = ({amount, origins, ...rest}: Holding): HeldAmount => ({
+  ...rest,
+  amount: writable(amount),
+  origins: origins.map(originOf),
 });
 
 const originOf = ({amount, end, ...rest}: Origin): HeldOrigin => ({
@@ -59,7 +61,8 @@ const isoOf = (moment: number): string => new Date(Number.isFinite(moment) ? mom
 const writable = (amount: Amount): Amount => (amount === Number.POSITIVE_INFINITY ? unlimited : amount);
 
 /** Lines for a person. */
-export const heldLines = ({tenant, user, plans, values}: HeldAnswer): readonly string[] => {
+export const heldLines = (held: HeldAnswer | HeldAll): readonly string[] => {
+  const {tenant, user, plans, values} = held;
   const who = `tenant ${shown(tenant)}${user === undefined ? '' : `, user ${shown(user)}`}`;
   const named = Object.entries(values);
   return [
@@ -69,7 +72,32 @@ export const heldLines = ({tenant, user, plans, values}: HeldAnswer): readonly s
       `  ${shown(feature)}: ${amountText(amount)}${per === undefined ? '' : ` a ${per}`}${grace ? ', in grace' : ''}`,
       ...origins.map((origin) => `    ${originText(origin)}`),
     ]),
+    ...('features' in held ? [...featureLines(held), ...grantLines(held)] : []),
   ];
+};
+
+const featureLines = ({features}: HeldAll): readonly string[] =>
+  featureStates.flatMap(([state, said]) => {
+    const names = features.filter((one) => one.state === state).map(({feature}) => shown(feature));
+    return names.length === 0 ? [] : [`  ${said}: ${names.join(', ')}`];
+  });
+
+const featureStates = [
+  ['live', 'has the features'],
+  ['grace', 'has in grace the features'],
+  ['over', 'had the features'],
+] as const;
+
+const grantLines = ({grants, user}: HeldAll): readonly string[] =>
+  grants === undefined || grants.length === 0
+    ? []
+    : ['  grants:', ...grants.map((grant) => `    ${grantText(grant, user ?? '')}`)];
+
+const grantText = ({plan, of, end, graceEnd, state}: GrantShown, user: string): string => {
+  const whose = of === 'tenant' ? 'the tenant' : `the user ${shown(user)}`;
+  const until = end !== null ? ` until ${end}` : state === 'over' ? ' until a date that is none' : ' for ever';
+  const on = graceEnd ? `, in grace until ${graceEnd}` : '';
+  return `${shown(plan)} to ${whose}${until}${on}${state === 'over' ? ' (over)' : state === 'grace' ? ' (in grace)' : ''}`;
 };
 
 const originText = ({plan, by, until, grace, amount, own, add}: HeldOrigin): string => {

@@ -146,7 +146,14 @@ describe('postern entitlements', function () {
   });
   it('check of a tenant alone prints all that it holds', async () => {
     const output = await done(run('check', '--tenant', 't1', '--user', 'u7'));
-    assert.match(output, /^tenant t1, user u7: the plans .*max.*\n {2}no values and no limits\n$/);
+    assert.match(
+      await done(run('check', '--tenant', 't2')),
+      /\n {2}had the features: .*\n {2}grants:\n.* to the tenant until 2020-01-31T00:00:00.000Z \(over\)\n/,
+    );
+    assert.match(
+      output,
+      /^tenant t1, user u7: the plans .*max.*\n {2}no values and no limits\n {2}has the features: .*reports.*\n {2}grants:\n.*max to the user u7 until 2031-01-31T00:00:00.000Z/s,
+    );
   });
 
   it('load names every error with its place, and replaces nothing', async () => {

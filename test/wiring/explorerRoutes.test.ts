@@ -112,10 +112,18 @@ describe('what a tenant has', () => {
       },
     ]);
     assert.deepEqual(body.plans, ['pro', 'trial']);
+    const origin = {plan: 'pro', by: 'grant', until: null, grace: false, own: false, add: 0};
     assert.deepEqual(body.features, [
       {feature: 'orders', permissions: ['orders.read'], entitled: true},
-      {feature: 'seats', permissions: [], entitled: true, amount: 5},
-      {feature: 'calls', permissions: [], entitled: true, amount: 'unlimited', per: 'hour'},
+      {feature: 'seats', permissions: [], entitled: true, amount: 5, origins: [{...origin, amount: 5}]},
+      {
+        feature: 'calls',
+        permissions: [],
+        entitled: true,
+        amount: 'unlimited',
+        per: 'hour',
+        origins: [{...origin, amount: 'unlimited'}],
+      },
       {feature: 'reports', permissions: [], entitled: true, grace: true},
     ]);
     const bob = (await ask('tenant=acme&user=bob')).body;

@@ -7,6 +7,7 @@ import {heldLines} from '../../src/wiring/heldAnswer.ts';
 const document = {
   features: {
     orders: null,
+    trail: null,
     seats: {value: 'number'},
     regions: {value: 'list'},
     support: {value: 'text'},
@@ -20,10 +21,12 @@ const document = {
       values: {seats: 50, regions: ['eu', 'us'], support: 'by mail'},
       limits: {api: 600},
     },
+    audit: {rank: 5, features: ['trail']},
   },
   grants: [
     {plan: 'pro', tenant: 't1', expires: '2027-01-31', grace: '7d', add: {seats: 10}, limits: {api: 'unlimited'}},
     {plan: 'pro', tenant: 't1', user: 'u1', values: {seats: 80}},
+    {plan: 'audit', tenant: 't1', expires: '2026-12-31'},
   ],
 };
 
@@ -48,18 +51,34 @@ describe('heldAnswer', () => {
       '  api: unlimited a minute, in grace',
       '    a grant of pro until 2027-01-31T00:00:00.000Z, in grace: unlimited of its own',
       '    the plan free, which is for everyone: 60 of the plan',
+      '  has the features: seats, api',
+      '  has in grace the features: orders, regions, support',
+      '  had the features: trail',
+      '  grants:',
+      '    audit to the tenant until 2026-12-31T00:00:00.000Z (over)',
+      '    pro to the tenant until 2027-01-31T00:00:00.000Z, in grace until 2027-02-07T00:00:00.000Z (in grace)',
     ]);
   });
 
   it('counts a user its own', async () => {
     const {plans, grace, values} = await held('t1', 'u1', '2026-01-01');
-    assert.deepEqual([plans, grace, values.seats?.amount], [['pro', 'free'], false, 90]);
+    assert.deepEqual([plans, grace, values.seats?.amount], [['pro', 'free', 'audit'], false, 90]);
   });
 
   it('is JSON that says the same', async () => {
     const answer = await held('t1', undefined, '2026-01-01');
     assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
     assert.equal(answer.values.api?.amount, 'unlimited');
+    assert.deepEqual(
+      answer.features.find(({feature}) => feature === 'orders'),
+      {feature: 'orders', state: 'live'},
+    );
+  });
+
+  it('grants of a user stand beside those of the tenant, and say whose they are', async () => {
+    const lines = heldLines(await held('t1', 'u1', '2026-01-01'));
+    assert.ok(lines.includes('    pro to the user u1 for ever'), lines.join('\n'));
+    assert.ok(lines.includes('  has the features: orders, trail, seats, regions, support, api'), lines.join('\n'));
   });
 
   it('of whom nothing was sold to is what is for everyone', async () => {
