@@ -11,7 +11,7 @@ export interface CallLimits {
   readonly most: number;
   /** Bytes of messages that are not whole yet, beyond which the same happens. */
   readonly unfinishedBytes: number;
-  /** For the whole of a message to arrive: a proxy has it at hand. */
+  /** For the whole of a message to arrive, and its end: a proxy has it at hand. */
   readonly toArrive: number;
   /** For a call to end, its answer taken. Streams that are meant to stay are left alone. */
   readonly toEnd: number;
@@ -51,8 +51,9 @@ interface Open extends Placed<Open> {
   readonly stream: ServerHttp2Stream;
   readonly begun: number;
   readonly stays: boolean;
-  /** Bytes that have come of a message that is not whole. */
+  /** Bytes that have come of what is not whole. */
   bytes: number;
+  /** All that it may send has come; where that may be many messages, all of those that have begun. */
   whole: boolean;
 }
 
@@ -96,6 +97,7 @@ export const makeGate = (parts: GateParts): Gate => {
     let flag = 0;
     let missing = 0;
     let messages = 0;
+    const many = parts.many(path);
     return (chunk: Buffer): void => {
       let at = 0;
       while (at < chunk.length) {
@@ -115,7 +117,7 @@ export const makeGate = (parts: GateParts): Gate => {
             return;
           }
           messages += 1;
-          if (messages > 1 && !parts.many(path)) {
+          if (messages > 1 && !many) {
             cut(call);
             return;
           }
@@ -125,7 +127,8 @@ export const makeGate = (parts: GateParts): Gate => {
         at += taken;
         if (missing === 0) read = 0;
       }
-      call.whole = read === 0;
+      // Of one message the end must come, too: else nobody answers it, and it could not be told from those who wait.
+      call.whole = many && read === 0;
       unfinished -= call.bytes;
       call.bytes = call.whole ? 0 : call.bytes + chunk.length;
       unfinished += call.bytes;

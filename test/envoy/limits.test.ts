@@ -314,6 +314,25 @@ describe('limits of the gRPC port', () => {
       assert.ok(isAllowed(await ask()));
       assert.equal(limited.filter((limit) => limit === 'calls').length, 151);
     });
+    it('a call whose message has come, and not its end, is none that is waited for', async () => {
+      const {address, ask} = await started({calls: {most: 50}});
+      const session = await sessionTo(address);
+      let closed = 0;
+      for (let n = 0; n < 200; n++)
+        call(session)
+          .on('close', () => closed++)
+          .write(whole);
+      await until(() => closed === 150);
+      assert.ok(isAllowed(await ask()), 'those that never end keep nobody out');
+      assert.equal(limited.filter((limit) => limit === 'calls').length, 151);
+    });
+    it('nor is its end waited for longer than its message', async () => {
+      const {address} = await started({calls: {toArrive: 20, toEnd: 60_000}});
+      const stream = call(await sessionTo(address));
+      stream.write(whole);
+      assert.equal(await statusOf(stream), 'none');
+      assert.deepEqual(limited, ['unfinished']);
+    });
     it('a call that has its answer and does not take it is ended', async () => {
       const {address} = await started({calls: {toArrive: 20, toEnd: 60}}, {}, () => new Promise(() => {}));
       const stream = call(await sessionTo(address));
