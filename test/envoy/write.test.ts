@@ -1,10 +1,15 @@
 // The answer written by hand is, byte for byte, what protobufjs writes.
 import assert from 'node:assert/strict';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import type {MethodDefinition} from '@grpc/grpc-js';
 import {loadProtos} from '../../src/envoy/protos.ts';
 import type {CheckResponse, HeaderValueOption, StructValue} from '../../src/envoy/wire.ts';
 import {writeCheckResponse} from '../../src/envoy/write.ts';
 import {makeRandom} from '../fuzz/random.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const {Check} = loadProtos()['envoy.service.auth.v3.Authorization'] as unknown as {
   Check: MethodDefinition<object, CheckResponse>;
@@ -62,5 +67,22 @@ describe('a CheckResponse written by hand', () => {
   it('throws for one without a status, which Envoy would take for an allow', () => {
     for (const status of [undefined, {}, {code: undefined}, {code: Number.NaN}])
       assert.throws(() => writeCheckResponse({status, ok_response: {}} as never), TypeError);
+  });
+
+  it('keeps no more of a principal than the bytes: a short Buffer is a part of a pool of 64 KiB, and keeps it whole', () => {
+    const principals = Array.from({length: 2_000}, (_, at) => ({
+      headers: [{header: {key: 'x-auth-subject', value: `u${at}`}, append_action: 2 as const}],
+    }));
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    for (const ok_response of principals) {
+      writeCheckResponse({status: {code: 0}, ok_response});
+      // What else a call takes of the pool, which is gone when it has ended.
+      Buffer.from('x'.repeat(2_000));
+    }
+    collectGarbage();
+    const kept = process.memoryUsage().arrayBuffers - before;
+    assert.ok(kept < 500_000, `${kept}`);
+    assert.equal(principals.length, 2_000);
   });
 });
