@@ -118,8 +118,8 @@ export const makeRemember = (
     rule: decision.rule,
     provider: decision.provider ?? decision.principal?.provider,
     place: decision.credentialPlace?.label,
-    detail: decision.detail,
-    unmet: decision.unmet,
+    detail: decision.detail && whole(decision.detail),
+    unmet: decision.unmet && ownUnmet(decision.unmet),
     dependency: decision.outage?.dependency,
     outage: decision.outage?.message,
     plan: decision.outcome === 'allow' ? decision.holdings?.plans[0] : undefined,
@@ -146,6 +146,12 @@ const withoutHidden = (path: string): string =>
 
 /** `user:password@host` is a credential. */
 const maskedHost = (host: string): string => host.slice(0, longestHost).replace(/^.*@/, '…@');
+
+/** What a path captures is a part of it. */
+const ownUnmet = ({wanted, ...unmet}: UnmetPart): UnmetPart => ({
+  ...unmet,
+  wanted: typeof wanted === 'string' ? whole(wanted) : wanted,
+});
 
 /** A part of a text keeps the whole text alive in V8; this does not. */
 const whole = (text: string): string => Buffer.from(text).toString();

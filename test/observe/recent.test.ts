@@ -1,5 +1,7 @@
 // The last decisions: bounded by count and bytes, in order, and without anything secret.
 import assert from 'node:assert/strict';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import type {Place} from '../../src/core/credential.ts';
 import type {Decision} from '../../src/core/decision.ts';
 import type {Principal} from '../../src/core/principal.ts';
@@ -7,6 +9,9 @@ import type {Request} from '../../src/core/request.ts';
 import {makeReplayLine} from '../../src/observe/decisionLine.ts';
 import {makeRecentDecisions, remembering} from '../../src/observe/recent.ts';
 import {makeRemember, pathOf} from '../../src/observe/remembered.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const principal: Principal = {
   provider: 'acme',
@@ -177,5 +182,29 @@ describe('what is kept of a decision', () => {
     assert.ok(text.length < 24_000, `${text.length}`);
     assert.doesNotMatch(text, /canary/);
     assert.equal(one.request?.cut, true);
+  });
+
+  it('keeps nothing whole of which it keeps a part: a path, a header, what the path captured', () => {
+    const recent = makeRecentDecisions({count: 1_000});
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let at = 0; at < 1_000; at++) {
+      const org = `an-organisation-of-${at}`;
+      const target = Buffer.from(`/orgs/${org}/${'x'.repeat(60_000)}`).toString();
+      const header = Buffer.from('y'.repeat(60_000)).toString();
+      const wanted = target.slice(6, 6 + org.length);
+      const denial: Decision = {
+        outcome: 'deny',
+        reason: 'wrong_tenant',
+        rule: 'r',
+        detail: `it is for ${wanted}`,
+        unmet: {part: 'tenant', wanted},
+      };
+      recent.add(remember({id: `${at}`, now: 1}, request(target, {'x-region': header}), denial, 0));
+    }
+    collectGarbage();
+    const kept = process.memoryUsage().heapUsed - before;
+    assert.ok(kept < 15_000_000, `${kept}`);
+    assert.equal(recent.size(), 1_000);
   });
 });
