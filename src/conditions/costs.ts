@@ -2,7 +2,7 @@
 // a function may look at each of their characters or members, or make something as long.
 import type {CelEnv, CelFuncGroup, Kinds} from './library.ts';
 import {type Meter, stepsOf} from './meter.ts';
-import {zoned} from './zones.ts';
+import {isZoneAtHand, zoned} from './zones.ts';
 
 /** `first`: what the function is a method of, or its first argument. Spends by itself what it has to look for. */
 type Cost = (first: unknown, second: unknown, third: unknown) => number;
@@ -53,9 +53,11 @@ const textsOf: Cost = (first, second) => textOf(first) + textOf(second);
 const searchOf: Cost = (text, part) => textOf(text) + stepsOf((lengthOf(text) * lengthOf(part)) / 100);
 const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
 
-/** A zone is looked up, and a moment is written in it. */
+/** A moment is written in a zone; one that was not asked for lately is made ready before, and a client may name many. */
 const zoneSteps = 50;
-const inZone: Cost = (_, zone) => (zone === undefined ? 0 : zoneSteps);
+const newZoneSteps = 1_000;
+const inZone: Cost = (_, zone) =>
+  zone === undefined ? 0 : typeof zone === 'string' && isZoneAtHand(zone) ? zoneSteps : newZoneSteps;
 
 /** Of each that `format` writes: some of its formats are made anew each time. */
 const formatSteps = 300;

@@ -1,9 +1,15 @@
 // Keeps what is made of a text, since it costs much more than to look it up.
 
+export interface MakeKept<Made> {
+  (source: string): Made;
+  /** Whether it need not be made. */
+  has(source: string): boolean;
+}
+
 /** Throws what `make` throws. Forgets all when there are more than `most`. */
-export const kept = <Made>(make: (source: string) => Made, most: number): ((source: string) => Made) => {
+export const kept = <Made>(make: (source: string) => Made, most: number): MakeKept<Made> => {
   const known = new Map<string, Made>();
-  return (source) => {
+  const get = (source: string): Made => {
     const found = known.get(source);
     if (found !== undefined) return found;
     const made = make(source);
@@ -11,4 +17,5 @@ export const kept = <Made>(make: (source: string) => Made, most: number): ((sour
     known.set(source, made);
     return made;
   };
+  return Object.assign(get, {has: (source: string) => known.has(source)});
 };

@@ -53,6 +53,9 @@ const formatOf = kept(
   mostZones,
 );
 
+/** Whether to write a moment in this zone takes no longer than to write it: another one is made ready first, in 0.1 ms. */
+export const isZoneAtHand = (zone: string): boolean => formatOf.has(zone) || /^(UTC|[+-]?\d\d:\d\d)$/.test(zone);
+
 /** Whether a function reads a part of a moment. */
 export const isZoned = (name: string): boolean => zoned.some((one) => one === name);
 

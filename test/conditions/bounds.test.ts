@@ -20,6 +20,9 @@ const long = 'a'.repeat(60_000);
 const half = 'a'.repeat(15_000);
 const many = Array.from({length: 20_000}, (_, at) => `m${at}`);
 const random = Array.from({length: 20_000}, (_, at) => ((at * 7_919) % 13) % 2).join('');
+/** The same name in so many spellings: each is a zone to Intl. */
+const spelt = (name: string, which: number) =>
+  [...name].map((one, at) => ((which >> at) & 1 ? one.toUpperCase() : one)).join('');
 const claims = {
   long,
   half,
@@ -30,6 +33,7 @@ const claims = {
   numbers: many.map((_, at) => at),
   map: Object.fromEntries(many.map((one) => [one, 1])),
   zones: many.map((_, at) => `Etc/GMT+${at}`),
+  spellings: Array.from({length: 600}, (_, at) => `${spelt('america/argentina', at)}/ushuaia`),
   random,
   formats: '%.99f'.repeat(5_000),
   deep: JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`),
@@ -88,6 +92,7 @@ describe('what a condition may cost', () => {
     ['a size for each member', 'claims.many.all(x, size(claims.long) > 1)'],
     ['lower case for each member', 'claims.many.all(x, claims.long.lowerAscii() != x)'],
     ['a zone for each member', 'claims.zones.all(x, now.getHours(x) >= 0 || true)'],
+    ['another zone for each member', 'claims.spellings.all(x, now.getHours(x) >= 0)'],
     ['a long text compared for each member', 'claims.many.map(x, claims.long + "b").exists(x, x == claims.long + "c")'],
     ['a text turned for each member', 'claims.many.all(x, string(bytes(claims.half)) != x)'],
     [
