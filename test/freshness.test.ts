@@ -41,6 +41,7 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     'Entitlements from a file': [
       ['functional/serve.test.ts', 'a purchase counts without a restart'],
       ['entitlements/file.test.ts', 'follows a ConfigMap'],
+      ['answers/changes.test.ts', 'of a file'],
     ],
     'Entitlements over HTTP': [
       [cached, 'fetches again by itself, also after failures', 'what the source confirms is young'],
@@ -49,6 +50,7 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     ],
     'Entitlements in Redis, announced': [
       ['functional/redis-faults-entitlements.test.ts', 'every instance sees a change within a second'],
+      ['answers/changes.test.ts', 'of the record in Redis'],
     ],
     'Entitlements in Redis, not announced': [
       [cached, 'lays changes of a tenant over the snapshot, and forgets them with the next whole one'],
