@@ -26,6 +26,8 @@ export interface Kept {
   offer(asOf: number, texts: () => Iterable<string>): Promise<boolean>;
   /** Whether decisions are made by what was read, for metrics. */
   used(isUsed: boolean): void;
+  /** Whoever asked for it is gone: what it has offered is still written, and nothing in memory is held for it. */
+  end(): void;
 }
 
 /**

@@ -235,6 +235,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       closed = true;
       cancel();
       outlive();
+      keptKeys?.kept.end();
     },
   };
 };

@@ -73,6 +73,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
   let isUsed = false;
   let fault: string | undefined;
   let failures = 0;
+  let isEnded = false;
 
   const write = async (offered: Offered): Promise<void> => {
     const {asOf, texts, settle} = offered;
@@ -103,7 +104,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
       next = steady() + Math.max(pause, Math.min(longestRetry, firstRetry * 2 ** Math.min(failures, 10)));
       failures += 1;
       // Unless something newer came meanwhile, it is tried again: the source may not give it a second time.
-      if (waiting === undefined) waiting = offered;
+      if (waiting === undefined && !isEnded) waiting = offered;
       else settle(false);
     } finally {
       writing = undefined;
@@ -158,6 +159,9 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     },
     used(is) {
       isUsed = is;
+    },
+    end() {
+      isEnded = true;
     },
     asOf: () => onDisk,
     inUse: () => isUsed,

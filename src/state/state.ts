@@ -35,7 +35,9 @@ const patience = 2_000;
 
 export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): State => {
   const {dir, clocks, after} = parts;
-  const kept = new Map<string, KeptFile>();
+  /** Of a family of issuers there may be many: what nobody uses any more goes. */
+  const kept = new Map<string, {readonly file: KeptFile; readonly users: Set<object>}>();
+  const files = () => [...kept.values()].map(({file}) => file);
   const journals: JournalFile[] = [];
   let written: Promise<number> | undefined;
 
@@ -69,11 +71,17 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
   return {
     keep(name, identity, pause = usualPause) {
       const key = JSON.stringify([name, identity]);
-      const known = kept.get(key);
-      if (known !== undefined) return known;
-      const made = makeKept(name, identity, pause, whole);
-      kept.set(key, made);
-      return made;
+      const found = kept.get(key) ?? {file: makeKept(name, identity, pause, whole), users: new Set()};
+      kept.set(key, found);
+      const user = {};
+      found.users.add(user);
+      const end = () => {
+        found.users.delete(user);
+        if (found.users.size > 0 || kept.get(key) !== found) return;
+        kept.delete(key);
+        found.file.end();
+      };
+      return {...found.file, end};
     },
     journal(name, identity) {
       const made = makeJournal(name, identity, whole);
@@ -82,7 +90,7 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
     },
     shown() {
       const byLabel = new Map<string, Shown>();
-      for (const one of kept.values()) {
+      for (const one of files()) {
         const label = labelOf(one.name);
         const known = byLabel.get(label);
         const ages = [known?.age, ageOf(one.asOf())].filter((age) => age !== undefined);
@@ -93,7 +101,7 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
     },
     health() {
       const part = 'state';
-      const broken = [...kept.values(), ...journals].flatMap((one) => {
+      const broken = [...files(), ...journals].flatMap((one) => {
         const fault = one.fault();
         return fault === undefined ? [] : [{name: one.name, fault}];
       });
@@ -110,10 +118,7 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
       for (const one of journals) one.resealed();
     },
     async close() {
-      const closing = Promise.all([
-        ...[...kept.values()].map((one) => one.flush()),
-        ...journals.map((one) => one.close()),
-      ]);
+      const closing = Promise.all([...files().map((one) => one.flush()), ...journals.map((one) => one.close())]);
       await new Promise<void>((resolve) => {
         const giveUp = after(patience, resolve);
         void closing.then(() => {

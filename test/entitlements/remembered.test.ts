@@ -53,6 +53,7 @@ const makeDisk = (time: {now: number}) => {
       return true;
     },
     used: (is) => void used.set(name, is),
+    end: () => {},
   });
   return {...self, self, keep};
 };

@@ -199,6 +199,29 @@ describe('what is kept on disk', () => {
     });
   });
 
+  it('what nobody uses any more is held and shown no longer; what it offered is written all the same', async () => {
+    const {state} = openState(folder.dir, time);
+    for (let tenant = 0; tenant < 1_000; tenant++) {
+      const made = state.keep(`keys acme ${tenant}`, `https://${tenant}.example`);
+      made.used(true);
+      made.end();
+    }
+    assert.deepEqual(state.shown(), []);
+    const [before, after] = [state.keep('keys acme', identity), state.keep('keys acme', identity)];
+    const written = before.offer(time.steady, () => texts);
+    before.end();
+    before.end();
+    assert.deepEqual(
+      state.shown().map(({kept}) => kept),
+      ['keys acme'],
+      'the one after a reload has it still',
+    );
+    after.end();
+    assert.equal(await written, true);
+    assert.deepEqual((await read()).found?.texts, texts);
+    await state.close();
+  });
+
   describe('writing', () => {
     it('is not done for each change: what came last is written', async () => {
       const {state, seen} = openState(folder.dir, time);
