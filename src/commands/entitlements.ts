@@ -7,8 +7,7 @@ import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead
 import type {TenantGrants} from '../entitlements/source.ts';
 import {sourceWords} from '../vendors/index.ts';
 import {clocks} from '../wiring/clocks.ts';
-import type {HeldAll} from '../wiring/heldAll.ts';
-import {heldLines} from '../wiring/heldAnswer.ts';
+import {type HeldAll, heldLines} from '../wiring/heldAnswer.ts';
 import {adminCall} from './adminCall.ts';
 import {type Answer, type Asked, answerOf, heldOf, saidOf} from './entitlementsAnswer.ts';
 import {withFeed} from './feed.ts';

@@ -5,7 +5,8 @@ import type {Principal} from '../core/principal.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import type {Reason} from '../core/refusals.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
-import {type HeldAll, heldAll} from '../wiring/heldAll.ts';
+import {heldAll} from '../wiring/heldAll.ts';
+import type {HeldAll} from '../wiring/heldAnswer.ts';
 
 export interface Asked {
   readonly tenant: string;

@@ -1,26 +1,7 @@
 // All that somebody holds, for whoever asks about a tenant: also plain features, and the grants that are over.
 import type {Entitled, EntitlementStore, HeldGrant} from '../core/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
-import {type HeldAnswer, heldAnswer} from './heldAnswer.ts';
-
-type HeldState = 'live' | 'grace' | 'over';
-
-/** A grant as JSON. `end` null: never; where it is over all the same, its date could not be read. */
-export interface GrantShown {
-  readonly plan: string;
-  readonly of: HeldGrant['of'];
-  readonly end: string | null;
-  /** Until when it holds on after its end. */
-  readonly graceEnd?: string | null;
-  readonly state: HeldState;
-}
-
-export interface HeldAll extends HeldAnswer {
-  /** What is bought, or was; what never was is left out. */
-  readonly features: readonly {readonly feature: string; readonly state: HeldState}[];
-  /** Also those that are over; at most `mostGrants`. Absent where the source does not list them. */
-  readonly grants?: readonly GrantShown[];
-}
+import {type GrantShown, type HeldAll, type HeldState, heldAnswer} from './heldAnswer.ts';
 
 /** How many grants are told of a tenant and one of its users. */
 export const mostGrants = 1_000;

@@ -1,8 +1,7 @@
 // All that somebody holds: plans, values and limits, with where each comes from and until when.
 import {type Amount, isList, unlimited} from '../core/amount.ts';
-import type {Holding, Holdings, Origin} from '../core/entitlement.ts';
+import type {HeldGrant, Holding, Holdings, Origin} from '../core/entitlement.ts';
 import {printable} from '../observe/redact.ts';
-import type {GrantShown, HeldAll} from './heldAll.ts';
 
 /** As JSON: what has no end is the text `unlimited`, moments are ISO dates. */
 export interface HeldAnswer {
@@ -29,6 +28,25 @@ interface HeldOrigin {
   readonly amount?: Amount;
   readonly own: boolean;
   readonly add: number;
+}
+
+export type HeldState = 'live' | 'grace' | 'over';
+
+/** A grant as JSON. `end` null: never; where it is over all the same, its date could not be read. */
+export interface GrantShown {
+  readonly plan: string;
+  readonly of: HeldGrant['of'];
+  readonly end: string | null;
+  /** Until when it holds on after its end. */
+  readonly graceEnd?: string | null;
+  readonly state: HeldState;
+}
+
+export interface HeldAll extends HeldAnswer {
+  /** What is bought, or was; what never was is left out. */
+  readonly features: readonly {readonly feature: string; readonly state: HeldState}[];
+  /** Also those that are over; at most `mostGrants`. Absent where the source does not list them. */
+  readonly grants?: readonly GrantShown[];
 }
 
 export const heldAnswer = (
