@@ -93,7 +93,9 @@ const strip = (
 ): unknown => {
   const all = nodes.flatMap(alternativesOf);
   if (all.some((node) => node.writeOnly === true)) {
-    stripped(value, path);
+    // While a secret is changed it is a list of several.
+    if (Array.isArray(value)) for (const [index, item] of value.entries()) stripped(item, [...path, index]);
+    else stripped(value, path);
     return null;
   }
   if (Array.isArray(value)) {
