@@ -16,9 +16,15 @@ export const peerOf = (certificate: Pick<X509Certificate, 'subjectAltName' | 'va
   if (certificate === undefined) return nobody;
   const entries = entriesOf(certificate.subjectAltName ?? '');
   const uris = entries.filter(([kind]) => kind === 'URI').map(([, value]) => value);
-  const hosts = entries.filter(([kind]) => kind === 'DNS').map(([, value]) => value.toLowerCase());
-  return {names: [...(uris.length === 1 ? uris : []), ...hosts], until: Date.parse(certificate.validTo)};
+  const whole = uris.length === 1 ? uris.filter((value) => isUri.test(value)) : [];
+  const hosts = entries
+    .filter(([kind, value]) => kind === 'DNS' && !isUri.test(value))
+    .map(([, value]) => value.toLowerCase());
+  return {names: [...whole, ...hosts], until: Date.parse(certificate.validTo)};
 };
+
+/** A name of the one kind is none of the other: an authority may let somebody choose one, and not the other. */
+const isUri = /^[a-z][a-z0-9+.-]*:\/\//i;
 
 /** Node writes `DNS:a, URI:b`, and in JSON's quotes what holds a comma, a quote or a control character (CVE-2021-44532). */
 const entriesOf = (text: string): readonly (readonly [kind: string, value: string])[] => {

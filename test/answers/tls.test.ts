@@ -208,6 +208,9 @@ describe('whom a certificate names', () => {
     ['othername:<unsupported>, URI:spiffe://a/b', ['spiffe://a/b']],
     ['DNS:"unfinished', []],
     ['nonsense', []],
+    // Of another kind than they look: an authority may let somebody choose the one and not the other.
+    ['DNS:spiffe://acme.example/orders', []],
+    ['URI:orders.shop.svc', []],
   ];
   for (const [text, names] of rows)
     it(`${text}`, () => assert.deepEqual(peerOf({subjectAltName: text, validTo}).names, names));
