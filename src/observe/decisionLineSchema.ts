@@ -27,7 +27,9 @@ const who = z.looseObject({
   claim_values: z
     .record(text, z.unknown())
     .optional()
-    .describe('Of the claims that the `attributes` of rules name, and `email_verified`.'),
+    .describe(
+      'Of the claims that rules read (`attributes`, conditions), and `email_verified`; of all where a condition does not say which.',
+    ),
 });
 
 const replay = z.looseObject({
