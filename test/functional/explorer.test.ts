@@ -168,7 +168,20 @@ describe('the explorer', function () {
       await page.getByRole('textbox', {name: 'Claims'}).fill('{"sub": "zoe", "org_id": "acme"}');
       await page.getByRole('button', {name: 'Explain'}).click();
       await answer().getByText('Allowed').waitFor();
-      assert.match(await seen(answer()), /The user zoe of the tenant acme[\s\S]*feature orders\s+live/);
+      const allowed = await seen(answer());
+      assert.match(allowed, /The user zoe of the tenant acme[\s\S]*feature orders\s+live\s+pro, granted to the tenant/);
+      assert.match(allowed, /Plans, the highest first: pro\s+[\s\S]*seats\s+35\s+by a grant of pro[\s\S]*and 10 more/);
+
+      await page.getByLabel('Path').fill('/orgs/acme/reports/2026');
+      await page.getByRole('button', {name: 'Explain'}).click();
+      await answer().getByText('It would be opened by').waitFor();
+      const refused = await seen(answer());
+      assert.match(
+        refused,
+        /feature reports\s+no bundle-expired\s+analytics, granted to the tenant until Jan 31, 2026/,
+      );
+      assert.match(refused, /It would be opened by analytics \(for the feature reports\)\./);
+      await page.getByLabel('Path').fill('/orgs/acme/orders/1');
 
       await page.getByLabel('A token').check();
       await page.getByRole('textbox', {name: 'Token'}).fill(await stage.sign({sub: 'yan', org_id: 'globex'}));
@@ -238,7 +251,8 @@ describe('the explorer', function () {
     const said = await seen(page.getByRole('region', {name: 'What it has'}));
     assert.match(said, /analytics\s+the tenant\s+Jan 31, 2026[\s\S]*over/);
     assert.match(said, /reports\s+no bundle-expired|reports\s+no\s+bundle-expired/);
-    assert.match(said, /calls\s+yes\s+5,000 per hour/);
+    assert.match(said, /calls\s+yes\s+5,000 per hour\s+by a grant of pro, for ever: 5,000 of the plan/);
+    assert.match(said, /seats\s+yes\s+35\s+by a grant of pro, for ever: 25 of the plan, and 10 more/);
     await page.getByLabel('Tenant').fill('nobody');
     await page.getByRole('button', {name: 'Look'}).click();
     await page.getByText('There are no grants.').waitFor();

@@ -51,7 +51,7 @@ const entitlements = {
     analytics: {features: ['reports'], rank: 1},
   },
   grants: [
-    {plan: 'pro', tenant: 'acme'},
+    {plan: 'pro', tenant: 'acme', add: {seats: 10}},
     {plan: 'analytics', tenant: 'acme', expires: '2026-01-31'},
     {plan: 'pro', tenant: 'globex', expires: '2099-12-31'},
   ],
@@ -64,6 +64,10 @@ export const startExplorerStage = async (settings: object = {}): Promise<Explore
       providers: [{...acme(identityProvider.issuer)}],
       rules,
       entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
+      responses: {
+        identity: {'x-seats': 'value.seats'},
+        upgrade: {link: 'https://app.acme.example/upgrade?plan={plan}&return_to={url}'},
+      },
       log: {decisions: 'none'},
       ...settings,
       admin: {token: adminToken, ...(settings as {admin?: object}).admin},
