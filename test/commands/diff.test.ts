@@ -248,7 +248,7 @@ describe('postern diff', function () {
         [[old, old, '--cases', join(folder, 'cases.yaml')], 0, /^0 of 2 decisions flip\n$/],
         [[old, join(folder, 'none.yaml'), '--cases', join(folder, 'cases.yaml')], 2, /none\.yaml/],
         [[old, old, '--cases', join(folder, 'none')], 2, /there is no such file or folder/],
-        [[old, old, '--cases', old], 2, /old\.yaml:1:1: providers: is not a setting/],
+        [[old, old, '--cases', old], 2, /old\.yaml:1:1: is a configuration: name it with -c/],
         [[old, old, '--cases', join(folder, 'bad.jsonl')], 2, /bad\.jsonl:1: is not JSON/],
       ];
       writeFileSync(join(folder, 'bad.jsonl'), 'nonsense');
