@@ -251,6 +251,7 @@ describe('postern diff', function () {
         [[old, old, '--cases', old], 2, /old\.yaml:1:1: is a configuration: name it with -c/],
         [[old, old, '--cases', join(folder, 'bad.jsonl')], 2, /bad\.jsonl:1: is not JSON/],
       ];
+      writeFiles(folder, {'cases.yaml': cases});
       writeFileSync(join(folder, 'bad.jsonl'), 'nonsense');
       for (const [args, code, told] of rows) {
         const ended = await diff(...args);
