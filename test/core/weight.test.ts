@@ -33,7 +33,9 @@ const rows: readonly [string, unknown][] = [
   ['deep', JSON.parse(`${'[{"a":'.repeat(30)}1${'}]'.repeat(30)}`)],
 ];
 
-describe('weight', () => {
+describe('weight', function () {
+  // Generated cases by the thousand, on machines that do other work, too.
+  this.timeout(120_000);
   for (const [what, value] of rows)
     it(`of ${what} is near what it takes`, () => {
       const [weight, bytes] = [weightOf(value), measured(JSON.stringify(value))];
