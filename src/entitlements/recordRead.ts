@@ -104,10 +104,10 @@ export const readVersion = async (redis: RecordCalls, prefix: string): Promise<s
 /** A grant that is not understood is an error, not left out: leaving it out would take away what was bought. */
 const unpackGrants = (key: string, tenant: string, text: string, catalog: Catalog): readonly Grant[] => {
   const list = parse(text);
-  if (!Array.isArray(list)) return broken(`${key}, field ${tenant.slice(0, 100)}: is not a JSON list of grants`);
+  if (!Array.isArray(list)) return broken(`${key}, field ${shownName(tenant)}: is not a JSON list of grants`);
   return list.map((raw: unknown): Grant => {
     const grant = readGrant(typeof raw === 'object' ? {...raw, tenant} : raw, catalog);
-    return isFinding(grant) ? broken(`${key}, field ${tenant.slice(0, 100)}: ${describeFinding(grant)}`) : grant;
+    return isFinding(grant) ? broken(`${key}, field ${shownName(tenant)}: ${describeFinding(grant)}`) : grant;
   });
 };
 

@@ -145,15 +145,15 @@ describe('entitlements in Redis', () => {
     const write = await writer(settings);
     await loadRecord(write, prefix, snapshot(grant('t1')), 'one');
     const rows: [string, () => Promise<unknown>, RegExp][] = [
-      ['a grant that is not JSON', () => write.call('HSET', keys.grants, 't9', 'x'), /field t9: is not a JSON list/],
+      ['a grant that is not JSON', () => write.call('HSET', keys.grants, 't9', 'x'), /field "t9": is not a JSON list/],
       ['an unknown plan', () => write.call('HSET', keys.grants, 't9', '[{"plan":"no"}]'), /there is no plan "no"/],
       [
         'a wrong date',
         () => write.call('HSET', keys.grants, 't9', '[{"plan":"pro","expires":"soon"}]'),
         /is not a date/,
       ],
-      ['null', () => write.call('HSET', keys.grants, 't9', '[null]'), /field t9/],
-      ['a plan that is none', () => write.call('HSET', keys.plans, 'p', '[]'), /field p:/],
+      ['null', () => write.call('HSET', keys.grants, 't9', '[null]'), /field "t9": /],
+      ['a plan that is none', () => write.call('HSET', keys.plans, 'p', '[]'), /field "p": /],
       ['grants of the wrong type', () => write.call('SET', keys.grants, 'x'), /WRONGTYPE/],
     ];
     for (const [what, spoil, message] of rows) {
