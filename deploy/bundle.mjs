@@ -12,7 +12,7 @@ const folder = resolve(process.argv[2]);
 const source = join(folder, 'dist/src');
 const target = join(folder, 'bundled');
 /** As deploy/Dockerfile has them: what is compiled depends on them. */
-const flags = ['--max-semi-space-size=8'];
+const flags = ['--max-semi-space-size=8', '--heap-growing-percent=40'];
 const user = 65_532;
 
 /** Threads are programs of their own. */

@@ -102,7 +102,8 @@ of V8's young generation, 20 of its other heap, 8 of the program's text and Node
 - A message is read from its bytes (\`src/envoy/read.ts\`): what nobody reads is stepped over, and a header becomes a string
   when somebody asks for it. What is not of the form in which Envoy writes is left to protobufjs, which is also the
   reference of the tests. Messages with raw headers (\`encode_raw_headers\`) and with more than 64 headers go that way.
-- An answer is written from its end to its beginning (\`src/envoy/write.ts\`); what changes for a principal is kept as bytes.
+- An answer is written from its end to its beginning (\`src/envoy/write.ts\`); what changes for a principal is kept,
+  as a text: as a short Buffer each kept 64 KiB of Node's pool with others, 5.7 kB for each token in use.
 - A decision that needs nobody is made without a promise, a timer or a place in the list of those who wait.
 - What is read of a request is kept at the request: WeakMaps that gain and lose an entry with each call cost every
   collection of garbage.
@@ -113,7 +114,9 @@ of V8's young generation, 20 of its other heap, 8 of the program's text and Node
 - Check is answered in an interceptor of grpc-js (\`src/envoy/unary.ts\`), before a writable stream and a dozen functions are
   made of the call. Both together took a call from 44 µs to 33, beside 24 for the empty handler.
 - A token in use is found by its own text (\`src/core/remembering.ts\`), and not hashed again.
-- V8's young generation has half of its usual room, and malloc one arena (\`src/launch.ts\`). The image is one file, with what
+- V8's young generation has half of its usual room, and malloc one arena (\`src/launch.ts\`). In the image its old generation
+  grows by 40 % before it is collected: 214 MiB in place of 316 with 10,000 tokens and 100,000 grants, for some 6 % of
+  processor time. (Set while the program runs, the same costs twice the processor time.) The image is one file, with what
   V8 has compiled of it beside; of ASCII alone and without comments, for one dash in a comment made V8 hold 12 MiB of text in
   place of 4. Redis' client is loaded where it is used.
 

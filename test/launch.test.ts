@@ -1,7 +1,7 @@
 // The program is started anew with the flags that were measured, unless somebody has said otherwise.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {environment, type Launched, nodeFlags, relaunched} from '../src/launch.ts';
+import {environment, imageFlags, type Launched, nodeFlags, relaunched} from '../src/launch.ts';
 
 describe('launch', () => {
   const launched = (changed: Partial<Launched>) => {
@@ -40,8 +40,10 @@ describe('launch', () => {
   });
   it('the image says the same', () => {
     const dockerfile = readFileSync(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
-    const flags = nodeFlags.map((flag) => `"${flag}", `).join('');
+    const flags = imageFlags.map((flag) => `"${flag}", `).join('');
     assert.ok(dockerfile.includes(`ENTRYPOINT ["/nodejs/bin/node", ${flags}"/app/dist/src/main.js"]`));
     for (const [name, value] of Object.entries(environment)) assert.ok(dockerfile.includes(`${name}=${value}`));
+    const bundle = readFileSync(new URL('../deploy/bundle.mjs', import.meta.url), 'utf8');
+    for (const flag of imageFlags) assert.ok(bundle.includes(`'${flag}'`), flag);
   });
 });

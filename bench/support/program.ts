@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {environment, nodeFlags} from '../../src/launch.ts';
+import {environment, imageFlags} from '../../src/launch.ts';
 import type {PosternOptions} from '../../test/support/postern.ts';
 import {onServerCore} from './cores.ts';
 
@@ -26,7 +26,7 @@ export const build = (folder: string): void => {
 export const asImage = (folder: string) =>
   ({
     under: onServerCore,
-    nodeArgs: nodeFlags,
+    nodeArgs: imageFlags,
     env: {
       ...environment,
       NODE_ENV: 'production',

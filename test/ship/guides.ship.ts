@@ -112,7 +112,7 @@ describe('guides', function () {
 
     // The command of the guide, on the file of the guide.
     const [, options = ''] =
-      /^sed (.*) deploy\/envoy\/envoy\.yaml > envoy\.yaml$/m.exec(guide('gateway')) ?? assert.fail('no sed');
+      /^sed ((?:.*\\\n)*.*) deploy\/envoy\/envoy\.yaml > envoy\.yaml$/m.exec(guide('gateway')) ?? assert.fail('no sed');
     const {stdout: configured} = await run('sh', ['-c', `sed ${options} '${join(root, 'deploy/envoy/envoy.yaml')}'`]);
     const config = parse(configured);
     assert.equal(config.static_resources.clusters[0].type, 'STRICT_DNS');

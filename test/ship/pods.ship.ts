@@ -164,7 +164,7 @@ describe('pods', function () {
               checkServerIdentity: isServer as never,
             });
             const client = makeCheckClient(`${podAddress}:${ports.grpc}`, channel);
-            const answer = await client.check(checkRequestOf({}), {deadline: 3_000}).catch(() => undefined);
+            const answer = await client.check(checkRequestOf({}), {deadline: 15_000}).catch(() => undefined);
             client.close();
             return answer?.deniedResponse?.status?.code;
           };
