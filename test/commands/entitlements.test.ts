@@ -233,7 +233,7 @@ describe('postern entitlements', function () {
     await calls.call('HSET', recordKeys('postern:').grants, 't1', 'x');
     const {code, output} = await run('check', '--tenant', 't1', '--feature', 'orders');
     assert.equal(code, 1);
-    assert.match(output, /entitlements in Redis: .*field t1: is not a JSON list of grants/);
+    assert.match(output, /entitlements in Redis: .*field "t1": is not a JSON list of grants/);
   });
 
   it('a Redis that evicts is refused, and told how to mend it', async () => {
