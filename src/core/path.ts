@@ -51,13 +51,15 @@ const neverAllowed = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\\\]|${readAsSy
 // Blanks at its ends are dropped by some (Windows, frameworks that trim), characters without width by others.
 const dots = /^[\p{White_Space}\p{Cf}\p{Default_Ignorable_Code_Point}.]*$/u;
 const notDots = /[^.]+/g;
+/** A whole segment of these is an empty one to whoever drops them. */
+const blanks = /^[\p{White_Space}\p{Cf}\p{Default_Ignorable_Code_Point}]+$/u;
 
 /**
  * Reads the path of a request target (the query, from the first `?`, never takes part).
  *
  * @param target the raw `:path` as Envoy gives it; isTooLong says which nobody reads
  * @returns undefined where the path is ambiguous: it does not start with `/`, or it holds an empty segment, `.` or `..` in
- *   any encoding and with any white space, `\`, an encoded `/` or `\`, what normalises to a separator, `;`, `#`, a control
+ *   any encoding and with any white space, one of nothing but white space, `\`, an encoded `/` or `\`, what normalises to a separator, `;`, `#`, a control
  *   character, a bad percent or UTF-8 sequence, or what would decode a second time (`%25` before two hex digits), unless
  *   `options.allow` opens it; where case does not count, a character that some folding makes a letter of ASCII. What is
  *   opened is read as lenient upstreams do (parameters behind `;` and empty segments are left out), and in `others` as
@@ -122,6 +124,7 @@ const hidesMore = (decoded: string): boolean => {
   for (let round = 0; round < 8; round++) {
     if (neverAllowed.test(text)) return true;
     if (text.includes('.') && text.split('/').some(isDots)) return true;
+    if (text.includes('/') ? text.split('/').some(isBlank) : isBlank(text)) return true;
     const again = encodedOctet.test(text) ? percentDecoded(text) : text;
     if (again === undefined) return true;
     if (again === text) return false;
@@ -130,9 +133,15 @@ const hidesMore = (decoded: string): boolean => {
   return true;
 };
 
-const isDots = (piece: string): boolean => {
+const withoutParameters = (piece: string): string => {
   const mark = piece.indexOf(';');
-  const beforeParameters = mark < 0 ? piece : piece.slice(0, mark);
+  return mark < 0 ? piece : piece.slice(0, mark);
+};
+
+const isBlank = (piece: string): boolean => blanks.test(withoutParameters(piece));
+
+const isDots = (piece: string): boolean => {
+  const beforeParameters = withoutParameters(piece);
   if (!dots.test(beforeParameters)) return false;
   const bare = beforeParameters.replace(notDots, '');
   return bare === '.' || bare === '..';
