@@ -2,59 +2,18 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {makeCheck} from '../../src/check.ts';
 import type {Decision} from '../../src/core/decision.ts';
-import type {EntitlementStore, Grant, Plan, Snapshot} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {EntitlementStore} from '../../src/core/entitlement.ts';
 import {featuresNamed, makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
-import type {Rule} from '../../src/core/rules.ts';
-import {Unavailable} from '../../src/core/unavailable.ts';
-import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {metadataOf} from '../../src/envoy/metadata.ts';
-import {plainPlace, principal, request, tableProvider} from '../support/requests.ts';
+import {decide as asked, away, day, free, grant, lost, now, storeOf} from '../support/bought.ts';
+import {principal, request} from '../support/requests.ts';
 
-const now = 1_800_000_000_000;
-const day = 86_400_000;
-const features: Snapshot['features'] = new Map([
-  ['orders', {permissions: []}],
-  ['seats', {permissions: [], value: 'number' as const}],
-  ['api', {permissions: [], limit: {per: 'minute' as const}}],
-]);
-const all = [...features.keys()];
-const plan: Plan = {features: all, default: false, rules: []};
-const plans = new Map<string, Plan>([
-  ['bare', plan],
-  ['zero', {...plan, values: {seats: 0}, limits: {api: 0}}],
-  ['pro', {...plan, rank: 20, values: {seats: 50}, limits: {api: 600}}],
-  ['max', {...plan, rank: 30, values: {seats: 'unlimited'}, limits: {api: 'unlimited'}}],
-]);
-const grant = (of: string, more: Partial<Grant> = {}): Grant => ({
-  plan: of,
-  tenant: 't1',
-  user: null,
-  expires: null,
-  ...more,
-});
-const storeOf = (grants: readonly Grant[], sold: ReadonlyMap<string, Plan> = plans) =>
-  makeEntitlementIndex({features, plans: sold, flags: new Map(), grants}, {compilePattern});
-const free = new Map([['free', {...plan, default: true, values: {seats: 3}, limits: {api: 60}}]]);
-const away = (): never => {
-  throw new Unavailable('entitlements', new Error('the source is away'));
-};
-const lost: EntitlementStore = {entitled: away, holdings: away, catalog: away};
 const late: EntitlementStore = {
   entitled: async () => away(),
   holdings: async () => away(),
   catalog: () => undefined,
 };
-
-const rule = (name: string, more: Partial<Rule>): Rule => ({
-  name,
-  match: {path: `/${name}`},
-  access: {access: 'require', require: {}},
-  shadow: false,
-  ...more,
-});
 const identity = makeIdentityHeaders(
   new Map([
     ['x-plan', 'plan'],
@@ -65,29 +24,7 @@ const identity = makeIdentityHeaders(
 );
 /** `told`: the features that headers name; `nothing`: none, and no plan either. */
 const decide = (entitlements: EntitlementStore, name: string, told: readonly string[] | 'nothing' = ['seats']) =>
-  makeCheck({
-    rules: [
-      rule('any', {}),
-      rule('limited', {limits: ['api']}),
-      rule('feature', {access: {access: 'require', require: {features: {any: ['orders']}}}}),
-      rule('guest', {access: {access: 'lenient', require: {}}}),
-      rule('known', {access: {access: 'identify', require: {}}}),
-      rule('shadow', {limits: ['api'], shadow: true}),
-      rule('open', {access: {access: 'public'}}),
-    ],
-    paths: {caseSensitive: true, allow: new Set()},
-    providers: [
-      tableProvider(
-        'acme',
-        plainPlace('authorization'),
-        new Map([['k-1', {verified: principal({tenant: 't1'})}]]),
-        'k-',
-      ),
-    ],
-    revocations: {revoked: () => false},
-    entitlements,
-    ...(told !== 'nothing' && {told}),
-  })(request(`/${name}`, {headers: {authorization: 'k-1'}}), {id: 'd', now, deadline: Number.POSITIVE_INFINITY});
+  asked(entitlements, name, told === 'nothing' ? undefined : told);
 const shown = (decision: Decision): string =>
   decision.outcome === 'deny' ? decision.reason : (decision.shadow ?? decision.ignored ?? 'allow');
 const told = (decision: Decision, name: string): string | undefined => {
@@ -112,7 +49,7 @@ const edges: [what: string, EntitlementStore, feature: string, seats: string | u
   ['an amount', storeOf([grant('pro')]), 'allow', '50', 600],
   ['`unlimited`', storeOf([grant('max')]), 'allow', 'unlimited', 4_294_967_295],
   ['two plans', storeOf([grant('pro'), grant('zero')]), 'allow', '50', 600],
-  ['a plan for everyone', storeOf([], free), 'allow', '3', 60],
+  ['a plan for everyone', storeOf([], [free]), 'allow', '3', 60],
   ['expired', storeOf([grant('pro', {expires: now})]), 'feature_expired', undefined, 'feature_expired'],
   ['in grace', storeOf([grant('pro', {expires: now, grace: day})]), 'allow', '50', 600],
   [

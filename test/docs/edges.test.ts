@@ -2,47 +2,15 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {evaluate} from '../../src/answers/evaluate.ts';
-import {makeCheck} from '../../src/check.ts';
 import type {Decision} from '../../src/core/decision.ts';
-import type {EntitlementStore, Grant, Plan, Snapshot} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {EntitlementStore} from '../../src/core/entitlement.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
 import {principalNamed} from '../../src/core/principalNamed.ts';
 import {refusals} from '../../src/core/refusals.ts';
-import type {Rule} from '../../src/core/rules.ts';
-import {Unavailable} from '../../src/core/unavailable.ts';
-import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {metadataOf} from '../../src/envoy/metadata.ts';
 import {makeEntitlementRoutes} from '../../src/wiring/entitlementRoutes.ts';
-import {plainPlace, principal, request, tableProvider} from '../support/requests.ts';
-
-const now = 1_800_000_000_000;
-const day = 86_400_000;
-const features: Snapshot['features'] = new Map([
-  ['orders', {permissions: []}],
-  ['seats', {permissions: [], value: 'number' as const}],
-  ['api', {permissions: [], limit: {per: 'minute' as const}}],
-]);
-const plan: Plan = {features: [...features.keys()], default: false, rules: []};
-const plans = new Map<string, Plan>([
-  ['bare', plan],
-  ['zero', {...plan, values: {seats: 0}, limits: {api: 0}}],
-  ['pro', {...plan, rank: 20, values: {seats: 50}, limits: {api: 600}}],
-  ['max', {...plan, rank: 30, values: {seats: 'unlimited'}, limits: {api: 'unlimited'}}],
-]);
-const free: Plan = {...plan, default: true, values: {seats: 3}, limits: {api: 60}};
-const grant = (of: string, more: Partial<Grant> = {}): Grant => ({
-  plan: of,
-  tenant: 't1',
-  user: null,
-  expires: null,
-  ...more,
-});
-const storeOf = (grants: readonly Grant[], more: readonly [string, Plan][] = []): EntitlementStore =>
-  makeEntitlementIndex({features, plans: new Map([...plans, ...more]), flags: new Map(), grants}, {compilePattern});
-const away = (): never => {
-  throw new Unavailable('entitlements', new Error('the source is away'));
-};
+import {day, decide, free, grant, lost, now, storeOf} from '../support/bought.ts';
+import {request} from '../support/requests.ts';
 
 /** By the first cell of the row. */
 const stores: Readonly<Record<string, EntitlementStore>> = {
@@ -52,43 +20,16 @@ const stores: Readonly<Record<string, EntitlementStore>> = {
   'an amount': storeOf([grant('pro')]),
   '`unlimited`': storeOf([grant('max')]),
   'two plans': storeOf([grant('zero'), grant('pro')]),
-  'a plan for everyone': storeOf([], [['free', free]]),
+  'a plan for everyone': storeOf([], [free]),
   expired: storeOf([grant('pro', {expires: now})]),
   'in grace': storeOf([grant('pro', {expires: now, grace: day})]),
   'grace is over': storeOf([grant('pro', {expires: now - day, grace: day})]),
-  'the source is away, past `cache.stale`': {entitled: away, holdings: away, catalog: away},
+  'the source is away, past `cache.stale`': lost,
 };
 
-const rule = (name: string, more: Partial<Rule>): Rule => ({
-  name,
-  match: {path: `/${name}`},
-  access: {access: 'require', require: {}},
-  shadow: false,
-  ...more,
-});
 const identity = makeIdentityHeaders(
   new Map(['x-seats', 'x-grace'].map((name) => [name, name === 'x-seats' ? 'value.seats' : 'grace'])),
 );
-const decide = (entitlements: EntitlementStore, name: string, told?: readonly string[]): Decision | Promise<Decision> =>
-  makeCheck({
-    rules: [
-      rule('any', {}),
-      rule('limited', {limits: ['api']}),
-      rule('feature', {access: {access: 'require', require: {features: {any: ['orders']}}}}),
-    ],
-    paths: {caseSensitive: true, allow: new Set()},
-    providers: [
-      tableProvider(
-        'acme',
-        plainPlace('authorization'),
-        new Map([['k-1', {verified: principal({tenant: 't1'})}]]),
-        'k-',
-      ),
-    ],
-    revocations: {revoked: () => false},
-    entitlements,
-    ...(told && {told}),
-  })(request(`/${name}`, {headers: {authorization: 'k-1'}}), {id: 'd', now, deadline: Number.POSITIVE_INFINITY});
 
 /** `403 missing_feature`; undefined of what is let in. */
 const refused = (decision: Decision): string | undefined =>
