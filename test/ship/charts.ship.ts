@@ -1,6 +1,6 @@
 // The charts, by Helm 3 and 4: they lint, render what Kubernetes accepts, refuse wrong values, and say what they do.
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import {cpSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
@@ -193,6 +193,27 @@ describe('charts', function () {
       assert.doesNotMatch(printed, /frontegg|kinde|introspection/);
     });
   }
+
+  it('can be rendered with the values of an older chart (helm upgrade --reuse-values), which lack what came since', async () => {
+    const older = execFileSync('tar', [
+      'xzOf',
+      join(root, 'test/ship/cluster/postern-before-hooks.tgz'),
+      'postern/values.yaml',
+    ]);
+    const known = Object.keys(parse(String(older)));
+    const since = Object.keys(parse(readFileSync(join(root, 'helm/postern/values.yaml'), 'utf8'))).filter(
+      (name) => !known.includes(name),
+    );
+    assert.ok(since.includes('state'), since.join(', '));
+    // Helm takes a value away that is given as null.
+    const without = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
+    const kinds = (manifests: readonly Manifest[]) => manifests.map(({kind, metadata}) => `${kind} ${metadata?.name}`);
+    const all = kinds(await render('helm/postern', {values: [{}]}));
+    assert.deepEqual(kinds(await render('helm/postern', {values: [without(since)]})), all);
+    const beside = (postern: object) =>
+      render('examples/sidecar-app', {values: [{postern: {listen: 'loopback', ...postern}}]});
+    assert.deepEqual(kinds(await beside({state: null})), kinds(await beside({})));
+  });
 
   it('autoscaling has a number of pods to begin with, unless it is to be left out', async () => {
     const replicas = async (autoscaling: object) =>

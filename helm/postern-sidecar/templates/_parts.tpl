@@ -44,7 +44,7 @@
 {{- $delay := $postern.drain.delay | default (eq (include "postern.sidecar.form" .) "native" | ternary "0s" "15s") -}}
 {{- $_ := set $config "server" (merge (dict "listen" $address "drain" $postern.drain.timeout "drainDelay" $delay) $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" $postern.listenAddress $postern.ports.admin)) $admin) -}}
-{{- if $postern.state.enabled -}}
+{{- if ($postern.state).enabled -}}
 {{- if hasKey $config "state" -}}
 {{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
 {{- end -}}
@@ -117,7 +117,7 @@ socket. In the native form the startup probe holds the application back until Po
     {{- if $postern.secretFiles }}
     - {name: postern-secrets, mountPath: /run/secrets/postern, readOnly: true}
     {{- end }}
-    {{- if $postern.state.enabled }}
+    {{- if ($postern.state).enabled }}
     - {name: postern-state, mountPath: {{ $postern.state.directory }}}
     {{- end }}
     {{- with $postern.extraVolumeMounts }}

@@ -43,7 +43,7 @@ dependency (`postern` by its alias, else `postern-sidecar`), and gives nothing w
       - secret: {name: {{ . }}}
       {{- end }}
 {{- end }}
-{{- if $postern.state.enabled }}
+{{- if ($postern.state).enabled }}
 - name: postern-state
   {{- if $postern.state.existingClaim }}
   persistentVolumeClaim: {claimName: {{ $postern.state.existingClaim }}}
@@ -82,7 +82,7 @@ dependency (`postern` by its alias, else `postern-sidecar`), and gives nothing w
 {{- $postern := include "postern.sidecar.values" . | fromYaml -}}
 {{- if and $postern.enabled (eq $postern.listen "socket") -}}
 fsGroup: {{ $postern.socket.group }}
-{{- else if and $postern.enabled $postern.state.enabled $postern.state.existingClaim -}}
+{{- else if and $postern.enabled ($postern.state).enabled $postern.state.existingClaim -}}
 {{- /* Else the volume is root's. */ -}}
 fsGroup: {{ $postern.securityContext.runAsGroup }}
 {{- end -}}

@@ -124,7 +124,7 @@ volumeMounts:
   {{- if .Values.tls.enabled }}
   - {name: tls, mountPath: /run/secrets/postern-tls, readOnly: true}
   {{- end }}
-  {{- if .Values.state.enabled }}
+  {{- if (.Values.state).enabled }}
   - {name: state, mountPath: {{ .Values.state.directory }}}
   {{- end }}
   {{- with .Values.extraVolumeMounts }}
@@ -157,7 +157,7 @@ volumes:
       optional: true
       {{- end }}
   {{- end }}
-  {{- if .state.enabled }}
+  {{- if (.state).enabled }}
   - name: state
     {{- if and .state.existingClaim (not $.early) }}
     persistentVolumeClaim: {claimName: {{ .state.existingClaim }}}
@@ -214,7 +214,7 @@ postern.yaml: |
 {{- end -}}
 {{- $_ := set $config "server" (merge $set $server) -}}
 {{- $_ := set $config "admin" (merge (dict "listen" (printf "%s:%v" .Values.listenAddress .Values.ports.admin)) $admin) -}}
-{{- if .Values.state.enabled -}}
+{{- if (.Values.state).enabled -}}
 {{- if hasKey $config "state" -}}
 {{- fail "config.state is set by the chart where state.enabled is: use the values state.sealKey and state.settings" -}}
 {{- end -}}
