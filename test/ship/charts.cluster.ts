@@ -357,15 +357,21 @@ describe('charts in a cluster', function () {
         for (const release of names) well(await helm('install', release, chart, '-n', namespace, '--wait', rules('a')));
         for (const release of names) well(await upgrade(namespace, release, rules('b')));
         const full = (release: string) => (release === 'shop' ? 'shop-postern' : release);
-        const {items: slices} = await plane.api.call(
-          'GET',
-          `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
-        );
-        for (const release of names) {
+        const podsOf = async (release: string): Promise<readonly string[]> => {
+          const {items: slices} = await plane.api.call(
+            'GET',
+            `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
+          );
           const own = slices.filter(
             ({metadata}: Resource) => metadata.labels['kubernetes.io/service-name'] === full(release),
           );
-          const pods = own.flatMap(({endpoints}: Resource) => endpoints.map((one: Resource) => one.targetRef.name));
+          return own.flatMap(({endpoints}: Resource) => endpoints.map((one: Resource) => one.targetRef.name));
+        };
+        for (const release of names) {
+          // Helm waits for the Deployment; those that it has replaced leave the slices a moment later.
+          const until = performance.now() + 30_000;
+          let pods = await podsOf(release);
+          for (; pods.length !== 2 && performance.now() < until; pods = await podsOf(release)) await sleep(100);
           assert.equal(pods.length, 2);
           for (const pod of pods) assert.ok(pod.startsWith(full(release).slice(0, 40)), pod);
         }
