@@ -19,7 +19,7 @@ const headOf = ({file, line, column, path, message, severity}: Problem): string 
 const longestLine = 160;
 
 const excerpt = ({line, column}: Problem, lines: readonly string[]): string => {
-  const shown = withoutValues(lines[line - 1] ?? '');
+  const shown = withoutValues(lines, line - 1);
   if (shown.trim() === '') return '';
   const start = column > longestLine - 20 ? column - 40 : 0;
   const number = String(line).padStart(5);
@@ -28,15 +28,40 @@ const excerpt = ({line, column}: Problem, lines: readonly string[]): string => {
   return `${number} | ${shown.slice(start, start + longestLine)}\n${' '.repeat(5)} | ${before}^\n`;
 };
 
-/** A log keeps what is printed: values of settings that may be secret are starred out, each character by one. */
-const withoutValues = (line: string): string =>
-  line
-    .replace(
-      /((?:secret|token|password|key)\w*["']?\s*:\s+)((?:"[^"]*"|'[^']*'|[^\s,}\]]+))/gi,
-      (whole, name, value) =>
-        /^["']?\$\{[^}]*\}["']?$/.test(value) || value.startsWith('{') ? whole : name + '*'.repeat(value.length),
-    )
+const scalar = /\$\{[^}]*\}|"[^"]*"|'[^']*'|[^\s,[\]{}]+/g;
+/** A setting that may be secret, and its value: one, or a list on the same line. */
+const maySecret =
+  /((?:secret|token|password|key)\w*["']?\s*:\s+)(\[(?:"[^"]*"|'[^']*'|[^\]])*|"[^"]*"|'[^']*'|[^\s,}\]]+)/gi;
+const opensSecrets = /(?:secret|token|password|key)\w*["']?\s*:\s*(?:#.*)?$/i;
+const item = /^(\s*- +)(.*)$/;
+
+/** By one character for each; what names a secret without being it, stays. */
+const starred = (value: string): string => (/^["']?\$\{[^}]*\}["']?$/.test(value) ? value : '*'.repeat(value.length));
+
+/** A log keeps what is printed: values of settings that may be secret are starred out. */
+const withoutValues = (lines: readonly string[], at: number): string => {
+  const line = lines[at] ?? '';
+  const [, begin = '', value = ''] = item.exec(line) ?? [];
+  if (begin !== '' && opensSecrets.test(ownerOf(lines, at))) return begin + value.replace(scalar, starred);
+  return line
+    .replace(maySecret, (whole, name, value) => {
+      if (value.startsWith('{')) return whole;
+      return name + (value.startsWith('[') ? value.replace(scalar, starred) : starred(value));
+    })
     .replace(/(\/\/)([^/@\s]+)(@)/g, (_, slashes, user, at) => slashes + '*'.repeat(user.length) + at);
+};
+
+/** The line above that the items of a list belong to. */
+const ownerOf = (lines: readonly string[], at: number): string => {
+  const depth = (line: string): number => line.search(/\S/);
+  const own = depth(lines[at] ?? '');
+  for (let above = at - 1; above >= 0; above--) {
+    const line = lines[above] ?? '';
+    const isOwner = depth(line) >= 0 && depth(line) <= own && !/^\s*(#|- )/.test(line);
+    if (isOwner) return line;
+  }
+  return '';
+};
 
 /** `online`: what was tried; absent where nothing was. */
 export const asJson = (problems: readonly Problem[], online?: readonly Examined[]): string => {
