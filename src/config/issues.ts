@@ -1,23 +1,13 @@
 // The schema library's issues in a person's words.
 import type {z} from 'zod';
+import {kindWords} from '../core/kindWords.ts';
 import {suggestion} from '../core/nearest.ts';
 import {type Finding, type SettingPath, valueAt} from './findings.ts';
-
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  object: 'a mapping',
-  record: 'a mapping',
-  array: 'a list',
-  null: 'null',
-};
 
 const kindOf = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'number') return Number.isInteger(value) ? 'a whole number' : 'a number';
-  return kinds[typeof value] ?? 'that';
+  return kindWords[typeof value] ?? 'that';
 };
 
 /** Of an issue whose schema says nothing itself. */
@@ -92,7 +82,11 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
         const capture = captureIn(issue.input);
         if (capture !== undefined) return `must be a text, not a mapping: write '{${capture}}', in quotes`;
       }
-      return mustBe(kinds[issue.expected] ?? issue.expected, issue.input, remedy(issue.expected, issue.input, hint));
+      return mustBe(
+        kindWords[issue.expected] ?? issue.expected,
+        issue.input,
+        remedy(issue.expected, issue.input, hint),
+      );
     }
     case 'invalid_value':
       return oneOf(issue.values, issue.input);
@@ -227,7 +221,7 @@ const ofUnion = (
     return meant.map((finding) => (finding.path.length === path.length ? {...finding, ...wanted} : finding));
   }
   const expected = shapes.flat().flatMap((issue) => {
-    if (issue.code === 'invalid_type') return [kinds[issue.expected] ?? issue.expected];
+    if (issue.code === 'invalid_type') return [kindWords[issue.expected] ?? issue.expected];
     return issue.code === 'invalid_value' ? issue.values.map(quoted) : [];
   });
   const words = shapes.flat().flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(quoted) : []));

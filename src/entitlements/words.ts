@@ -1,5 +1,6 @@
 // What is wrong with entitlements, in a person's words: places, names and kinds, none of them longer than a line.
 import type {z} from 'zod';
+import {kindWords} from '../core/kindWords.ts';
 
 /** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
 export interface Finding {
@@ -14,17 +15,7 @@ export const shownName = (name: string): string => JSON.stringify(cut(name));
 
 const cut = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName)}…` : name);
 
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  object: 'a mapping',
-  record: 'a mapping',
-  array: 'a list',
-  null: 'nothing',
-  undefined: 'nothing',
-};
+const kinds: Readonly<Record<string, string>> = {...kindWords, null: 'nothing', undefined: 'nothing'};
 
 /** An issue of the schema library, in words where it has none of ours. */
 export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
