@@ -4,16 +4,16 @@ import {statSync, writeFileSync} from 'node:fs';
 import {request as ask} from 'node:http';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {OFREPProvider} from '@openfeature/ofrep-provider';
 import {type Client, OpenFeature} from '@openfeature/server-sdk';
 import {stringify} from 'yaml';
 import {endless} from '../../src/answers/evaluate.ts';
 import {makeRandom} from '../fuzz/random.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
-import {freePort, temporaryFolder} from '../support/ports.ts';
+import {temporaryFolder} from '../support/ports.ts';
 import {type Postern, startPostern} from '../support/postern.ts';
+import {acme} from '../support/stage.ts';
+import {startAnswering, trusted} from './stage.ts';
 
-const trusted = 'a-secret-of-the-application';
 const later = new Date(Date.now() + 86_400_000).toISOString();
 const entitlements = {
   features: {
@@ -54,29 +54,15 @@ describe('answers for the application', () => {
 
   before(async () => {
     identityProvider = await startIdentityProvider({people: {}, audience: 'orders-api'});
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    postern = await startPostern(
+    ({postern, url, client} = await startAnswering(
       {
-        answers: {listen: `127.0.0.1:${port}`, trust: {token: trusted}},
-        providers: [
-          {
-            name: 'acme',
-            type: 'oidc',
-            issuer: identityProvider.issuer,
-            audience: ['orders-api'],
-            claims: {tenant: 'org_id'},
-          },
-        ],
+        providers: [acme(identityProvider.issuer)],
         entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
         rules: [{name: 'orders', match: {path: '/orders'}, require: {features: ['orders']}}],
         admin: {token: 'the-token-of-an-operator'},
       },
       {files: {'entitlements.yaml': entitlements}},
-    );
-    const headers: [string, string][] = [['Authorization', `Bearer ${trusted}`]];
-    await OpenFeature.setProviderAndWait('postern', new OFREPProvider({baseUrl: url, headers}));
-    client = OpenFeature.getClient('postern');
+    ));
   });
   after(async () => {
     await OpenFeature.close();

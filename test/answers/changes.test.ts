@@ -2,20 +2,18 @@
 import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {OFREPProvider} from '@openfeature/ofrep-provider';
 import {type Client, OpenFeature} from '@openfeature/server-sdk';
 import {stringify} from 'yaml';
 import {readDocument} from '../../src/entitlements/document.ts';
 import {loadRecord, writeTenant} from '../../src/entitlements/recordWrite.ts';
 import {openRedis} from '../../src/store/redis.ts';
 import {settingsOf, until} from '../store/rig.ts';
-import {freePort} from '../support/ports.ts';
-import {type PosternOptions, startPostern} from '../support/postern.ts';
+import type {PosternOptions} from '../support/postern.ts';
 import {startRedis} from '../support/redis.ts';
+import {startAnswering} from './stage.ts';
 
 /** What is promised, milliseconds. */
 const promised = 1_000;
-const trusted = 'a-secret-of-the-application';
 const soldTo = (plan: string) => ({
   features: {seats: {value: 'number'}},
   plans: {pro: {features: ['seats'], values: {seats: 50}}, max: {features: ['seats'], values: {seats: 80}}},
@@ -34,22 +32,10 @@ describe('a plan that changes, at the application', function () {
   });
 
   const start = async (settings: object, options?: PosternOptions) => {
-    const port = await freePort();
-    const postern = await startPostern(
-      {
-        answers: {listen: `127.0.0.1:${port}`, trust: {token: trusted}},
-        rules: [{name: 'open', match: {path: '/**'}, public: true}],
-        ...settings,
-      },
-      options,
-    );
-    begun.push(postern.stop);
-    const headers: [string, string][] = [['Authorization', `Bearer ${trusted}`]];
-    await OpenFeature.setProviderAndWait(
-      `at-${port}`,
-      new OFREPProvider({baseUrl: `http://127.0.0.1:${port}`, headers}),
-    );
-    return {postern, client: OpenFeature.getClient(`at-${port}`)};
+    const rules = [{name: 'open', match: {path: '/**'}, public: true}];
+    const answering = await startAnswering({rules, ...settings}, options);
+    begun.push(answering.postern.stop);
+    return answering;
   };
 
   /** Changes the plan to and fro, and measures each time until all clients say so. */

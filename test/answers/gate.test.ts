@@ -1,13 +1,13 @@
 // 100,000 random questions of OpenFeature's SDK get the gate's own answer: what Envoy is told about the same tenant and user.
 import assert from 'node:assert/strict';
-import {OFREPProvider} from '@openfeature/ofrep-provider';
 import {type Client, OpenFeature} from '@openfeature/server-sdk';
 import {endless} from '../../src/answers/evaluate.ts';
 import {makeRandom, type Random} from '../fuzz/random.ts';
 import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type IdentityProvider, startIdentityProvider} from '../support/identityProvider.ts';
-import {freePort} from '../support/ports.ts';
-import {type Postern, startPostern} from '../support/postern.ts';
+import type {Postern} from '../support/postern.ts';
+import {acme} from '../support/stage.ts';
+import {startAnswering} from './stage.ts';
 
 const questions = 100_000;
 /** Asked at once: one after the other they would wait for one another. */
@@ -95,20 +95,9 @@ describe('answers and the gate', function () {
 
   before(async () => {
     identityProvider = await startIdentityProvider({people: {}, audience: 'orders-api'});
-    const port = await freePort();
-    const trusted = 'a-secret-of-the-application';
-    postern = await startPostern(
+    ({postern, client} = await startAnswering(
       {
-        answers: {listen: `127.0.0.1:${port}`, trust: {token: trusted}},
-        providers: [
-          {
-            name: 'acme',
-            type: 'oidc',
-            issuer: identityProvider.issuer,
-            audience: ['orders-api'],
-            claims: {tenant: 'org_id'},
-          },
-        ],
+        providers: [acme(identityProvider.issuer)],
         entitlements: {source: {type: 'file', path: 'entitlements.yaml'}},
         responses: {metadata: ['plan', ...Object.keys(measured).map((name) => `value.${name}`)]},
         rules: names.map((name) => ({
@@ -119,11 +108,8 @@ describe('answers and the gate', function () {
         })),
       },
       {files: {'entitlements.yaml': JSON.stringify(randomEntitlements(random, tenants))}},
-    );
+    ));
     gate = makeCheckClient(postern.address);
-    const headers: [string, string][] = [['Authorization', `Bearer ${trusted}`]];
-    await OpenFeature.setProviderAndWait('gate', new OFREPProvider({baseUrl: `http://127.0.0.1:${port}`, headers}));
-    client = OpenFeature.getClient('gate');
   });
   after(async () => {
     await OpenFeature.close();
