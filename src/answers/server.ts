@@ -1,4 +1,5 @@
 // OpenFeature's remote evaluation protocol (OFREP, github.com/open-feature/protocol) over HTTP: one flag, or all of them.
+
 import {createHash} from 'node:crypto';
 import {chmod} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';
@@ -10,6 +11,7 @@ import {bodyOf, closed, listen} from '../admin/listening.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
 import type {Health} from '../core/health.ts';
+import {isObject} from '../core/isObject.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
 import {evaluate, evaluateAll} from './evaluate.ts';
@@ -243,9 +245,6 @@ const contextOf = (body: string): {readonly context: Context} | Failure => {
   const {context = {}} = read;
   return isObject(context) ? {context} : failure(400, 'INVALID_CONTEXT', 'context is not an object.');
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const send = (
   message: IncomingMessage,

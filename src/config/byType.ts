@@ -1,9 +1,7 @@
 // A choice by `type`, as JSON Schema's if and then: an editor and Helm then tell of the one branch that is meant.
-type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
-type JsonObject = {readonly [key: string]: Json};
+import {isObject} from '../core/isObject.ts';
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
 
 /** The `type` that a branch is for; undefined: it is none of those. */
 const typeOf = (branch: Json): string | undefined => {

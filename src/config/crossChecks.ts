@@ -1,5 +1,7 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
+
 import {featuresNamed} from '../core/identityHeaders.ts';
+import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {capturesIn, capturesUsed} from './rulePatterns.ts';
@@ -9,8 +11,7 @@ import {accessKeys} from './rules.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-const mapping = (value: unknown): Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
+const mapping = (value: unknown): Mapping => (isObject(value) ? (value as Mapping) : {});
 const items = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const strings = (value: unknown): readonly string[] => items(value).filter((item) => typeof item === 'string');
 

@@ -1,7 +1,5 @@
 // Where a claim is: by its name, which may hold dots itself, or by the dots of a path through objects.
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import {isObject} from './isObject.ts';
 
 /**
  * The claim of this name; undefined where there is none. The name is looked for as it stands (Auth0 names claims by URLs)

@@ -1,8 +1,10 @@
 // Values and limits as people and services write them: their shapes, and what is wrong with them.
+
 import {z} from 'zod';
 import {type Measure, units, unlimited} from '../core/amount.ts';
 import {measureOf} from '../core/amounts.ts';
 import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement.ts';
+import {isObject} from '../core/isObject.ts';
 import {type Finding, plainName, shownName} from './words.ts';
 
 /** Of one plan or grant, each of `values`, `add` and `limits`: a mistake must not fill the memory. */
@@ -12,13 +14,10 @@ const longestItem = 256;
 const longestText = 1_024;
 const greatest = Number.MAX_SAFE_INTEGER;
 
-const isMapping = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** A mapping whose entries are looked at when its features are known (`termsFindings`). */
 const mappingOf = <Mapping>(example: string) =>
   z
-    .custom<Mapping>(isMapping, {error: `is not a mapping of features: write ${example}`, abort: true})
+    .custom<Mapping>(isObject, {error: `is not a mapping of features: write ${example}`, abort: true})
     .refine((value) => Object.keys(value as object).length <= mostAmounts, `has more than ${mostAmounts} entries`);
 
 export const valuesShape = mappingOf<Values>('{seats: 50, regions: [eu, us]}').exactOptional();

@@ -1,6 +1,8 @@
 // Entitlements as people and services write them: the model of the file, the HTTP answer and the Redis values.
+
 import {z} from 'zod';
 import type {Catalog, Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import {isObject} from '../core/isObject.ts';
 import {
   addShape,
   amountFindings,
@@ -99,7 +101,7 @@ export const grantShape = z.strictObject({
  */
 const named = <T>(shape: z.ZodType<T>, example: string) =>
   z
-    .custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    .custom<object>((value) => isObject(value), {
       error: `is not a mapping: write ${example}`,
       abort: true,
     })

@@ -1,6 +1,8 @@
 // What a source has said of one principal, as it is kept: in memory, and in Redis for other instances.
+
 import {units} from '../core/amount.ts';
 import type {Cache} from '../core/cache.ts';
+import {isObject} from '../core/isObject.ts';
 import type {PrincipalGrants} from './source.ts';
 
 /** What is kept: the source's answer and when it was given: in memory by the steady clock, in Redis since the epoch. */
@@ -35,8 +37,6 @@ export const keptGrantsCodec = {
   },
 };
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
 const isLinks = (value: unknown): boolean => isObject(value) && Object.values(value).every(isTexts);
 const isAmount = (value: unknown): boolean =>

@@ -1,6 +1,8 @@
 // Entitlements as JSON lines: one feature, plan, flag or grant a line, so that a million grants are read piece by piece.
+
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import {isObject} from '../core/isObject.ts';
 import {definitionFindings, featureShape, flagShape, isFinding, notAll, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
 import {type Finding, shownName, toFinding} from './words.ts';
@@ -183,9 +185,7 @@ export async function* linesOf(
 const parse = (text: string): Record<string, unknown> | undefined => {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

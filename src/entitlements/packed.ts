@@ -1,7 +1,9 @@
 // A snapshot as pieces of text, and back: what instances give one another through Redis, and what is kept on disk.
+
 import {z} from 'zod';
 import {units} from '../core/amount.ts';
 import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement.ts';
+import {isObject} from '../core/isObject.ts';
 import type {TenantGrants} from './source.ts';
 
 /** Pieces that were packed, by the grants that are read from them: they need not be packed again. */
@@ -142,11 +144,9 @@ const isRow = (row: unknown): row is Row => {
   return expires === null || typeof expires === 'number';
 };
 
-const isMapping = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isTerms = (value: unknown): boolean => {
-  if (!isMapping(value)) return false;
+  if (!isObject(value)) return false;
   const {grace, values, add, limits} = value as Record<string, unknown>;
   if (grace !== undefined && typeof grace !== 'number') return false;
-  return [values, add, limits].every((each) => each === undefined || isMapping(each));
+  return [values, add, limits].every((each) => each === undefined || isObject(each));
 };

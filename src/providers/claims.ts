@@ -1,5 +1,7 @@
 // From verified claims to a principal.
+
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
+import {isObject} from '../core/isObject.ts';
 import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
 import type {ClaimPath, ClaimSettings, ListClaim} from './claimSettings.ts';
@@ -40,7 +42,7 @@ const listReader = (path: ListClaim, read: (value: unknown) => readonly string[]
   const claim = claimReader(path.keysOf);
   const keys = (claims: Claims): readonly string[] => {
     const value = claim(claims);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : none;
+    return isObject(value) ? Object.keys(value) : none;
   };
   return Object.assign(keys, {claim});
 };

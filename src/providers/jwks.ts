@@ -1,5 +1,7 @@
 // Where an issuer's keys are fetched from: a URL, or the one that discovery names.
+
 import {isInsecureUrl} from '../core/insecureUrl.ts';
+import {isObject} from '../core/isObject.ts';
 import {jsonOf, type RemoteCall, type Shape} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type KeySet, readKeySet} from './keys.ts';
@@ -12,9 +14,6 @@ export type FetchKeys = () => Promise<KeySet>;
 
 /** Milliseconds for one attempt. No request's deadline applies: the keys are for all requests. */
 const timeout = 5_000;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const object: Shape<Readonly<Record<string, unknown>>> = {
   safeParse: (value) =>

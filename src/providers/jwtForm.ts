@@ -1,4 +1,5 @@
 // The form of JSON Web Tokens: a compact JWS (RFC 7515) taken apart, and not verified.
+import {isObject} from '../core/isObject.ts';
 import {isModest} from './modestJson.ts';
 
 /** The longest token that is looked at, in characters: 1,200 permissions make 20,000. Envoy takes 60 KiB of headers. */
@@ -64,7 +65,7 @@ const jsonObject = (part: string): Claims | undefined => {
     const text = utf8.decode(read);
     if (!isModest(text)) return undefined;
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
+    return isObject(value) ? (value as Claims) : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 // The keys that an issuer publishes, as those of them that may verify a signature here.
+
 import {KeyObject} from 'node:crypto';
 import {calculateJwkThumbprint, importJWK} from 'jose';
+import {isObject} from '../core/isObject.ts';
 import type {Algorithm} from './settings.ts';
 
 /** A public key that is known to be strong enough, and the algorithms that it may be used with. */
@@ -148,5 +150,3 @@ const isStrong = (key: KeyObject): boolean => {
   const {modulusLength = 0, publicExponent = 0n} = key.asymmetricKeyDetails ?? {};
   return modulusLength >= 2048 && modulusLength <= 8192 && publicExponent >= 3n && publicExponent % 2n === 1n;
 };
-
-const isObject = (value: unknown): value is Jwk => typeof value === 'object' && value !== null && !Array.isArray(value);

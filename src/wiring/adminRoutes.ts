@@ -1,5 +1,7 @@
 // The guarded pages of the admin port: revoke, take back, list revocations, drop cached entitlements.
+
 import {type AdminAnswer, type AdminRequest, type AdminRoute, json} from '../admin/route.ts';
+import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';
 import type {Drop} from '../core/revocation.ts';
 import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
@@ -125,7 +127,7 @@ const bad = (detail: string): AdminAnswer => json(400, {error: 'bad_request', de
 const objectOf = ({body}: AdminRequest): object | string => {
   try {
     const value: unknown = body === '' ? {} : JSON.parse(body);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch {
     // said below
   }

@@ -1,6 +1,8 @@
 // The body of POST /explain: a request as somebody typed it, or a curl command.
+
 import {headerOf, placeOf, readCurl} from '../commands/explain/curl.ts';
 import {CommandError} from '../commands/settings.ts';
+import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';
 import {addHeader, headersFrom, type Request} from '../core/request.ts';
 
@@ -95,9 +97,6 @@ const objectOf = (body: string): Record<string, unknown> | undefined => {
     return undefined;
   }
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const timeOf = (at: string): number =>
   /^\d{4}-\d\d-\d\dT.*([Zz]|[+-]\d\d:\d\d)$/.test(at) ? Date.parse(at) : Number.NaN;

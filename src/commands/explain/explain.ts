@@ -1,5 +1,7 @@
 // postern explain: which rule would decide this request, by whom and why.
+
 import type {Snapshot} from '../../core/entitlement.ts';
+import {isObject} from '../../core/isObject.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request.ts';
 import {makeRevocationSet} from '../../core/revocationSet.ts';
@@ -138,8 +140,7 @@ const claimsOf = async (given: string): Promise<Readonly<Record<string, unknown>
   const text = given.startsWith('@') || given === '-' ? await contentOf(given === '-' ? '-' : given.slice(1)) : given;
   try {
     const claims: unknown = JSON.parse(text);
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
-      return claims as Record<string, unknown>;
+    if (isObject(claims)) return claims as Record<string, unknown>;
   } catch {
     // said below
   }
