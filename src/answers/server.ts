@@ -1,5 +1,4 @@
 // OpenFeature's remote evaluation protocol (OFREP, github.com/open-feature/protocol) over HTTP: one flag, or all of them.
-
 import {createHash} from 'node:crypto';
 import {chmod} from 'node:fs/promises';
 import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';

@@ -1,5 +1,4 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
-
 import {featuresNamed} from '../core/identityHeaders.ts';
 import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';

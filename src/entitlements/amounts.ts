@@ -1,5 +1,4 @@
 // Values and limits as people and services write them: their shapes, and what is wrong with them.
-
 import {z} from 'zod';
 import {type Measure, units, unlimited} from '../core/amount.ts';
 import {measureOf} from '../core/amounts.ts';

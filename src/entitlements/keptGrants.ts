@@ -1,5 +1,4 @@
 // What a source has said of one principal, as it is kept: in memory, and in Redis for other instances.
-
 import {units} from '../core/amount.ts';
 import type {Cache} from '../core/cache.ts';
 import {isObject} from '../core/isObject.ts';

@@ -1,5 +1,4 @@
 // Entitlements as JSON lines: one feature, plan, flag or grant a line, so that a million grants are read piece by piece.
-
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
 import {isObject} from '../core/isObject.ts';

@@ -1,5 +1,4 @@
 // A snapshot as pieces of text, and back: what instances give one another through Redis, and what is kept on disk.
-
 import {z} from 'zod';
 import {units} from '../core/amount.ts';
 import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement.ts';

@@ -1,5 +1,4 @@
 // From verified claims to a principal.
-
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import {isObject} from '../core/isObject.ts';
 import {shapeOf} from '../core/misfit.ts';

@@ -1,5 +1,4 @@
 // Where an issuer's keys are fetched from: a URL, or the one that discovery names.
-
 import {isInsecureUrl} from '../core/insecureUrl.ts';
 import {isObject} from '../core/isObject.ts';
 import {jsonOf, type RemoteCall, type Shape} from '../core/remote.ts';

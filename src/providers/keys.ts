@@ -1,5 +1,4 @@
 // The keys that an issuer publishes, as those of them that may verify a signature here.
-
 import {KeyObject} from 'node:crypto';
 import {calculateJwkThumbprint, importJWK} from 'jose';
 import {isObject} from '../core/isObject.ts';

@@ -1,5 +1,4 @@
 // The guarded pages of the admin port: revoke, take back, list revocations, drop cached entitlements.
-
 import {type AdminAnswer, type AdminRequest, type AdminRoute, json} from '../admin/route.ts';
 import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';

@@ -1,5 +1,4 @@
 // The body of POST /explain: a request as somebody typed it, or a curl command.
-
 import {headerOf, placeOf, readCurl} from '../commands/explain/curl.ts';
 import {CommandError} from '../commands/settings.ts';
 import {isObject} from '../core/isObject.ts';

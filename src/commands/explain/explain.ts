@@ -1,5 +1,4 @@
 // postern explain: which rule would decide this request, by whom and why.
-
 import type {Snapshot} from '../../core/entitlement.ts';
 import {isObject} from '../../core/isObject.ts';
 import {refusals} from '../../core/refusals.ts';
