@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readdirSync} from 'node:fs';
 import {get} from 'node:http';
 import {explorerFiles} from '../../src/admin/explorerPages.ts';
-import {seen, startBrowser, type TestBrowser} from '../support/browser.ts';
+import {shows, startBrowser, type TestBrowser} from '../support/browser.ts';
 import {adminToken, type ExplorerStage, host, startExplorerStage} from '../support/explorerStage.ts';
 import {startPostern} from '../support/postern.ts';
 
@@ -50,7 +50,7 @@ describe('the explorer among the hostile', function () {
     await page.keyboard.press('Enter');
     const list = page.locator('.decisions');
     await list.getByText(markup).first().waitFor();
-    assert.match(await seen(list), /<script>window\.ran=2<\/script>/);
+    await shows(list, /<script>window\.ran=2<\/script>/);
     const links = (await page.evaluate(
       '[...document.querySelectorAll(".decisions .request")].map((link) => link.getAttribute("href"))',
     )) as string[];
@@ -63,7 +63,7 @@ describe('the explorer among the hostile', function () {
     await page.goto(`${postern.adminUrl}/explorer#/revocations`);
     await page.getByText(markup).waitFor();
     // In what comes from outside, a character that cannot be seen is shown by its number.
-    assert.match(await seen(page.locator('.revocations tbody')), /op U\+202Etxt\.exeU\+2066/);
+    await shows(page.locator('.revocations tbody'), /op U\+202Etxt\.exeU\+2066/);
     for (const view of [
       `entitlements?tenant=${encodeURIComponent(markup)}`,
       `decisions?text=${encodeURIComponent(markup)}`,

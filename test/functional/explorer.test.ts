@@ -1,6 +1,6 @@
 // The explorer in a real Chromium, as an operator uses it: decisions, why, a typed request, rules, revoke and take back.
 import assert from 'node:assert/strict';
-import {type Page, seen, startBrowser, type Tab, type TestBrowser} from '../support/browser.ts';
+import {type Page, seen, shows, startBrowser, type Tab, type TestBrowser} from '../support/browser.ts';
 import {adminToken, type ExplorerStage, startExplorerStage} from '../support/explorerStage.ts';
 
 describe('the explorer', function () {
@@ -45,9 +45,9 @@ describe('the explorer', function () {
     await page.getByRole('heading', {name: heading, exact: true, level: 1}).waitFor();
   };
   const rows = () => page.locator('.decisions tbody tr');
-  const settled = async (count: number) => {
-    for (let left = 100; left > 0 && (await rows().count()) !== count; left--) await page.waitForTimeout(50);
-    assert.equal(await rows().count(), count);
+  const settled = async (count: number, shown = rows()) => {
+    for (let left = 100; left > 0 && (await shown.count()) !== count; left--) await page.waitForTimeout(50);
+    assert.equal(await shown.count(), count);
   };
 
   it('a wrong token is told, the right one opens, and it is nowhere but in this tab, until it is locked', async () => {
@@ -75,7 +75,7 @@ describe('the explorer', function () {
     await page.evaluate('sessionStorage.setItem("postern-admin-token", "another-token-by-now")');
     await page.getByRole('link', {name: 'System'}).click();
     await page.getByText('The token does not open this port any more.').waitFor();
-    assert.equal(await seen(page.getByRole('heading', {level: 1})), 'Explorer');
+    await shows(page.getByRole('heading', {level: 1}), /^Explorer$/);
   });
 
   it('filters: by outcome, reason, rule, tenant and text; the address keeps them', async () => {
@@ -85,7 +85,7 @@ describe('the explorer', function () {
     await settled(8);
     await page.getByLabel('Reason').selectOption('wrong_tenant');
     await settled(1);
-    assert.match(await seen(rows()), /Denied[\s\S]*wrong_tenant[\s\S]*\/orgs\/globex\/orders\/7[\s\S]*alice/);
+    await shows(rows(), /Denied[\s\S]*wrong_tenant[\s\S]*\/orgs\/globex\/orders\/7[\s\S]*alice/);
     await page.reload();
     await settled(1);
     assert.equal(await page.getByLabel('Reason').inputValue(), 'wrong_tenant');
@@ -97,7 +97,7 @@ describe('the explorer', function () {
     await page.getByRole('button', {name: 'Clear'}).click();
     await page.getByLabel('Rule').selectOption('beta');
     await settled(1);
-    assert.match(await seen(rows()), /Shadow denial/);
+    await shows(rows(), /Shadow denial/);
     await page.getByRole('button', {name: 'Clear'}).click();
     await page.getByLabel('Text').fill('ORDERS/8 alice');
     await settled(1);
@@ -108,17 +108,17 @@ describe('the explorer', function () {
   it('decisions come as they are made; paused, they wait', async () => {
     await enter('#/decisions?rule=old-api');
     await page.getByText('Live', {exact: true}).waitFor();
-    const before = await rows().count();
+    await settled(1);
     await stage.ask('/v1/first');
     await page.getByText('/v1/first').waitFor();
     await page.getByRole('button', {name: 'Pause'}).click();
     await stage.ask('/v1/second');
     await stage.ask('/healthz');
     await page.getByText('Paused, 1 new').waitFor();
-    assert.equal(await rows().count(), before + 1);
+    assert.equal(await rows().count(), 2);
     await page.getByRole('button', {name: 'Go on'}).click();
     await page.getByText('/v1/second').waitFor();
-    assert.match(await seen(rows().first()), /\/v1\/second/);
+    await shows(rows().first(), /\/v1\/second/);
   });
 
   it('a click on a live denial tells why, step by step', async () => {
@@ -228,12 +228,12 @@ describe('the explorer', function () {
     await enter('#/rules');
     await page.getByText('8 rules; the first that matches decides.').waitFor();
     const row = (name: string) => page.locator('.rules tbody tr', {hasText: name});
-    assert.match(await seen(row('health')), /nothing: public[\s\S]*allowed/);
-    assert.match(await seen(row('read-orders')), /GET HEAD[\s\S]*features: orders[\s\S]*11 allowed/);
-    assert.match(await seen(row('/admin')), /sign-in strength: at most 5 minutes ago[\s\S]*1 denied/);
+    await shows(row('health'), /nothing: public[\s\S]*allowed/);
+    await shows(row('read-orders'), /GET HEAD[\s\S]*features: orders[\s\S]*11 allowed/);
+    await shows(row('/admin'), /sign-in strength: at most 5 minutes ago[\s\S]*1 denied/);
     await page.getByLabel('Which rules').selectOption('never');
-    assert.equal(await page.locator('.rules tbody tr').count(), 1);
-    assert.match(await seen(page.locator('.rules tbody tr')), /exports[\s\S]*never/);
+    await settled(1, page.locator('.rules tbody tr'));
+    await shows(page.locator('.rules tbody tr'), /exports[\s\S]*never/);
     const token = await stage.sign({sub: 'robot', client_id: 'robot', org_id: 'acme', permissions: ['exports.read']});
     await stage.ask('/exports/all', {token});
     await page.getByRole('button', {name: 'Refresh'}).click();
@@ -243,7 +243,7 @@ describe('the explorer', function () {
   it('providers with their keys, entitlements with their ends, parts and caches', async () => {
     await enter('#/providers');
     const provider = page.getByRole('region', {name: 'Provider acme'});
-    assert.match(await seen(provider), /acme\s+ready[\s\S]*oidc[\s\S]*ago[\s\S]*first\s+RSA 2048\s+RS256/);
+    await shows(provider, /acme\s+ready[\s\S]*oidc[\s\S]*ago[\s\S]*first\s+RSA 2048\s+RS256/);
     await go('Entitlements', 'Entitlements');
     await page.getByLabel('Tenant').fill('acme');
     await page.getByRole('button', {name: 'Look'}).click();
@@ -257,8 +257,8 @@ describe('the explorer', function () {
     await page.getByRole('button', {name: 'Look'}).click();
     await page.getByText('There are no grants.').waitFor();
     await go('System', 'System');
-    assert.match(await seen(page.getByRole('table', {name: /Parts/})), /keys acme\s+ready/);
-    assert.match(await seen(page.getByRole('table', {name: /Caches/})), /principals\s+\d+\s+memory: /);
+    await shows(page.getByRole('table', {name: /Parts/}), /keys acme\s+ready/);
+    await shows(page.getByRole('table', {name: /Caches/}), /principals\s+\d+\s+memory: /);
   });
 
   describe('revocations', () => {
@@ -282,7 +282,7 @@ describe('the explorer', function () {
       await page.getByText('Revoked.').waitFor();
       assert.equal(await outcome(token), 'revoked');
       const row = page.locator('.revocations tbody tr');
-      assert.match(await seen(row), /the subject mallory[\s\S]*left the company[\s\S]*op@acme\.example/);
+      await shows(row, /the subject mallory[\s\S]*left the company[\s\S]*op@acme\.example/);
       await page.getByRole('button', {name: 'Undo'}).click();
       await page.getByRole('dialog', {name: 'Take back?'}).getByRole('button', {name: 'Take back'}).click();
       await page.getByText('Taken back.').waitFor();

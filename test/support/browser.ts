@@ -1,4 +1,5 @@
 // A real Chromium, driven as a person drives it.
+import assert from 'node:assert/strict';
 import {type Browser, type BrowserContext, chromium, type Locator, type Page} from 'playwright-core';
 import {tool} from './tools.ts';
 
@@ -27,6 +28,12 @@ export interface TestBrowser {
 /** What a person reads there: nothing that is hidden, and each cell apart. */
 // biome-ignore lint/performance/useDomNodeTextContent: textContent has what is hidden, too
 export const seen = (of: Locator): Promise<string> => of.innerText();
+
+/** Waits until it is read there: a page that has just been asked shows it a little later. */
+export const shows = async (of: Locator, what: RegExp): Promise<void> => {
+  for (let left = 100; left > 0 && !what.test(await seen(of)); left--) await of.page().waitForTimeout(50);
+  assert.match(await seen(of), what);
+};
 
 /** Rejects with ToolMissing where there is no Chromium. */
 export const startBrowser = async (): Promise<TestBrowser> => {
