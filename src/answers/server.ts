@@ -1,22 +1,17 @@
 // OpenFeature's remote evaluation protocol (OFREP, github.com/open-feature/protocol) over HTTP: one flag, or all of them.
 import {createHash} from 'node:crypto';
-import {chmod} from 'node:fs/promises';
-import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';
-import {createServer as createSecureServer, type Server as SecureServer} from 'node:https';
-import {type SecureContextOptions, TLSSocket} from 'node:tls';
-import {makeBearerCheck} from '../admin/bearer.ts';
-import {boundConnections} from '../admin/connections.ts';
-import {bodyOf, closed, listen} from '../admin/listening.ts';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {bodyOf} from '../admin/listening.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
-import type {Health} from '../core/health.ts';
 import {isObject} from '../core/isObject.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
 import {evaluate, evaluateAll} from './evaluate.ts';
 import {type Failure, failure} from './failure.ts';
-import {nobody, type Peer, peerOf} from './peer.ts';
+import {type Listener, type ListenerParts, makeListener} from './listener.ts';
 import type {AnswersSettings} from './settings.ts';
+import {makeTrust} from './trust.ts';
 
 /** What decides at the moment: a reload takes its place. */
 export interface AnswersBy extends CallerParts {
@@ -25,48 +20,17 @@ export interface AnswersBy extends CallerParts {
   readonly named: readonly string[];
 }
 
-/** The certificate that it shows, and the authorities of those that it wants to be shown. */
-export interface AnswersCertificates {
-  readonly first: SecureContextOptions;
-  health(): Health;
-  close(): void;
-}
-
-export interface AnswersParts {
+export interface AnswersParts extends ListenerParts {
   readonly settings: AnswersSettings;
   /** `trust` of now, which a reload may change. */
   readonly trust: () => AnswersSettings['trust'];
-  /** Absent without TLS. `renewed` is told when they have changed. Rejects where they cannot be used. */
-  readonly certificates?:
-    | ((renewed: (contents: SecureContextOptions) => void) => Promise<AnswersCertificates>)
-    | undefined;
   readonly by: () => AnswersBy;
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: {error(fields: object, sentence: string): void};
-  readonly limited: (limit: 'connections') => void;
 }
 
-export interface AnswersServer {
-  /** Listens, and answers where. Rejects if it cannot. */
-  start(): Promise<string>;
-  /** How its certificates are; empty without TLS. */
-  health(): readonly Health[];
-  close(): Promise<void>;
-}
-
-const ownerAndGroup = 0o660;
 const longestBody = 64 * 1024;
-const limits = {
-  maxHeaderSize: 64 * 1024,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 60_000,
-  connectionsCheckingInterval: 1_000,
-};
-const secureLimits = {handshakeTimeout: 5_000, minVersion: 'TLSv1.2'} as const;
-/** Connections at once, those included that have not shown who they are yet. */
-const mostConnections = 1_024;
 /**
  * Milliseconds before its certificate ends at which a connection is closed, so that a client makes one with its next
  * certificate.
@@ -84,24 +48,9 @@ interface Answer {
 
 const flags = '/ofrep/v1/evaluate/flags';
 
-export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
-  const {settings, trust: trustNow, certificates: load, by, now, newId, log, limited} = parts;
-  const isTrustedSocket = settings.trust?.socket === true;
-  const check = makeBearerCheck(() => trustNow()?.token);
-  const peers = new WeakMap<object, Peer>();
-  const peerBehind = ({socket}: IncomingMessage): Peer => {
-    if (!(socket instanceof TLSSocket) || !socket.authorized) return nobody;
-    const known = peers.get(socket) ?? peerOf(socket.getPeerX509Certificate());
-    peers.set(socket, known);
-    return known;
-  };
-  const isTrusted = (message: IncomingMessage, peer: Peer): boolean => {
-    if (isTrustedSocket) return true;
-    const clients = trustNow()?.clients;
-    // A connection may outlive its certificate.
-    if (clients !== undefined && peer.until > now() && peer.names.some((name) => clients.includes(name))) return true;
-    return check()?.(message.headers.authorization) === true;
-  };
+export const makeAnswersServer = (parts: AnswersParts): Listener => {
+  const {settings, by, now, newId, log} = parts;
+  const behind = makeTrust(settings, parts.trust);
   let callers: {readonly of: AnswersBy; readonly ask: ReturnType<typeof makeCallers>} | undefined;
   const askers = (current: AnswersBy): ReturnType<typeof makeCallers> => {
     if (callers?.of.providers !== current.providers) callers = {of: current, ask: makeCallers(current)};
@@ -124,18 +73,14 @@ export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
         : contextOf(body);
     if (isFailure(read)) return failed(read, key);
     const current = by();
-    const peer = peerBehind(message);
-    const asked = {
-      request: requestOf(message, newId()),
-      context: read.context,
-      trusted: isTrusted(message, peer),
-      now: now(),
-    };
+    const moment = now();
+    const {trusted, until} = behind(message, moment);
+    const asked = {request: requestOf(message, newId()), context: read.context, trusted, now: moment};
     const {asking, setCookies} = await askers(current)(asked);
     const found = isFailure(asking)
       ? failed(asking, key)
       : await (key === undefined ? all(message, current, asking) : one(current, key, asking));
-    return {...found, setCookies: setCookies.filter(isHeaderSafe), last: peer.until - lastMinute <= asked.now};
+    return {...found, setCookies: setCookies.filter(isHeaderSafe), last: until - lastMinute <= moment};
   };
 
   const one = async ({entitlements}: AnswersBy, key: string, asking: Asking): Promise<Answer> => {
@@ -162,42 +107,7 @@ export const makeAnswersServer = (parts: AnswersParts): AnswersServer => {
     }
   };
 
-  const answering: RequestListener = (message, response) => void serve(message, response);
-  let server: Server | SecureServer | undefined;
-  let certificates: AnswersCertificates | undefined;
-  const make = async (): Promise<Server | SecureServer> => {
-    if (load === undefined) {
-      const plain = createServer(limits, answering);
-      boundConnections(plain, () => limited('connections'));
-      return plain;
-    }
-    const asks = settings.tls?.clientCa !== undefined;
-    let secure: SecureServer | undefined;
-    certificates = await load((contents) =>
-      secure?.setSecureContext({...contents, minVersion: secureLimits.minVersion}),
-    );
-    const options = {...limits, ...secureLimits, ...certificates.first, requestCert: asks, rejectUnauthorized: asks};
-    secure = createSecureServer(options, answering);
-    secure.maxConnections = mostConnections;
-    secure.on('drop', () => limited('connections'));
-    // What is no TLS, or shows no good certificate, is closed; nobody hears more of it.
-    secure.on('tlsClientError', (_, socket) => socket.destroy());
-    boundConnections(secure, () => limited('connections'), 'secureConnection');
-    return secure;
-  };
-  return {
-    start: async () => {
-      server = await make();
-      const where = await listen(server, settings.listen, 'answers.listen');
-      if (settings.listen.kind === 'unix') await chmod(settings.listen.path, ownerAndGroup);
-      return load === undefined ? where : where.replace(/^http:/, 'https:');
-    },
-    health: () => (certificates === undefined ? [] : [certificates.health()]),
-    close: async () => {
-      certificates?.close();
-      if (server !== undefined) await closed(server);
-    },
-  };
+  return makeListener(parts, (message, response) => void serve(message, response));
 };
 
 /** What a client that asks again and again should know (OFREP's configuration). */

@@ -1,5 +1,6 @@
 // The answers for the application, by whatever decides at the moment.
-import {type AnswersBy, type AnswersServer, makeAnswersServer} from '../answers/server.ts';
+import type {Listener} from '../answers/listener.ts';
+import {type AnswersBy, makeAnswersServer} from '../answers/server.ts';
 import type {AnswersSettings} from '../answers/settings.ts';
 import type {CheckParts} from '../check.ts';
 import type {Rule} from '../core/rules.ts';
@@ -14,7 +15,7 @@ export const makeAnswers = (
   trust: () => AnswersSettings['trust'],
   parts: () => CheckParts,
   {log, metrics, clocks}: Pick<Shared, 'log' | 'metrics' | 'clocks'>,
-): AnswersServer | undefined => {
+): Listener | undefined => {
   if (settings === undefined) return undefined;
   let last: {readonly of: CheckParts; readonly by: AnswersBy} | undefined;
   const by = (): AnswersBy => {
