@@ -5,9 +5,9 @@ import type {Held, Place} from '../core/credential.ts';
 import type {CheckContext} from '../core/decision.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Request} from '../core/request.ts';
-import type {PartName} from '../core/requirement/compile.ts';
-import type {Facts, Unmet} from '../core/requirement/part.ts';
-import {filledIn} from '../core/requirement/template.ts';
+import type {Unmet} from '../core/requirement/part.ts';
+import {partOf} from '../core/requirement/parts.ts';
+import {wantedIn} from '../core/requirement/unmet.ts';
 import {inSlices, type SlicesParts} from '../core/steps.ts';
 import type {EntitlementStep, Explanation, ProviderStep, RequirementStep} from './explanation.ts';
 import {type HeldAnswer, heldAnswer} from './heldAnswer.ts';
@@ -73,8 +73,8 @@ export const explain = async (
       const tell = (unmet: Unmet | undefined) => {
         requirements.push({
           part: name,
-          wanted: name === 'when' ? wanted : wantedOf(wanted, facts),
-          got: gotOf(name, facts),
+          wanted: wantedIn(name, wanted, facts),
+          got: partOf(name).got?.of(facts),
           met: unmet === undefined,
         });
         return unmet;
@@ -100,33 +100,4 @@ export const explain = async (
 const userIn = (principal: Principal) => {
   const user = userOf(principal);
   return user === undefined ? {} : {user};
-};
-
-/** A setting with its captures filled in, where the path gave them. */
-const wantedOf = (wanted: unknown, {captures}: Facts): unknown => {
-  if (typeof wanted !== 'string') return wanted;
-  const filled = filledIn(wanted, captures);
-  return typeof filled === 'string' ? filled : wanted;
-};
-
-/** What a part compares with. */
-const gotOf = (name: PartName, {principal, captures, now}: Facts): unknown => {
-  switch (name) {
-    case 'kind':
-    case 'tenant':
-    case 'roles':
-    case 'permissions':
-    case 'scopes':
-      return principal[name];
-    case 'entitledPermissions':
-      return principal.permissions;
-    case 'stepUp': {
-      const {authTime, acr, amr} = principal;
-      return {age: authTime === undefined ? undefined : Math.round(now / 1_000) - authTime, acr, amr};
-    }
-    case 'relation':
-      return Object.fromEntries(captures);
-    default:
-      return undefined;
-  }
 };

@@ -3,7 +3,7 @@ import type {Held} from '../core/credential.ts';
 import type {Decision} from '../core/decision.ts';
 import type {Entitled, HeldGrant, Question} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
-import type {PartName} from '../core/requirement/compile.ts';
+import type {PartName} from '../core/requirement/part.ts';
 import type {HeldAnswer} from './heldAnswer.ts';
 
 /** One rule, as far as it was looked at. Undefined: the rule does not ask for it. */

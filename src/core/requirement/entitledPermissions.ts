@@ -4,4 +4,5 @@ import type {Part} from './part.ts';
 
 export const entitledPermissions: Part<'entitledPermissions'> = {
   compile: (wanted, sources) => compileEntitled('entitled permission', wanted, sources, (permission) => ({permission})),
+  got: {of: ({principal}) => principal.permissions, told: 'explained'},
 };

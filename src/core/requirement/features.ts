@@ -4,4 +4,5 @@ import type {Part} from './part.ts';
 
 export const features: Part<'features'> = {
   compile: (wanted, sources) => compileEntitled('feature', wanted, sources, (feature) => ({feature})),
+  got: undefined,
 };

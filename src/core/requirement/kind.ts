@@ -9,4 +9,5 @@ export const kind: Part<'kind'> = {
       principal.kind === wanted
         ? undefined
         : {reason: 'wrong_kind', detail: wantedGot('kind', shownValue(wanted), principal.kind)},
+  got: {of: ({principal}) => principal.kind, told: 'everywhere'},
 };

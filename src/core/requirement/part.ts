@@ -65,8 +65,21 @@ export interface Sources {
   readonly condition?: CompileCondition;
 }
 
-/** What a setting of `require` means; compile.ts has them in a table. */
-export interface Part<Name extends keyof Requirement> {
+/** What of `require` is no part: `providers` chooses who is asked, before there is a principal. */
+export type PartName = Exclude<keyof Requirement, 'providers'>;
+
+/** What a setting of `require` means; parts.ts has them in a table. */
+export interface Part<Name extends PartName> {
   /** Called once a rule that has the part; `wanted` is its setting, checked. */
   compile(wanted: NonNullable<Requirement[Name]>, sources: Sources): Holds;
+  /** The setting for one request, for whoever is told of it. Absent: as the rule has it. */
+  readonly filled?: (wanted: NonNullable<Requirement[Name]>, facts: Facts) => unknown;
+  /** What the setting is compared with. Undefined: with nothing that came with the request; others are asked. */
+  readonly got: Got | undefined;
+}
+
+export interface Got {
+  readonly of: (facts: Facts) => unknown;
+  /** `everywhere`: names nobody, and is no claim but the tenant. Else only who explains a request is told. */
+  readonly told: 'everywhere' | 'explained';
 }

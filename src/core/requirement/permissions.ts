@@ -10,4 +10,5 @@ export const permissions: Part<'permissions'> = {
         ? undefined
         : {reason: 'missing_permission', detail: `${words}, ${gotList(wanted, principal, 'permissions')}`};
   },
+  got: {of: ({principal}) => principal.permissions, told: 'explained'},
 };

@@ -23,4 +23,5 @@ export const relation: Part<'relation'> = {
       return facts.principal.provider === provider ? unmet : foreign(facts.principal.provider);
     };
   },
+  got: {of: ({captures}) => Object.fromEntries(captures), told: 'explained'},
 };

@@ -10,4 +10,5 @@ export const roles: Part<'roles'> = {
         ? undefined
         : {reason: 'missing_role', detail: `${words}, ${gotList(wanted, principal, 'roles')}`};
   },
+  got: {of: ({principal}) => principal.roles, told: 'explained'},
 };

@@ -11,4 +11,5 @@ export const scopes: Part<'scopes'> = {
         ? undefined
         : {reason: 'missing_scope', detail: `${words}, ${gotList(wanted, principal, 'scopes')}`, challenge};
   },
+  got: {of: ({principal}) => principal.scopes, told: 'explained'},
 };

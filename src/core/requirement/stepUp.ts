@@ -16,6 +16,14 @@ export const stepUp: Part<'stepUp'> = {
         ? undefined
         : {reason: 'step_up_required', challenge, detail: detailOf(wanted, principal, now)};
   },
+  got: {
+    of: ({principal: {authTime, acr, amr}, now}) => ({
+      ...(authTime !== undefined && {age: Math.round(now / 1_000) - authTime}),
+      ...(acr !== undefined && {acr}),
+      amr,
+    }),
+    told: 'everywhere',
+  },
 };
 
 /** A principal that says nothing of when or how it signed in has not stepped up. */

@@ -13,4 +13,9 @@ export const tenant: Part<'tenant'> = {
       const detail = tenantMisfit(words, principal.tenant, principal.unread?.tenant);
       return {reason: principal.tenant === undefined ? 'missing_tenant' : 'wrong_tenant', detail};
     },
+  filled(wanted, {captures}) {
+    const filled = filledIn(wanted, captures);
+    return typeof filled === 'string' ? filled : wanted;
+  },
+  got: {of: ({principal}) => principal.tenant, told: 'everywhere'},
 };

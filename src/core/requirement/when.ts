@@ -31,6 +31,7 @@ export const when: Part<'when'> = {
       return holdings instanceof Promise ? holdings.then((late) => decide(facts, late)) : decide(facts, holdings);
     };
   },
+  got: undefined,
 };
 
 /** Only what is looked at: a condition over roles alone gathers nothing else. */
