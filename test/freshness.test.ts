@@ -82,6 +82,11 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
     'Configuration: `server`, `admin`, `answers`, `redis`, `revocation`, `log`, `state`': [
       ['functional/reload.test.ts', 'what takes a restart is refused'],
     ],
+    'An authority taken out of `clientCa` (`server.tls`, `answers.tls`)': [
+      ['envoy/server.test.ts', 'an authority that is gone takes its connections with it; one that is added takes none'],
+      ['envoy/limits.test.ts', 'a connection ends with the certificate that it was made by'],
+      ['answers/listener.test.ts', 'who is being answered gets the answer, and no other'],
+    ],
     'Certificate of a listener (`server.tls`, `answers.tls`)': [
       [
         'answers/tls.test.ts',

@@ -2,9 +2,11 @@
 import {chmod} from 'node:fs/promises';
 import {createServer, type RequestListener, type Server} from 'node:http';
 import {createServer as createSecureServer, type Server as SecureServer} from 'node:https';
+import type {Socket} from 'node:net';
 import type {SecureContextOptions} from 'node:tls';
 import {boundConnections} from '../admin/connections.ts';
 import {closed, listen} from '../admin/listening.ts';
+import {makeArriving} from '../core/arriving.ts';
 import type {Health} from '../core/health.ts';
 import type {AnswersSettings} from './settings.ts';
 
@@ -15,12 +17,13 @@ export interface AnswersCertificates {
   close(): void;
 }
 
+/** `authorityGone`: callers may be connected whose certificate no authority vouches for any more. */
+type Renewed = (contents: SecureContextOptions, change: {readonly authorityGone: boolean}) => void;
+
 export interface ListenerParts {
   readonly settings: Pick<AnswersSettings, 'listen' | 'tls'>;
   /** Absent without TLS. `renewed` is told when they have changed. Rejects where they cannot be used. */
-  readonly certificates?:
-    | ((renewed: (contents: SecureContextOptions) => void) => Promise<AnswersCertificates>)
-    | undefined;
+  readonly certificates?: ((renewed: Renewed) => Promise<AnswersCertificates>) | undefined;
   readonly limited: (limit: 'connections') => void;
 }
 
@@ -58,16 +61,24 @@ export const makeListener = (
     }
     const asks = settings.tls?.clientCa !== undefined;
     let secure: SecureServer | undefined;
-    certificates = await load((contents) =>
-      secure?.setSecureContext({...contents, minVersion: secureLimits.minVersion}),
-    );
+    let endAll = () => {};
+    certificates = await load((contents, {authorityGone}) => {
+      secure?.setSecureContext({...contents, minVersion: secureLimits.minVersion});
+      if (authorityGone) endAll();
+    });
     const options = {...limits, ...secureLimits, ...certificates.first, requestCert: asks, rejectUnauthorized: asks};
     secure = createSecureServer(options, answering);
     secure.maxConnections = mostConnections;
     secure.on('drop', () => limited('connections'));
     // What is no TLS, or shows no good certificate, is closed; nobody hears more of it.
     secure.on('tlsClientError', (_, socket) => socket.destroy());
-    boundConnections(secure, () => limited('connections'), 'secureConnection');
+    const arriving = makeArriving<Socket>(mostConnections, () => limited('connections'));
+    secure.prependListener('connection', arriving.came).on('secureConnection', arriving.arrived);
+    const bound = boundConnections(secure, () => limited('connections'), 'secureConnection');
+    endAll = () => {
+      arriving.end();
+      bound.end();
+    };
     return secure;
   };
   return {

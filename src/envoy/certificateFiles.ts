@@ -34,10 +34,13 @@ export interface WatchParts {
   readonly setting: string;
   readonly log: Log;
   /** Is told of each whole change. */
-  readonly renewed: (contents: CertificateContents) => void;
+  readonly renewed: Renewed;
   /** Milliseconds between two looks. */
   readonly interval?: number | undefined;
 }
+
+/** `authorityGone`: callers may be connected whose certificate no authority vouches for any more. */
+export type Renewed = (contents: CertificateContents, change: {readonly authorityGone: boolean}) => void;
 
 interface Log {
   error(fields: object, message: string): void;
@@ -67,8 +70,9 @@ export const watchCertificates = async ({
         if (isBack) log.info({cert: files.cert}, 'the certificate is whole again, and as it was');
         return;
       }
+      const authorityGone = lacksOneOf(current.ca, fresh.ca);
       current = fresh;
-      renewed(fresh);
+      renewed(fresh, {authorityGone});
       log.info({cert: files.cert}, 'the certificate has changed and is in use');
     } catch (error) {
       const {message} = error as Error;
@@ -112,3 +116,13 @@ const read = async ({cert, key, clientCa}: CertificateFiles, setting: string): P
 
 const sameContents = (a: CertificateContents, b: CertificateContents): boolean =>
   a.cert.equals(b.cert) && a.key.equals(b.key) && (a.ca ?? a.cert).equals(b.ca ?? b.cert);
+
+const certificate = /-----BEGIN [^-]*-----[\s\S]*?-----END [^-]*-----/g;
+const authoritiesIn = (pem: Buffer | undefined): readonly string[] =>
+  (pem?.toString('latin1').match(certificate) ?? []).map((one) => one.replace(/\s/g, ''));
+
+/** Whether one that stood there stands there no more: an authority that is added takes nothing from anybody. */
+const lacksOneOf = (before: Buffer | undefined, after: Buffer | undefined): boolean => {
+  const left = new Set(authoritiesIn(after));
+  return authoritiesIn(before).some((one) => !left.has(one));
+};

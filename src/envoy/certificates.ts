@@ -2,7 +2,7 @@
 import type {SecureContextOptions} from 'node:tls';
 import {ServerCredentials} from '@grpc/grpc-js';
 import type {Health} from '../core/health.ts';
-import {type CertificateFiles, type WatchParts, watchCertificates} from './certificateFiles.ts';
+import {type CertificateFiles, type Renewed, type WatchParts, watchCertificates} from './certificateFiles.ts';
 
 export interface Certificates {
   readonly credentials: ServerCredentials;
@@ -20,10 +20,11 @@ class RenewedCredentials extends ServerCredentials {
   }
 }
 
-/** Rejects if the first reading fails, saying which file. */
+/** `renewed` is told when the listeners have the new ones. Rejects if the first reading fails, saying which file. */
 export const loadCertificates = async (
   files: CertificateFiles,
   log: WatchParts['log'],
+  renewed: Renewed,
   interval?: number,
 ): Promise<Certificates> => {
   let credentials: RenewedCredentials | undefined;
@@ -32,7 +33,10 @@ export const loadCertificates = async (
     setting: 'server.tls',
     log,
     interval,
-    renewed: (contents) => credentials?.renew(contents),
+    renewed: (contents, change) => {
+      credentials?.renew(contents);
+      renewed(contents, change);
+    },
   });
   const asks = files.clientCa !== undefined;
   credentials = new RenewedCredentials({requestCert: asks, rejectUnauthorized: asks}, watched.first);

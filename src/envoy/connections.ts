@@ -1,6 +1,8 @@
 // The connections of callers: how many there may be, how long one may stay silent, and how often it may take calls back.
 import type {Http2Server, ServerHttp2Session} from 'node:http2';
 import type {Socket} from 'node:net';
+import type {TLSSocket} from 'node:tls';
+import {type Arriving, makeArriving} from '../core/arriving.ts';
 
 /** Limits for whoever reaches the port. Times in milliseconds. */
 export interface ConnectionLimits {
@@ -39,6 +41,8 @@ export interface Connections {
   /** Watches what connects to this server. `close` cuts what is left. */
   watch(server: Http2Server): void;
   of(session: object): Connection | undefined;
+  /** Ends all that there are now: they are told, calls under way are answered, and within seconds they are gone. */
+  end(): void;
   close(): void;
 }
 
@@ -48,26 +52,31 @@ interface Peer extends Connection {
   under: number;
   since: number;
   told: boolean;
+  /** The steady moment from which on it is ended. */
+  ends: number;
 }
 
 export interface ConnectionParts {
   readonly limits: ConnectionLimits;
   /** Milliseconds, steady. */
   readonly steady: () => number;
+  /** Milliseconds since the epoch: certificates end by it. */
+  readonly now: () => number;
   /** Told of each connection that is closed for a limit, and which. */
   readonly closed: (limit: 'connections' | 'silent' | 'idle' | 'resets') => void;
 }
 
 const lookEvery = 1_000;
+/** A connection that is to end is cut, if calls on it take longer. */
+const lastCalls = 5_000;
 /** Error codes of RFC 9113 section 7, and the largest id of a stream. */
 const CANCEL = 8;
 const ENHANCE_YOUR_CALM = 11;
 const LAST_STREAM = 2 ** 31 - 1;
 
-export const makeConnections = ({limits, steady, closed}: ConnectionParts): Connections => {
+export const makeConnections = ({limits, steady, now: wall, closed}: ConnectionParts): Connections => {
   const peers = new Map<object, Peer>();
-  /** Sockets that have not said yet what they are: TLS handshakes under way. Oldest first. */
-  const arriving = new Set<Socket>();
+  const arriving: Arriving<Socket> = makeArriving(limits.most, () => closed('connections'));
 
   const end = (peer: Peer, limit: Parameters<typeof closed>[0]): void => {
     peers.delete(peer.session);
@@ -95,6 +104,7 @@ export const makeConnections = ({limits, steady, closed}: ConnectionParts): Conn
       under: 0,
       since: refilled,
       told: false,
+      ends: refilled + untilOf(session) - wall(),
       begun() {
         peer.calls += 1;
         peer.under += 1;
@@ -116,32 +126,22 @@ export const makeConnections = ({limits, steady, closed}: ConnectionParts): Conn
     if (peers.size > limits.most) end(dispensable(peer) ?? peer, 'connections');
   };
 
-  const arrive = (socket: Socket): void => {
-    arriving.add(socket);
-    socket.once('close', () => arriving.delete(socket));
-    if (arriving.size <= limits.most) return;
-    const [oldest] = arriving;
-    arriving.delete(oldest as Socket);
-    closed('connections');
-    oldest?.destroy();
-  };
-  const arrived = ({remoteAddress, remotePort}: Socket): void => {
-    for (const socket of arriving) {
-      if (socket.remotePort !== remotePort || socket.remoteAddress !== remoteAddress) continue;
-      arriving.delete(socket);
-      return;
-    }
-  };
-
   const look = (): void => {
     const now = steady();
     for (const peer of peers.values()) {
+      if (now >= peer.ends) {
+        if (now - peer.ends > lastCalls) peer.session.destroy(undefined, CANCEL);
+        else retire(peer);
+        continue;
+      }
       if (peer.under > 0) continue;
       const silent = now - peer.since;
       if (peer.calls === 0) {
         if (silent > limits.untilFirstCall) end(peer, 'silent');
-      } else if (silent > limits.idle) retire(peer);
-      else peer.told = false;
+      } else if (silent > limits.idle) {
+        if (!peer.told) closed('idle');
+        retire(peer);
+      } else peer.told = false;
     }
   };
   /** Two steps, a look apart: what is sent before the caller has heard of it is still answered. */
@@ -149,7 +149,6 @@ export const makeConnections = ({limits, steady, closed}: ConnectionParts): Conn
     if (peer.session.closed || peer.session.destroyed) return;
     if (!peer.told) {
       peer.told = true;
-      closed('idle');
       peer.session.goaway(0, LAST_STREAM);
       return;
     }
@@ -160,14 +159,27 @@ export const makeConnections = ({limits, steady, closed}: ConnectionParts): Conn
   return {
     watch(server) {
       server.on('session', enter);
-      server.on('secureConnection', arrived);
-      if (server.listenerCount('secureConnection') > 1) server.prependListener('connection', arrive);
+      server.on('secureConnection', arriving.arrived);
+      if (server.listenerCount('secureConnection') > 1) server.prependListener('connection', arriving.came);
     },
     of: (session) => peers.get(session),
+    end() {
+      const now = steady();
+      arriving.end();
+      for (const peer of peers.values()) peer.ends = Math.min(peer.ends, now);
+      look();
+    },
     close() {
       clearInterval(looking);
       // grpc-js forgets its sessions where channelz is off: a call in flight would keep them.
       for (const {session} of peers.values()) session.destroy(undefined, CANCEL);
     },
   };
+};
+
+/** When the certificate that was shown ends, milliseconds since the epoch. */
+const untilOf = ({socket}: ServerHttp2Session): number => {
+  const {authorized} = socket as Partial<TLSSocket>;
+  const certificate = authorized === true ? (socket as TLSSocket).getPeerX509Certificate() : undefined;
+  return certificate === undefined ? Number.POSITIVE_INFINITY : Date.parse(certificate.validTo);
 };

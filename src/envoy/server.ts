@@ -5,6 +5,7 @@ import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceIm
 import {ReflectionService} from '@grpc/reflection';
 import type {Health} from '../core/health.ts';
 import {listenFault} from '../core/listenFault.ts';
+import type {Renewed} from './certificateFiles.ts';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';
 import {type CallLimits, callLimits, makeGate} from './gate.ts';
@@ -105,6 +106,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   const connections = makeConnections({
     limits: {...connectionLimits, ...limits.connections},
     steady,
+    now: Date.now,
     closed: limited,
   });
   const gate = makeGate({
@@ -140,6 +142,12 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
   };
 
   let certificates: Certificates | undefined;
+  /** Whoever was let in by an authority that is gone has to show who they are by those of now. */
+  const renewed: Renewed = (_, {authorityGone}) => {
+    if (!authorityGone) return;
+    log.info({}, 'an authority of clients is gone: connections of before end when their calls are answered');
+    connections.end();
+  };
   let draining: Promise<void> | undefined;
   let ended = false;
 
@@ -177,7 +185,7 @@ export const makeServer = (parts: ServerParts): EnvoyServer => {
 
   return {
     async start() {
-      if (tls) certificates = await loadCertificates(tls, log, certificateInterval);
+      if (tls) certificates = await loadCertificates(tls, log, renewed, certificateInterval);
       const credentials = certificates?.credentials ?? ServerCredentials.createInsecure();
       const bound: string[] = [];
       try {

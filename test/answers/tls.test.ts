@@ -157,6 +157,8 @@ describe('answers over TLS', function () {
     for (let attempt = 0; attempt < 200 && !(await ready()).includes('degraded'); attempt++) await sleep(100);
     assert.match(await ready(), /"answers\.tls",\s+"state": "degraded"/);
     assert.equal((await ask(as('spiffe'))).status, 200);
+    const standing = new Agent({keepAlive: true, maxSockets: 1, ...as('spiffe')});
+    assert.equal((await ask({agent: standing})).status, 200);
     copyFileSync(at('renewed.key'), at('server.key'));
     copyFileSync(at('strangers.crt'), at('clients.crt'));
     for (let attempt = 0; attempt < 200; attempt++) {
@@ -171,6 +173,8 @@ describe('answers over TLS', function () {
     }
     assert.equal((await ask(as('stranger'))).status, 200);
     await assert.rejects(ask(as('spiffe')));
+    await assert.rejects(ask({agent: standing}), 'a connection that stood, or its session taken up again');
+    standing.destroy();
     assert.doesNotMatch(await ready(), /degraded/);
   });
 });

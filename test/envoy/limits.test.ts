@@ -1,10 +1,12 @@
 // What whoever reaches the gRPC port can make it hold: each row is a way to ask for more, and what becomes of it.
 import assert from 'node:assert/strict';
+import {EventEmitter} from 'node:events';
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   connect,
   createServer,
+  type Http2Server,
   type ServerHttp2Stream,
 } from 'node:http2';
 import {type AddressInfo, connect as connectTcp, type Socket} from 'node:net';
@@ -132,7 +134,7 @@ describe('limits of the gRPC port', () => {
       stream.once('close', () => {});
     });
     const steady = () => performance.now();
-    const connections = makeConnections({limits: connectionLimits, steady, closed: () => {}});
+    const connections = makeConnections({limits: connectionLimits, steady, now: Date.now, closed: () => {}});
     const gate = makeGate({
       maxMessage: 1_000,
       limits: callLimits,
@@ -156,6 +158,38 @@ describe('limits of the gRPC port', () => {
     await statusOf(stream);
     await until(() => served?.destroyed === true && served.listenerCount('close') === 0);
     assert.deepEqual([served?.eventNames(), gate.open()], [['error'], 0]);
+  });
+
+  it('a connection ends with the certificate that it was made by', async () => {
+    let passed = 0;
+    const connections = makeConnections({
+      limits: {...connectionLimits, untilFirstCall: 1},
+      steady: () => passed,
+      now: () => Date.parse('2026-11-28T12:00:00Z') + passed,
+      closed: () => {},
+    });
+    ends.push(() => connections.close());
+    const server = new EventEmitter();
+    connections.watch(server as Http2Server);
+    const said: ('goaway' | 'close' | 'destroy')[] = [];
+    const enter = (socket: object) => {
+      const told = (what: (typeof said)[number]) => () => void said.push(what);
+      const session = {socket, once() {}, goaway: told('goaway'), close: told('close'), destroy: told('destroy')};
+      server.emit('session', session);
+      connections.of(session)?.begun();
+    };
+    enter({authorized: true, getPeerX509Certificate: () => ({validTo: 'Nov 28 13:00:00 2026 GMT'})});
+    enter({authorized: false, getPeerX509Certificate: () => ({validTo: 'Nov 28 12:00:00 2026 GMT'})});
+    enter({});
+    passed = 3_599_000;
+    await sleep(20);
+    assert.equal(said.length, 0);
+    passed = 3_600_000;
+    await until(() => said.includes('close'));
+    assert.equal(said.filter((what) => what === 'goaway').length, 1);
+    assert.ok(!said.includes('destroy'));
+    passed = 3_606_000;
+    await until(() => said.includes('destroy'));
   });
 
   describe('messages', () => {

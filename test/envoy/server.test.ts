@@ -1,8 +1,9 @@
 // The server over real connections: listeners, TLS, health, reflection, drain, and what must not bring it down.
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import {chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {connect as connectHttp2} from 'node:http2';
-import {createServer, type Server as NetServer} from 'node:net';
+import {connect as connectTcp, createServer, type Server as NetServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -141,11 +142,11 @@ describe('server', () => {
   });
 
   describe('TLS', () => {
-    const secure = async (more: {clientCa?: boolean} = {}) => {
+    const secure = async (more: {clientCa?: boolean} = {}, check?: Check) => {
       const ca = await readFile(makeAuthority(folder, 'ca'));
       const {cert, key} = makeCertificate(folder, 'ca', 'server');
       const tls = more.clientCa ? {cert, key, clientCa: makeAuthority(folder, 'clients')} : {cert, key};
-      const server = make({tls});
+      const server = make({tls}, check);
       const [address] = (await server.start()) as [string];
       return {ca, cert, key, server, address};
     };
@@ -204,6 +205,55 @@ describe('server', () => {
       assert.equal((await clientOf(address, channel).check(httpCheck(), 300)).response, undefined);
       await copyFile(join(folder, 'others.crt'), join(folder, 'clients.crt'));
       await until(async () => isAllowed(await clientOf(address, channel).check(httpCheck(), 300)));
+    });
+
+    it('an authority that is gone takes its connections with it; one that is added takes none', async () => {
+      let answer = () => {};
+      const held = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      let isAsked = false;
+      const {ca, address} = await secure({clientCa: true}, async ({target}) => {
+        isAsked ||= target === '/held';
+        if (target === '/held') await held;
+        return allow;
+      });
+      const {cert, key} = makeCertificate(folder, 'clients', 'envoy');
+      const pair = {key: await readFile(key), cert: await readFile(cert)};
+      const client = clientOf(address, credentials.createSsl(ca, pair.key, pair.cert), {
+        'grpc.max_reconnect_backoff_ms': 50,
+      });
+      const health = client.client.makeServerStreamRequest(
+        '/grpc.health.v1.Health/Watch',
+        () => Buffer.alloc(0),
+        () => ({}),
+        {},
+      );
+      const watching = new Promise<void>((resolve) => void health.once('error', () => resolve()));
+      health.resume();
+      assert.ok(isAllowed(await client.check()));
+      const [host, port] = address.split(':') as [string, string];
+      const begun = connectTcp({host, port: Number(port)});
+      await once(begun, 'connect');
+      begun.resume().on('error', () => {});
+
+      const others = makeAuthority(folder, 'others');
+      const clients = join(folder, 'clients.crt');
+      await writeFile(clients, `${await readFile(clients, 'utf8')}${await readFile(others, 'utf8')}`);
+      await until(() => logged.filter((message) => message.includes('in use')).length === 1);
+      assert.ok(!logged.some((message) => message.includes('is gone')));
+      assert.ok(isAllowed(await client.check()));
+
+      const underWay = client.check(httpCheck({}, '/held'));
+      await until(() => isAsked);
+      await copyFile(others, clients);
+      await until(() => logged.some((message) => message.includes('is gone')));
+      await until(() => begun.destroyed);
+      answer();
+      assert.ok(isAllowed(await underWay), 'what was asked before is answered');
+      await until(async () => (await client.check(httpCheck(), 200)).response === undefined);
+      for (const _ of [1, 2, 3]) assert.equal((await client.check(httpCheck(), 200)).response, undefined);
+      await watching;
     });
 
     for (const [what, spoil] of [
