@@ -5,9 +5,11 @@ import type {Request} from './request.ts';
 import type {Rule} from './rules.ts';
 import {type Steps, whole} from './steps.ts';
 
-/** What was found: the rule and what its path captured, decoded once. */
+/** What was found: the rule, and what its path captured, decoded once. */
 export interface RuleMatch {
   readonly rule: Rule;
+  /** Undefined of a connection. */
+  readonly path: CanonicalPath | undefined;
   readonly captures: ReadonlyMap<string, string>;
 }
 
@@ -86,12 +88,12 @@ export function* compileRuleTable(rules: readonly Rule[], options: PathOptions):
       if (request.namedRule !== undefined && named === undefined) return undefined;
       if (request.kind === 'connection') {
         const candidate = named?.candidate ?? connectionRule;
-        return candidate?.rule.match.connection === 'tcp' ? {rule: candidate.rule, captures: none} : undefined;
+        return candidate?.rule.match.connection === 'tcp' ? {rule: candidate.rule, path, captures: none} : undefined;
       }
       if (path === undefined || host === undefined) return undefined;
       const lookup = named === undefined ? first : lookupAlone(named);
       const candidate = lookup(host, request.method, path.segments);
-      return candidate && {rule: candidate.rule, captures: capturesOf(candidate, path)};
+      return candidate && {rule: candidate.rule, path, captures: capturesOf(candidate, path)};
     },
   };
 }
