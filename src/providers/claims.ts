@@ -149,10 +149,12 @@ const statedKindReader = (setting: ClaimSettings['kind']): ((claims: Claims) => 
   if (typeof setting === 'object' && 'claim' in setting) {
     const read = claimReader(setting.claim);
     const service = new Set(setting.service);
+    // An object is none of them, and JSON can make one that is no text at all (`{"toString": 1}`).
+    const isOneOf = (value: unknown): boolean => typeof value !== 'object' && service.has(String(value));
     return (claims) => {
       const stated = read(claims);
       if (stated === undefined || stated === null) return undefined;
-      return (Array.isArray(stated) ? stated : [stated]).some((one) => service.has(String(one))) ? 'service' : 'user';
+      return (Array.isArray(stated) ? stated : [stated]).some(isOneOf) ? 'service' : 'user';
     };
   }
   const read = claimReader(setting);

@@ -37,10 +37,23 @@ const workload = /^(spiffe:\/\/|system:serviceaccount:|project_path:|mch_)./;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
+/**
+ * Whether somebody has signed in: a session, and when or how it began. No workload has; and where people choose the name
+ * that a token is told by, one who took that of a machine must not be one.
+ */
+const hasSignedIn = ({sid, auth_time: moment, amr}: Claims): boolean =>
+  sid !== undefined || moment !== undefined || amr !== undefined;
+
 /** A job of GitHub Actions may write its own subject, but always has these; Descope's access keys (`K2...`) have `drn`. */
-const isWorkload = ({sub, drn, repository, run_id: run, workflow, workflow_ref: reference}: Claims): boolean =>
-  (typeof sub === 'string' && (workload.test(sub) || (drn !== undefined && sub.startsWith('K2')))) ||
-  (isText(repository) && isText(run) && (isText(workflow) || isText(reference)));
+const isWorkload = (claims: Claims): boolean => {
+  const {sub, drn, repository, run_id: run, workflow, workflow_ref: reference} = claims;
+  if (typeof sub === 'string' && drn !== undefined && sub.startsWith('K2')) return true;
+  if (hasSignedIn(claims)) return false;
+  return (
+    (typeof sub === 'string' && workload.test(sub)) ||
+    (isText(repository) && isText(run) && (isText(workflow) || isText(reference)))
+  );
+};
 
 /**
  * Entra ID: `idtyp` where the application asks for that claim. Without it: tokens say how the client has proved itself
@@ -71,7 +84,7 @@ export const isServiceToken = ({sub, common_name: name, type}: Claims): boolean 
 const isAccount = (claims: Claims): boolean => {
   const {preferred_username: name, email, email_verified: verified} = claims;
   if (typeof name === 'string' && name.startsWith('service-account-')) return isKeycloakAccount(claims, name);
-  if (typeof name === 'string' && /^ak-.+-client_credentials$/.test(name)) return true;
+  if (typeof name === 'string' && /^ak-.+-client_credentials$/.test(name) && !hasSignedIn(claims)) return true;
   return (
     (verified === true || verified === 'true' || isOfGoogleProxy(claims)) &&
     typeof email === 'string' &&

@@ -157,6 +157,14 @@ describe('the oidc provider', () => {
         'user u1',
         {claims: {kind: {claim: 'k', service: ['robot']}}},
       ],
+      ...[{toString: 1}, {toString: 1, valueOf: 1}, [{toString: 1, valueOf: 1}], [['robot']], {robot: true}].map(
+        (k): [string, object, string, object] => [
+          `stated by an object: ${JSON.stringify(k)}`,
+          {k},
+          'user u1',
+          {claims: {kind: {claim: 'k', service: ['robot', '1']}}},
+        ],
+      ),
       ['not stated, with listed values', {cid: 'u1'}, 'service u1', {claims: {kind: {claim: 'k', service: ['robot']}}}],
       ['Okta: its own subject', {sub: '0oa1', cid: '0oa1', scp: ['orders']}, 'service 0oa1'],
       ['Okta: a person', {sub: 'a@acme.example', cid: '0oa1', uid: '00u1', scp: ['orders']}, 'user a@acme.example'],
@@ -197,6 +205,23 @@ describe('the oidc provider', () => {
       ],
       ['a person named after a service account', {azp: 'web', preferred_username: 'service-account-x'}, 'user u1'],
       ['Authentik: service account', {azp: 'c', preferred_username: 'ak-orders-client_credentials'}, 'service u1'],
+      [
+        'a person who took the name of one of Authentik',
+        {azp: 'web', sid: 's1', preferred_username: 'ak-orders-client_credentials'},
+        'user u1',
+      ],
+      [
+        'the same, without a session but with a sign-in',
+        {auth_time: 1, preferred_username: 'ak-orders-client_credentials'},
+        'user u1',
+      ],
+      ['a person whose subject is a name like that of a machine of Clerk', {sub: 'mch_ann', sid: 's1'}, 'user mch_ann'],
+      ['a machine of Clerk', {sub: 'mch_1'}, 'service mch_1'],
+      [
+        'a person with claims like those of a job',
+        {repository: 'a/b', run_id: '1', workflow: 'CI', amr: ['pwd']},
+        'user u1',
+      ],
       ['Google: service account', {sub: '1029', azp: '1029', email: 'x@p.iam.gserviceaccount.com'}, 'service 1029'],
       [
         'Google: service account, by its address',
