@@ -87,7 +87,7 @@ export const makeIdentityHeaders = (
   // Removed unseen as well: Envoy may be set to tell us only some of the headers (`allowed_headers`).
   const underscored = names.map((name) => name.replaceAll('-', '_')).filter((name) => !exact.has(name));
   const isOurs = (name: string): boolean =>
-    (name.includes('_') && owned.has(spelledWithDashes(name))) ||
+    (isOdd(name) && owned.has(spelledWithDashes(name))) ||
     (prefixes.length > 0 && prefixes.some((prefix) => spelledWithDashes(name).startsWith(prefix)));
   const forNobody: HeaderChanges = {set: [], remove: [...names, ...underscored]};
 
@@ -117,7 +117,9 @@ export const makeIdentityHeaders = (
   };
 };
 
-const spelledWithDashes = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+// CGI-like upstreams make one variable of `x-auth-subject`, `x_auth_subject` and, some, `x.auth.subject` or `x~auth~subject`.
+const isOdd = (name: string): boolean => /[^a-z0-9-]/.test(name) && !name.startsWith(':');
+const spelledWithDashes = (name: string): string => name.toLowerCase().replace(/[^a-z0-9-]/g, '-');
 
 const nothingTold: ToldHoldings = {};
 

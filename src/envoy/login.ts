@@ -20,7 +20,8 @@ export const isNavigation = ({method, headers}: Request): boolean => {
 export const encodedUrl = (request: Request): string | undefined => {
   const authority = spelledAuthority(request.host);
   if (!authority) return undefined;
-  const origin = `${request.scheme || 'https'}://${authority}`;
+  // Envoy tells the scheme that an HTTP/2 client sends; nobody is to be sent back to another (`javascript:`).
+  const origin = `${request.scheme === 'http' ? 'http' : 'https'}://${authority}`;
   const asked = `${origin}${request.target}`;
   return encodeURIComponent((asked.length > LONGEST ? `${origin}/` : asked).toWellFormed());
 };

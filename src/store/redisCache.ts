@@ -24,6 +24,9 @@ export interface RedisCacheParts<V> {
   readonly longest?: number;
 }
 
+/** Ten years, in milliseconds: Redis refuses an end beyond its numbers, as a token that never ends would have. */
+const longestLife = 315_360_000_000;
+
 /** Makes a cache whose every trouble is a miss: it never rejects, and answers at once while Redis is out of order. */
 export const makeRedisCache = <V>(parts: RedisCacheParts<V>): Cache<V> => {
   const {redis, name, prefix, codec, seal, now, observer, longest = 262_144} = parts;
@@ -53,8 +56,9 @@ export const makeRedisCache = <V>(parts: RedisCacheParts<V>): Cache<V> => {
   const write = async (key: string, value: V, ttl: number): Promise<void> => {
     try {
       const entry = entryName(prefix, name, key);
-      const packed = seal.pack(entry, JSON.stringify(codec.encode(value)), now() + ttl);
-      if (packed.length <= longest) await redis.call('SET', entry, packed, 'PX', Math.ceil(ttl));
+      const life = Math.min(Math.ceil(ttl), longestLife);
+      const packed = seal.pack(entry, JSON.stringify(codec.encode(value)), now() + life);
+      if (packed.length <= longest) await redis.call('SET', entry, packed, 'PX', life);
     } catch {
       // A fact that could not be shared is fetched again by the next one who needs it.
     }

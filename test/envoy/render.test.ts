@@ -361,6 +361,8 @@ describe('render: login', () => {
     ],
     ['a host that can be read in two ways', 'no_credential', asked(html, {host: 'a.example@b.example'}), undefined],
     ['no host', 'no_credential', asked(html, {host: ''}), undefined],
+    ['a scheme that is no web page', 'no_credential', asked(html, {scheme: 'javascript'}), target],
+    ['http', 'no_credential', asked(html, {scheme: 'http'}), target.replace('https%3A', 'http%3A')],
     ['a page load', 'no_credential', asked({'sec-fetch-mode': 'navigate', accept: '*/*'}), target],
     ['HEAD of a page', 'session_invalid', asked(html, {method: 'HEAD'}), target],
     ['an older browser', 'no_credential', asked(html), target],

@@ -87,6 +87,18 @@ describe('Redis out of order', () => {
     await until('the cache works', () => works(store), 10_000);
   });
 
+  it('a fact that never ends is kept as any other, sealed or not', async () => {
+    const redis = kept(await startRedis());
+    for (const sealKey of [undefined, 'a seal key of the tests']) {
+      const store = kept(openStore(settingsOf({url: redis.url, ...(sealKey && {sealKey})})));
+      await until('the cache works', () => works(store));
+      for (const life of [Number.POSITIVE_INFINITY, 1e300, 2 ** 63, 9e15]) {
+        await store.cache.set(`${life}`, {fact: 'endless'}, life);
+        assert.deepEqual(await store.cache.get(`${life}`), {fact: 'endless'}, `${life}`);
+      }
+    }
+  });
+
   it('full (OOM): nothing can be written, what is there can be read', async () => {
     const redis = kept(await startRedis());
     const store = kept(openStore(settingsOf({url: redis.url})));

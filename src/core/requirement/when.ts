@@ -93,12 +93,16 @@ const queryOf = ({request}: Facts, names: readonly string[]): ReadonlyMap<string
 };
 
 const seconds = 1_000;
+/** What CEL takes for a timestamp: years 1 to 9999. A token that never ends may say so by a number beyond. */
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59Z');
+const momentOf = (value: number): Date => new Date(Math.min(Math.max(value * seconds, earliest), latest));
 
 const principalOf = (principal: Principal, names: readonly string[]): ReadonlyMap<string, unknown> => {
   const found = new Map<string, unknown>();
   for (const name of names) {
     const value = principal[name as keyof Principal];
-    if (value !== undefined) found.set(name, typeof value === 'number' ? new Date(value * seconds) : value);
+    if (value !== undefined) found.set(name, typeof value === 'number' ? momentOf(value) : value);
   }
   return found;
 };
