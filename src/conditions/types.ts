@@ -52,6 +52,9 @@ export const comparable = (one: Type, other: Type): boolean =>
 export const common = (one: Type, other: Type): Type =>
   one.name === other.name ? (one.of === undefined ? one : {name: one.name, of: common(one.of, other.of ?? dyn)}) : dyn;
 
+/** What all are; of an empty list nobody knows what it is a list of. */
+export const commonOf = ([first = dyn, ...others]: readonly Type[]): Type => others.reduce(common, first);
+
 const words: Readonly<Record<string, string>> = {
   string: 'a text',
   bool: 'true or false',
