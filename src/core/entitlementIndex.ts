@@ -12,7 +12,8 @@ import type {
   Question,
   Snapshot,
 } from './entitlement.ts';
-import {held, makeGrantTableBuilder} from './grantTable.ts';
+import {held} from './grantLookup.ts';
+import {makeGrantTableBuilder} from './grantTable.ts';
 import {makeTermsNumbers} from './grantTerms.ts';
 import {makeHoldings, type SoldPlan, soldPlan} from './holdings.ts';
 import {isPermitted} from './permissions.ts';

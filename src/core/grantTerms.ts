@@ -2,7 +2,16 @@
 import type {Amount} from './amount.ts';
 import {amountsOf, measureOf} from './amounts.ts';
 import type {Feature, Terms} from './entitlement.ts';
-import type {TermsTable} from './grantTable.ts';
+
+/** The terms of grants, by number from 1; 0 is none. */
+export interface TermsTable {
+  /** Milliseconds for which a grant holds after its end. */
+  grace(terms: number): number;
+  /** Two such grants are more than one of them. */
+  adds(terms: number): boolean;
+  /** How many there are. */
+  readonly count: number;
+}
 
 /** What a grant gives otherwise than its plan. */
 export interface OwnTerms {
