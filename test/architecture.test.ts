@@ -108,7 +108,7 @@ describe('the map', () => {
     ['jose', /^jose(\/|$)/, /^providers\/keys\.ts$/],
     ['undici', /^undici(\/|$)/, /^remote\//],
     ['ioredis', /^ioredis$/, /^store\/redisClient\.ts$/],
-    ['prom-client', /^prom-client$/, /^observe\/metrics\.ts$/],
+    ['prom-client', /^prom-client$/, /^observe\/exposition\.ts$/],
     ['opentelemetry', /^@opentelemetry\//, /^observe\/(openTelemetry|spans)\.ts$/],
     ['pino', /^pino$/, /^observe\//],
     ['grpc', /^@grpc\//, /^envoy\//],

@@ -1,38 +1,15 @@
-// What Prometheus is told. The only importer of prom-client, which writes the exposition and knows the process metrics;
-// what the way of a request adds to are numbers of our own (tally.ts), handed to prom-client when it is asked.
-import {collectDefaultMetrics, type Metric, Registry} from 'prom-client';
+// What Prometheus is told: a verb for each thing that is counted, and gauges that are read.
 import type {Reply} from '../core/decision.ts';
 import type {Reason} from '../core/refusals.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
-import type {Access} from '../core/rules.ts';
 import {type Steps, whole} from '../core/steps.ts';
-import {
-  type CounterName,
-  durationBounds,
-  type GaugeName,
-  type MetricDefinition,
-  type MetricName,
-  metricTable,
-} from './metricTable.ts';
+import {type Configured, makeConfiguredSeries} from './configuredSeries.ts';
+import {type Exposition, makeExposition, type Samples} from './exposition.ts';
+import {makeGauges, type Sample} from './gauges.ts';
+import {type CounterName, durationBounds, type GaugeName, type MetricName, metricTable} from './metricTable.ts';
 import type {Outcome} from './outcome.ts';
-import {complete, counted, exemplarsOf, openMetrics, timed, type WireSample} from './samples.ts';
-import {type Exemplar, makeTally, makeTimings, NONE, OTHER, type Tally} from './tally.ts';
-
-/** One value of a gauge at the moment of asking. Labels that are absent become `none`. */
-export interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** What of a configuration decides which series there can be. */
-export interface Configured {
-  readonly rules: readonly {readonly name: string; readonly access: Access; readonly limits?: readonly string[]}[];
-  readonly providers: readonly string[];
-  /** A hash of the configuration, for `postern_config_info`. */
-  readonly hash: string;
-  /** When it was taken over, milliseconds since the epoch. */
-  readonly at: number;
-}
+import {counted, exemplarsOf, timed} from './samples.ts';
+import {type Exemplar, makeTally, makeTimings, type Tally} from './tally.ts';
 
 /** What can be read besides by a scrape: gauges, and these counts. */
 export type ReadableName = GaugeName | 'postern_decisions_total' | 'postern_cache_requests_total';
@@ -91,7 +68,7 @@ export interface Metrics {
   /** The series of one metric as they are now; `rule`, `provider` and the like by name. */
   read(name: ReadableName): readonly Sample[];
   /** The exposition, in the format that the Accept header prefers. */
-  exposition(accept?: string): Promise<{readonly type: string; readonly text: string}>;
+  exposition(accept?: string): Promise<Exposition>;
 }
 
 export interface MetricsParts {
@@ -105,10 +82,9 @@ export interface MetricsParts {
   readonly fault?: (gauge: GaugeName, error: unknown) => void;
 }
 
-type Tallies = Readonly<Record<CounterName, Tally>>;
-const counterNames = (Object.keys(metricTable) as MetricName[]).filter(
-  (name): name is CounterName => metricTable[name].type === 'counter',
-);
+const names = Object.keys(metricTable) as MetricName[];
+const isGauge = (name: MetricName): name is GaugeName => metricTable[name].type === 'gauge';
+const counterNames = names.filter((name): name is CounterName => metricTable[name].type === 'counter');
 
 /** Far above what a configuration brings about, far below what hurts Prometheus. */
 const seriesLimit = 20_000;
@@ -116,8 +92,9 @@ const circuitValues: Readonly<Record<CircuitState, number>> = {closed: 0, half_o
 
 /** Metrics with a registry of their own. */
 export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Metrics => {
-  const registry = new Registry();
-  const tallies = Object.fromEntries(counterNames.map((name) => [name, makeTally(seriesLimit)])) as Tallies;
+  const tallies = Object.fromEntries(counterNames.map((name) => [name, makeTally(seriesLimit)])) as Readonly<
+    Record<CounterName, Tally>
+  >;
   const {
     postern_decisions_total: decisions,
     postern_authentications_total: authentications,
@@ -136,81 +113,49 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
   } = tallies;
   const checks = makeTimings(durationBounds, 10);
   const dependencyTimes = makeTimings(durationBounds, 1_000);
-  const readers = new Map<GaugeName, Set<() => readonly Sample[]>>();
+  const gauges = makeGauges(fault);
   const circuits = new Map<string, number>();
-  let rules: ReadonlySet<string> = new Set();
-  let providers: ReadonlySet<string> = new Set();
+  const configured = makeConfiguredSeries({
+    decisions,
+    limits: limitsHandedOn,
+    byRule: [differences, graces, upgrades],
+    byProvider: [authentications],
+  });
 
-  const gauge: Metrics['gauge'] = (name, read) => {
-    const own = readers.get(name) ?? new Set();
-    readers.set(name, own.add(read));
-    return () => own.delete(read);
-  };
-
-  const gaugeSamples = (name: GaugeName) => (): Required<Sample>[] =>
-    [...(readers.get(name) ?? [])].flatMap((read) => {
-      try {
-        return read().map(({labels, value}) => ({labels: complete(metricTable[name].labels, labels), value}));
-      } catch (error) {
-        fault?.(name, error);
-        return [];
-      }
-    });
-
-  for (const name of counterNames) register(registry, name, counted(name, tallies[name]));
-  register(registry, 'postern_check_duration_seconds', timed('postern_check_duration_seconds', checks));
-  register(
-    registry,
-    'postern_dependency_duration_seconds',
-    timed('postern_dependency_duration_seconds', dependencyTimes),
-  );
-  for (const name of Object.keys(metricTable) as MetricName[]) {
-    if (isGauge(name)) register(registry, name, gaugeSamples(name));
-  }
-  collectDefaultMetrics({register: registry});
+  const series = new Map<MetricName, Samples>([
+    ...counterNames.map((name) => [name, counted(name, tallies[name])] as const),
+    ['postern_check_duration_seconds', timed('postern_check_duration_seconds', checks)],
+    ['postern_dependency_duration_seconds', timed('postern_dependency_duration_seconds', dependencyTimes)],
+    ...names.filter(isGauge).map((name) => [name, () => gauges.samples(name)] as const),
+  ]);
+  const exposition = makeExposition(series, () => exemplarsOf('postern_check_duration_seconds', checks));
 
   droppedLines.declare();
   for (const outcome of ['allow', 'deny', 'error', 'shadow_deny', 'answer'] as const) checks.declare(outcome);
   for (const result of ['success', 'failure']) reloads.declare(result);
-  gauge('postern_build_info', () => [{labels: {version, node}, value: 1}]);
-  gauge('postern_circuit_state', () => [...circuits].map(([dependency, value]) => ({labels: {dependency}, value})));
-  let configured: Configured | undefined;
-  gauge('postern_config_info', () => (configured === undefined ? [] : [{labels: {hash: configured.hash}, value: 1}]));
-  gauge('postern_config_last_reload_success_timestamp_seconds', () =>
-    configured === undefined ? [] : [{value: configured.at / 1_000}],
+  gauges.add('postern_build_info', () => [{labels: {version, node}, value: 1}]);
+  gauges.add('postern_circuit_state', () =>
+    [...circuits].map(([dependency, value]) => ({labels: {dependency}, value})),
   );
-
-  const bounded = (label: string | undefined, known: ReadonlySet<string>) =>
-    label === undefined ? NONE : known.has(label) ? label : OTHER;
-
-  function* configuring(configuration: Configured): Steps<void> {
-    configured = configuration;
-    rules = new Set(configuration.rules.map(({name}) => name));
-    providers = new Set(configuration.providers);
-    const orAbsent = (names: ReadonlySet<string>) => new Set([...names, NONE, OTHER]);
-    decisions.keep(0, orAbsent(rules));
-    decisions.keep(3, orAbsent(providers));
-    differences.keep(0, orAbsent(rules));
-    authentications.keep(0, orAbsent(providers));
-    for (const tally of [graces, limitsHandedOn, upgrades]) tally.keep(0, orAbsent(rules));
-    for (const {name, limits = []} of configuration.rules) {
-      for (const feature of limits) limitsHandedOn.declare(name, feature);
-    }
-    yield* declareDecisions(decisions, configuration);
-  }
+  gauges.add('postern_config_info', () =>
+    [configured.current()].flatMap((one) => (one === undefined ? [] : [{labels: {hash: one.hash}, value: 1}])),
+  );
+  gauges.add('postern_config_last_reload_success_timestamp_seconds', () =>
+    [configured.current()].flatMap((one) => (one === undefined ? [] : [{value: one.at / 1_000}])),
+  );
 
   return {
     decided: (outcome, reason, rule, provider, seconds) => {
-      decisions.add(bounded(rule, rules), outcome, reason, bounded(provider, providers));
+      decisions.add(configured.rule(rule), outcome, reason, configured.provider(provider));
       checks.add(outcome, seconds, exemplar?.());
     },
     bought: (rule, {grace, limits = [], upgrade}) => {
-      if (grace === true) graces.add(bounded(rule, rules));
-      for (const feature of limits) limitsHandedOn.add(bounded(rule, rules), feature);
-      if (upgrade !== undefined) upgrades.add(bounded(rule, rules), upgrade);
+      if (grace === true) graces.add(configured.rule(rule));
+      for (const feature of limits) limitsHandedOn.add(configured.rule(rule), feature);
+      if (upgrade !== undefined) upgrades.add(configured.rule(rule), upgrade);
     },
     authenticated: (provider, credential, result) =>
-      authentications.add(bounded(provider, providers), credential, result),
+      authentications.add(configured.provider(provider), credential, result),
     cache: {request: (cache, layer, result) => cacheRequests.add(cache, layer, result)},
     remote: {
       called: (dependency, result, seconds) => {
@@ -229,44 +174,11 @@ export const makeMetrics = ({version, node, fault, exemplar}: MetricsParts): Met
     },
     reloaded: (result) => reloads.add(result),
     shadowed: (result) => shadowed.add(result),
-    differed: (rule, outcome, next) => differences.add(bounded(rule, rules), outcome, next),
-    configured: (configuration) => whole(configuring(configuration)),
-    configuring,
-    gauge,
-    read: (name) => (isGauge(name) ? gaugeSamples(name) : counted(name, tallies[name]))(),
-    exposition: async (accept = '') => {
-      const text = await registry.metrics();
-      return accept.includes('application/openmetrics-text')
-        ? {
-            type: Registry.OPENMETRICS_CONTENT_TYPE,
-            text: openMetrics(text, exemplarsOf('postern_check_duration_seconds', checks)),
-          }
-        : {type: registry.contentType, text};
-    },
+    differed: (rule, outcome, next) => differences.add(configured.rule(rule), outcome, next),
+    configured: (configuration) => whole(configured.take(configuration)),
+    configuring: configured.take,
+    gauge: gauges.add,
+    read: (name) => (isGauge(name) ? gauges.samples(name) : counted(name, tallies[name])()),
+    exposition: (accept = '') => exposition(accept),
   };
-};
-
-/** Each rule's allow, with each provider that may vouch for it, and the denial that it is sure to give. */
-function* declareDecisions(decisions: Tally, {rules, providers}: Configured): Steps<void> {
-  decisions.declare(NONE, 'deny', 'no_rule', NONE);
-  // A rate sees the first bug only if it was a zero before.
-  decisions.declare(NONE, 'error', 'internal', NONE);
-  for (const {name, access} of rules) {
-    yield;
-    decisions.declare(name, 'allow', NONE, NONE);
-    decisions.declare(name, 'deny', access.access === 'deny' ? 'denied_by_rule' : 'no_credential', NONE);
-    if (access.access === 'public' || access.access === 'deny') continue;
-    for (const provider of access.require.providers ?? providers) decisions.declare(name, 'allow', NONE, provider);
-  }
-}
-
-const isGauge = (name: MetricName): name is GaugeName => metricTable[name].type === 'gauge';
-
-/**
- * A registry asks its metrics for nothing but `name` and `get()`; the type of prom-client names its own classes only.
- */
-const register = (registry: Registry, name: MetricName, samples: () => readonly WireSample[]) => {
-  const {type, meaning}: MetricDefinition = metricTable[name];
-  const metric = {name, get: async () => ({name, help: meaning, type, aggregator: 'sum', values: samples()})};
-  registry.registerMetric(metric as unknown as Metric);
 };
