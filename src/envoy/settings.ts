@@ -1,9 +1,11 @@
 // The settings `server` and `responses`: where Envoy asks, and what it is answered.
 import {z} from 'zod';
-import {duration, filePath, httpUrl, listenAddress, size} from '../config/values.ts';
+
+import {duration, filePath, listenAddress, size} from '../config/values.ts';
 import {boughtFields, identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
 import {corsSettings, resourceMetadataSettings} from './browser/settings.ts';
+import {linkTemplate} from './linkSettings.ts';
 
 const tls = z
   .strictObject({
@@ -58,7 +60,7 @@ const headerName = z
   );
 
 const isBoughtSource = (source: string): boolean =>
-  (boughtFields as readonly string[]).includes(source) || /^value\..{1,256}$/.test(source);
+  (boughtFields as readonly string[]).includes(source) || /^value\..{1,256}$/s.test(source);
 
 const identitySource = z
   .string()
@@ -131,9 +133,9 @@ export const responsesSettings = z
       .describe('The body of a refusal: problem (RFC 9457), frontier ({code, message}) or text.'),
     login: z
       .strictObject({
-        url: httpUrl
-          .regex(/^[!-~]+$/, 'holds blanks or letters beyond ASCII: percent-encode them')
-          .describe('Where to sign in. `{url}` becomes the address that was asked for, percent-encoded.'),
+        url: linkTemplate('url').describe(
+          'Where to sign in. `{url}` becomes the address that was asked for, percent-encoded.',
+        ),
       })
       .optional()
       .describe(
@@ -141,8 +143,7 @@ export const responsesSettings = z
       ),
     upgrade: z
       .strictObject({
-        link: httpUrl
-          .regex(/^[!-~]+$/, 'holds blanks or letters beyond ASCII: percent-encode them')
+        link: linkTemplate('plan', 'feature', 'url')
           .describe(
             'Where to buy. `{plan}` becomes the lowest plan that would do, `{feature}` the feature, `{url}` the address that was asked for, each percent-encoded.',
           )

@@ -68,6 +68,10 @@ describe('settings responses', () => {
         ['x-org', 'claims.org.name'],
       ]),
     ));
+  it('a feature may have any name, also where a header carries how much of it', () => {
+    const identity = {'x-a': 'value.a.b', 'x-b': 'value.__proto__', 'x-c': 'value.two\nlines', 'x-d': 'value.ü,%'};
+    assert.deepEqual(responsesSettings.parse({identity}).identity, new Map(Object.entries(identity)));
+  });
   const refused: [string, unknown, RegExp][] = [
     ['a pseudo-header', {identity: {':path': 'subject'}}, /^identity\.:path /],
     ['the host', {identity: {Host: 'subject'}}, /^identity\.Host /],
@@ -85,6 +89,34 @@ describe('settings responses', () => {
     ['a value without a name', {identity: {'x-a': 'value.'}}, /^identity\.x-a .*value\.<feature>/],
     ['metadata of what stands there anyway', {metadata: ['subject']}, /^metadata\.0 .*write plan, or value/],
     ['an upgrade that is no address', {upgrade: {link: 'app.example/{plan}'}}, /^upgrade\.link /],
+    [
+      'an upgrade with a place that nothing fills in',
+      {upgrade: {link: 'https://app.example/{Plan}'}},
+      /^upgrade\.link holds \{Plan\}, .*did you mean "\{plan\}"\?/,
+    ],
+    [
+      'an upgrade with a place that is not closed',
+      {upgrade: {link: 'https://app.example/{plan'}},
+      /^upgrade\.link has a /,
+    ],
+    [
+      'an upgrade whose host is filled in',
+      {upgrade: {link: 'https://{plan}.example/'}},
+      /^upgrade\.link has \{plan\} in its host/,
+    ],
+    [
+      'an upgrade whose host a client would go on',
+      {upgrade: {link: 'https://app.example{url}'}},
+      /\{url\} in its host/,
+    ],
+    [
+      'an upgrade that browsers take for a path',
+      {upgrade: {link: 'https:app.example/'}},
+      /^upgrade\.link is not .*begin with https:\/\/[^\n]*$/,
+    ],
+    ['an upgrade with a backslash', {upgrade: {link: 'https://app.example\\@evil.example/'}}, /without any/],
+    ['an upgrade that runs a script', {upgrade: {link: 'javascript:alert({plan})'}}, /^upgrade\.link is not an http/],
+    ['an upgrade with a name and a password', {upgrade: {link: 'https://u:p@app.example/'}}, /without user name/],
     ['a claim without a name', {identity: {'x-a': 'claims.'}}, /^identity\.x-a /],
     ['a status beyond 4xx', {status: {missing_feature: 302}}, /^status\.missing_feature /],
     ['a status that lets through', {status: {no_rule: 200}}, /^status\.no_rule /],
@@ -92,6 +124,12 @@ describe('settings responses', () => {
     ['a status for an outage', {status: {unavailable: 403}}, /unavailable/],
     ['a status for an unknown reason', {status: {bad_mood: 403}}, /bad_mood/],
     ['a login page that is no URL', {login: {url: '/login'}}, /^login\.url /],
+    [
+      'a login page with a plan',
+      {login: {url: 'https://l.example/?p={plan}'}},
+      /^login\.url holds \{plan\}, .*\{url\}/,
+    ],
+    ['a login page whose host is filled in', {login: {url: 'https://{url}'}}, /^login\.url has \{url\} in its host/],
     ['a login page with a line break', {login: {url: 'https://l/\nx: y'}}, /^login\.url /],
     ['an unknown format', {format: 'xml'}, /^format /],
   ];
