@@ -30,6 +30,8 @@ export interface Plan {
   readonly limits?: Limits;
   /** true: no refusal names it. */
   readonly hidden?: boolean;
+  /** It is no plan that somebody sells, but stands for something that opens as one does: its name is told nowhere. */
+  readonly unnamed?: true;
 }
 
 /** What a grant gives otherwise than its plan: amounts that stand before the plan's, and what comes on top. */

@@ -11,6 +11,7 @@ import type {Principal} from './principal.ts';
 export interface SoldPlan {
   readonly name: string;
   readonly rank: number | undefined;
+  readonly unnamed: boolean;
   readonly features: ReadonlySet<string>;
   readonly amounts: ReadonlyMap<string, Amount>;
   /** True for those whom the plan itself is for, without a grant. Absent: for nobody. */
@@ -27,6 +28,7 @@ export const soldPlan = (
 ): SoldPlan => ({
   name,
   rank: plan.rank,
+  unnamed: plan.unnamed === true,
   features: new Set(plan.features),
   amounts: amountsOf(features, plan),
   treats,
@@ -116,7 +118,9 @@ const byRank = ({plan: a}: HeldPlan, {plan: b}: HeldPlan): number => {
 };
 const lowest = Number.NEGATIVE_INFINITY;
 
-const namesOf = (live: readonly HeldPlan[]): readonly string[] => [...new Set(live.map(({plan}) => plan.name))];
+const namesOf = (live: readonly HeldPlan[]): readonly string[] => [
+  ...new Set(live.flatMap(({plan}) => (plan.unnamed ? [] : [plan.name]))),
+];
 
 const holdingOf = (
   name: string,

@@ -73,6 +73,7 @@ const planShape = z.strictObject({
   values: optional<Values>(),
   limits: optional<Limits>(),
   hidden: z.boolean().exactOptional(),
+  unnamed: z.literal(true).exactOptional(),
 });
 const headShape = z.tuple([
   z.array(z.tuple([z.string(), featureShape])),

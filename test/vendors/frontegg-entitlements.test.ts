@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type {Question, Snapshot} from '../../src/core/entitlement.ts';
 import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
+import {upgradeFor} from '../../src/core/upgrade.ts';
 import {makeSnapshotEntitlements} from '../../src/entitlements/cached.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import type {SnapshotSource} from '../../src/entitlements/source.ts';
@@ -82,6 +83,22 @@ describe('entitlements of Frontegg', () => {
     });
     const isAcme = {attribute: 'x', attributeType: 'custom', negate: false, op: 'in_list', value: {list: ['acme']}};
 
+    it('several flags of one feature open it, and none of them is named as a plan', async () => {
+      frontegg.entitlements.data = {
+        features: [['i1', 'beta', []]],
+        featureBundles: [],
+        entitlements: [],
+        featureFlags: [
+          ['beta', true, 'boolean', 'false', 'false', []],
+          ['beta', true, 'boolean', 'true', 'false', []],
+        ],
+      };
+      const index = makeEntitlementIndex(await load(), {compilePattern});
+      const who = principal({tenant: 't1'});
+      assert.deepEqual(index.entitled(who, {feature: 'beta'}, new Map(), 0), {entitled: true});
+      assert.deepEqual(index.holdings(who, [], new Map(), 0).plans, []);
+      assert.deepEqual(upgradeFor([{all: [{feature: 'beta'}], any: []}], index.catalog())?.plans, []);
+    });
     it('features, plans, grants and flags by their keys', async () => {
       frontegg.entitlements.data = {
         features: [

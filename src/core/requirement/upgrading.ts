@@ -3,7 +3,7 @@
 import type {Upgrade} from '../decision.ts';
 import type {Entitled, Question} from '../entitlement.ts';
 import type {ListRequirement, Rule} from '../rules.ts';
-import {type Missing, missingOf, upgradeFor} from '../upgrade.ts';
+import {type Missing, makeUpgrades, missingOf} from '../upgrade.ts';
 import {allKnown, whenKnown} from '../whenKnown.ts';
 import {askEntitled} from './entitled.ts';
 import type {Facts, Sources} from './part.ts';
@@ -30,6 +30,7 @@ export const compileUpgrade = (
     asked(entitledPermissions, (permission) => ({permission}), questions),
   ];
   const {entitlements} = sources;
+  const upgradeFor = makeUpgrades();
   const holdings = (facts: Facts) =>
     entitlements.holdings(facts.principal, limits, sources.attributes?.(facts) ?? facts.captures, facts.now, {
       credential: facts.credential.value,

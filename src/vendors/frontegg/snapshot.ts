@@ -90,8 +90,11 @@ const snapshotOf = ({data}: Reply): Snapshot => {
 };
 
 /** A feature may have several flags, and any of them may open it: a plan that is granted to nobody says the same. */
-const planOf = (feature: string, {on, default: otherwise, off, rules: flagRules}: Flag): Plan =>
-  on ? {features: [feature], default: otherwise, rules: flagRules} : {features: [feature], default: off, rules: []};
+const planOf = (feature: string, {on, default: otherwise, off, rules: flagRules}: Flag): Plan => ({
+  features: [feature],
+  unnamed: true,
+  ...(on ? {default: otherwise, rules: flagRules} : {default: off, rules: []}),
+});
 
 const unused = (plans: ReadonlyMap<string, Plan>, name: string): string => {
   let free = name;
