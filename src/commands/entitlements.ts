@@ -5,6 +5,7 @@ import type {Entitled, Grant, Snapshot} from '../core/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import type {TenantGrants} from '../entitlements/source.ts';
+import {printable} from '../observe/redact.ts';
 import {sourceWords} from '../vendors/index.ts';
 import {clocks} from '../wiring/clocks.ts';
 import {type HeldAll, heldLines} from '../wiring/heldAnswer.ts';
@@ -126,7 +127,11 @@ const isAboutAll = ({feature, permission}: Asked): boolean => feature === undefi
 const told = (answer: Answer | HeldAll): Told =>
   'values' in answer
     ? {answer, lines: heldLines(answer)}
-    : {answer, lines: [answer.sentence, ...answer.why.map((line) => `  ${line}`)]};
+    : {answer, lines: [answer.sentence, ...answer.why.map((line) => `  ${line}`)].map(onOneLine)};
+
+/** Names may hold what moves a terminal's cursor; and there may be hundreds of plans. */
+const onOneLine = (line: string): string => printable(line, longestLine);
+const longestLine = 4_096;
 
 const toldBy = async (settings: Settings, config: string, asked: Asked): Promise<Told> => {
   const answered = async (snapshot: Parameters<typeof answerOf>[1]): Promise<Told> =>

@@ -95,10 +95,8 @@ const whyOf = (
     const names = new Set(selling.map(([plan]) => plan));
     for (const grant of grants) {
       if (!names.has(grant.plan) || (grant.user !== null && grant.user !== user)) continue;
-      const end = grant.expires === null ? 'for ever' : `until ${new Date(grant.expires).toISOString()}`;
-      const over = grant.expires !== null && grant.expires <= now ? ', which is over' : '';
       const whose = grant.user === null ? `the tenant ${tenant}` : `the user ${grant.user}`;
-      why.push(`the plan ${grant.plan} was given to ${whose} ${end}${over}`);
+      why.push(`the plan ${grant.plan} was given to ${whose} ${endOf(grant, now)}`);
     }
     const flag = flags.get(name);
     if (flag !== undefined) {
@@ -113,6 +111,18 @@ const whyOf = (
   if (!answer.entitled && grants.length === 0) why.push(`the tenant ${tenant} has no grants at all`);
   return why;
 };
+
+const endOf = ({expires, grace = 0}: Grant, now: number): string => {
+  if (expires === null) return 'for ever';
+  const end = `until ${isoOf(expires)}`;
+  if (expires > now) return end;
+  const held = expires + grace;
+  if (held > now) return `${end}, and holds on, in grace, until ${isoOf(held)}`;
+  return `${end}${grace > 0 ? `, in grace until ${isoOf(held)}` : ''}, which is over`;
+};
+
+/** What no date can say is far off. */
+const isoOf = (moment: number): string => new Date(Math.min(moment, 8.64e15)).toISOString();
 
 /** Rules look at attributes of a token and a request, and there is neither. */
 const rulesOf = (count: number): string => (count === 0 ? '' : `, with ${count} rules, which a token may meet`);

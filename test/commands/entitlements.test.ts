@@ -134,6 +134,32 @@ describe('postern entitlements', function () {
       assert.match(found.why.join('\n'), why);
     });
   }
+  it('check says whether a grant is live, in grace or over', async () => {
+    const grants = [
+      {plan: 'pro', tenant: 't1', expires: '2025-12-31', grace: '7d'},
+      {plan: 'pro', tenant: 't1', expires: '2025-12-01', grace: '7d'},
+      {plan: 'pro', tenant: 't1', expires: '2026-12-01', grace: '7d'},
+    ];
+    const read = await readText('all.json', Buffer.from(JSON.stringify({...document, grants})));
+    assert.ok('snapshot' in read);
+    const snapshot = {...read.snapshot, grants: [...read.snapshot.grants]};
+    const {why} = answerOf({tenant: 't1', feature: 'orders'}, snapshot, Date.parse('2026-01-01'));
+    const given = 'the plan pro was given to the tenant t1 until';
+    assert.deepEqual(why.slice(1), [
+      `${given} 2025-12-31T00:00:00.000Z, and holds on, in grace, until 2026-01-07T00:00:00.000Z`,
+      `${given} 2025-12-01T00:00:00.000Z, in grace until 2025-12-08T00:00:00.000Z, which is over`,
+      `${given} 2026-12-01T00:00:00.000Z`,
+    ]);
+  });
+  it('check writes names on one line', async () => {
+    const odd = {...document, plans: {'a\u001b[2J\nb': {features: ['orders']}}, grants: []};
+    writeFiles(folder, {'odd.json': JSON.stringify(odd)});
+    const file = {entitlements: {source: {type: 'file', path: 'odd.json'}}, rules};
+    writeFiles(folder, {'odd.yaml': file});
+    const asked = ['check', '--tenant', 't\u001b[2J1', '--feature', 'orders', '-c', join(folder, 'odd.yaml')];
+    const {output} = await runPostern(['entitlements', ...asked]);
+    assert.match(output, /^no: tenant t\ufffd\[2J1: .*\n {2}plans with orders: a\ufffd\[2J\ufffdb\n/);
+  });
   it('check prints the answer and why', async () => {
     const output = await done(run('check', '--tenant', 't1', '--user', 'u7', '--feature', 'reports'));
     assert.match(output, /^yes: tenant t1, user u7: the feature reports\n {2}plans with reports: max\n/);
