@@ -7,7 +7,7 @@ import {misfitOfFound} from '../core/notFound.ts';
 import type {Principal} from '../core/principal.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {type Reason, refusals} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import {headersFrom, type Request} from '../core/request.ts';
 import type {Revocations} from '../core/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Provider} from '../providers/provider.ts';
@@ -136,13 +136,7 @@ const attributesOf = (context: Context): {readonly attributes: Attributes} | Fai
 
 /** A request of HTTP as providers read one: headers in lower case, several of one name joined. */
 export const requestOf = (message: IncomingMessage, id: string): Request => {
-  const headers = new Map<string, string>();
-  for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) {
-    const name = (message.rawHeaders[at] as string).toLowerCase();
-    const value = message.rawHeaders[at + 1] as string;
-    const known = headers.get(name);
-    headers.set(name, known === undefined ? value : `${known}${name === 'cookie' ? '; ' : ','}${value}`);
-  }
+  const headers = headersFrom(linesOf(message.rawHeaders));
   return {
     kind: 'http',
     id,
@@ -154,3 +148,7 @@ export const requestOf = (message: IncomingMessage, id: string): Request => {
     source: {address: message.socket.remoteAddress ?? '', principal: ''},
   };
 };
+
+function* linesOf(raw: readonly string[]): Generator<readonly [name: string, value: string]> {
+  for (let at = 0; at + 1 < raw.length; at += 2) yield [raw[at] as string, raw[at + 1] as string];
+}

@@ -5,6 +5,7 @@ import {bodyOf} from '../admin/listening.ts';
 import type {EntitlementStore} from '../core/entitlement.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
 import {isObject} from '../core/isObject.ts';
+import {namedTwice} from '../core/jsonTwice.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
 import {evaluate, evaluateAll} from './evaluate.ts';
@@ -42,6 +43,8 @@ interface Answer {
   readonly body?: object;
   readonly etag?: string;
   readonly setCookies?: readonly string[];
+  /** Of 405: the methods that there are. */
+  readonly allow?: string;
   /** The connection is closed after it. */
   readonly last?: boolean;
 }
@@ -93,8 +96,7 @@ export const makeAnswersServer = (parts: AnswersParts): Listener => {
     if (isFailure(evaluated)) return failed(evaluated, undefined);
     const body = {flags: evaluated};
     const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
-    const known = message.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-    return known?.includes(etag) ? {status: 304, etag} : {status: 200, body, etag};
+    return isKnown(message.headers['if-none-match'], etag) ? {status: 304, etag} : {status: 200, body, etag};
   };
 
   const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -109,6 +111,11 @@ export const makeAnswersServer = (parts: AnswersParts): Listener => {
 
   return makeListener(parts, (message, response) => void serve(message, response));
 };
+
+/** RFC 9110, section 13.1.2. `*`: whatever there is. */
+const isKnown = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch?.trim() === '*' ||
+  ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) === true;
 
 /** What a client that asks again and again should know (OFREP's configuration). */
 const configuration = {
@@ -129,7 +136,11 @@ const failed = ({status, code, details}: Failure, key: string | undefined): Answ
 const onlyBy = ({method}: IncomingMessage, methods: readonly string[]): Answer | undefined =>
   methods.includes(method ?? '')
     ? undefined
-    : {status: 405, body: {errorCode: 'GENERAL', errorDetails: `This page takes ${methods.join(' and ')}.`}};
+    : {
+        status: 405,
+        body: {errorCode: 'GENERAL', errorDetails: `This page takes ${methods.join(' and ')}.`},
+        allow: methods.join(', '),
+      };
 
 /** The flag that a path names; undefined: none, or one that cannot be decoded. */
 const keyOf = (path: string): string | undefined => {
@@ -150,6 +161,9 @@ const contextOf = (body: string): {readonly context: Context} | Failure => {
   } catch {
     return failure(400, 'PARSE_ERROR', 'The body is not JSON. Send {"context": {...}}.');
   }
+  const twice = namedTwice(body);
+  if (twice !== undefined)
+    return failure(400, 'PARSE_ERROR', `The body has ${JSON.stringify(twice.name.slice(0, 64))} twice in one object.`);
   if (!isObject(read)) return failure(400, 'PARSE_ERROR', 'The body is not a JSON object. Send {"context": {...}}.');
   const {context = {}} = read;
   return isObject(context) ? {context} : failure(400, 'INVALID_CONTEXT', 'context is not an object.');
@@ -158,7 +172,7 @@ const contextOf = (body: string): {readonly context: Context} | Failure => {
 const send = (
   message: IncomingMessage,
   response: ServerResponse,
-  {status, body, etag, setCookies = [], last}: Answer,
+  {status, body, etag, setCookies = [], allow, last}: Answer,
 ): void => {
   if (response.headersSent || response.destroyed) return;
   const text = body === undefined ? '' : JSON.stringify(body);
@@ -170,6 +184,7 @@ const send = (
     'cache-control': 'private, no-cache',
     'x-content-type-options': 'nosniff',
     ...(etag !== undefined && {etag}),
+    ...(allow !== undefined && {allow}),
     ...(status === 401 && {'www-authenticate': 'Bearer'}),
     // What was not read of the body would be taken for the next request.
     ...(message.complete && last !== true ? {} : {connection: 'close'}),

@@ -2,9 +2,10 @@
 import {z} from 'zod';
 import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
+import {namedTwice} from '../core/jsonTwice.ts';
 import {definitionFindings, featureShape, flagShape, isFinding, notAll, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
-import {type Finding, shownName, toFinding} from './words.ts';
+import {type Finding, saidTwice, shownName, toFinding} from './words.ts';
 
 const key = z.string().min(1).max(256);
 const begin = z.strictObject({ends: z.literal(true)});
@@ -73,6 +74,8 @@ export const makeLineReader = (most = usualMost): LineReader => {
       if (text.trim() === '') return undefined;
       const raw = parse(text);
       if (raw === undefined) return report({path: [], message: 'is not a JSON object'});
+      const twice = namedTwice(text);
+      if (twice !== undefined) return report({path: [], message: saidTwice(twice)});
       if (ends !== undefined) return report({path: [], message: 'stands after the line with `end`, which is the last'});
       if (Object.hasOwn(raw, 'grant')) {
         const {grant: granted, ...rest} = raw;

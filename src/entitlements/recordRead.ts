@@ -1,12 +1,13 @@
 // Redis as the store of record: reading it.
 import type {z} from 'zod';
 import type {Catalog, Grant} from '../core/entitlement.ts';
+import {namedTwice} from '../core/jsonTwice.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
 import {type RecordCalls, recordCall, recordCalls, recordKeys} from './record.ts';
 import type {TenantGrants} from './source.ts';
-import {describeFinding, shownName, toFinding} from './words.ts';
+import {describeFinding, saidTwice, shownName, toFinding} from './words.ts';
 
 /** What the record says of features, plans and flags. Throws Unavailable if it cannot be understood. */
 export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head> => {
@@ -16,7 +17,7 @@ export const readHead = async (redis: RecordCalls, prefix: string): Promise<Head
     const found = new Map<string, T>();
     if (!Array.isArray(reply)) return broken(`${keys[part]} is not a hash`);
     for (let at = 0; at + 1 < reply.length; at += 2) {
-      const value = shape.safeParse(parse(String(reply[at + 1])));
+      const value = shape.safeParse(parse(keys[part], String(reply[at]), String(reply[at + 1])));
       if (!value.success) {
         const why = describeFinding(toFinding(value.error.issues[0]));
         return broken(`${keys[part]}, field ${shownName(String(reply[at]))}: ${why}`);
@@ -103,7 +104,7 @@ export const readVersion = async (redis: RecordCalls, prefix: string): Promise<s
 
 /** A grant that is not understood is an error, not left out: leaving it out would take away what was bought. */
 const unpackGrants = (key: string, tenant: string, text: string, catalog: Catalog): readonly Grant[] => {
-  const list = parse(text);
+  const list = parse(key, tenant, text);
   if (!Array.isArray(list)) return broken(`${key}, field ${shownName(tenant)}: is not a JSON list of grants`);
   return list.map((raw: unknown): Grant => {
     const grant = readGrant(typeof raw === 'object' ? {...raw, tenant} : raw, catalog);
@@ -111,12 +112,15 @@ const unpackGrants = (key: string, tenant: string, text: string, catalog: Catalo
   });
 };
 
-const parse = (text: string): unknown => {
+const parse = (key: string, field: string, text: string): unknown => {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
+  const twice = namedTwice(text);
+  return twice === undefined ? value : broken(`${key}, field ${shownName(field)}: ${saidTwice(twice)}`);
 };
 
 const broken = (what: string): never => {

@@ -1,11 +1,12 @@
 // Entitlements from the text of a file: YAML, JSON or JSON lines by its name; what is wrong, with its place.
 
-import {LineCounter, parseDocument} from 'yaml';
+import {type Document, isAlias, isScalar, LineCounter, parseDocument, type Scalar, visit} from 'yaml';
 import type {Snapshot} from '../core/entitlement.ts';
 import {jsonFault} from '../core/jsonFault.ts';
+import {namedTwice} from '../core/jsonTwice.ts';
 import {type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
-import {describeFinding, type Finding} from './words.ts';
+import {describeFinding, type Finding, saidTwice, shownName} from './words.ts';
 
 /** Something that is wrong. Without a line: with the whole. Both count from 1. */
 export interface Fault {
@@ -46,24 +47,63 @@ export const faultOfLine = ({line, ...finding}: Finding & {readonly line: number
 type Parsed = {readonly value: unknown} | {readonly faults: readonly Fault[]};
 
 const parseJson = (text: string): Parsed => {
+  let value: unknown;
   try {
-    return {value: JSON.parse(text)};
+    value = JSON.parse(text);
   } catch (error) {
     return {faults: [{message: jsonFault(error, text)}]};
   }
+  const twice = namedTwice(text);
+  return twice === undefined
+    ? {value}
+    : {faults: [{line: twice.line, column: twice.column, message: saidTwice(twice)}]};
 };
 
 const parseYaml = (text: string): Parsed => {
   try {
-    const document = parseDocument(text, {uniqueKeys: true, prettyErrors: true});
+    const lines = new LineCounter();
+    // Told below: the library compares each key with all others of its mapping, and as it was written.
+    const document = parseDocument(text, {uniqueKeys: false, prettyErrors: true, lineCounter: lines});
     const first = document.errors[0];
     if (first !== undefined) return {faults: [{message: `is not YAML: ${first.message.split('\n', 1)[0]}`}]};
+    const twice = keyTwice(document);
+    if (twice !== undefined) {
+      const {line, col} = lines.linePos(twice.at);
+      return {
+        faults: [
+          {
+            message: `is not YAML: keys must be unique, and ${shownName(twice.name)} stands at line ${line}, column ${col} for the second time`,
+          },
+        ],
+      };
+    }
     return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
   } catch (error) {
     const multiply = /alias/i.test(String(error));
     const why = multiply ? 'Excessive aliases multiply what stands there' : 'it is nested more deeply than can be read';
     return {faults: [{message: `is not YAML that can be read: ${why}; write it out`}]};
   }
+};
+
+/** The first key that has the name of another in its mapping, whatever way each is written: the last would count. */
+const keyTwice = (document: Document): {readonly name: string; readonly at: number} | undefined => {
+  let found: {readonly name: string; readonly at: number} | undefined;
+  visit(document, {
+    Map(_, {items}) {
+      const names = new Set<string>();
+      for (const {key} of items) {
+        const node = isAlias(key) ? key.resolve(document) : key;
+        const name = isScalar(node) ? String(node.value ?? '') : JSON.stringify(node ?? '');
+        if (names.has(name)) {
+          found = {name, at: (key as Partial<Scalar>).range?.[0] ?? 0};
+          return visit.BREAK;
+        }
+        names.add(name);
+      }
+      return undefined;
+    },
+  });
+  return found;
 };
 
 /** The findings with line and column, found by reading the text once more: JSON is YAML too. */

@@ -13,6 +13,10 @@ const longestName = 64;
 /** A name as a message shows it: whoever writes it may have made it long, or put a line break into it. */
 export const shownName = (name: string): string => JSON.stringify(cut(name));
 
+/** What is wrong with an object that names something twice. */
+export const saidTwice = ({name}: {readonly name: string}): string =>
+  `${shownName(name)} stands here for the second time: keys must be unique`;
+
 const cut = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName)}…` : name);
 
 const kinds: Readonly<Record<string, string>> = {...kindWords, null: 'nothing', undefined: 'nothing'};

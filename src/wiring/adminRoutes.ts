@@ -1,6 +1,7 @@
 // The guarded pages of the admin port: revoke, take back, list revocations, drop cached entitlements.
 import {type AdminAnswer, type AdminRequest, type AdminRoute, json} from '../admin/route.ts';
 import {isObject} from '../core/isObject.ts';
+import {namedTwice} from '../core/jsonTwice.ts';
 import {suggestion} from '../core/nearest.ts';
 import type {Drop} from '../core/revocation.ts';
 import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
@@ -126,6 +127,8 @@ const bad = (detail: string): AdminAnswer => json(400, {error: 'bad_request', de
 const objectOf = ({body}: AdminRequest): object | string => {
   try {
     const value: unknown = body === '' ? {} : JSON.parse(body);
+    const twice = namedTwice(body);
+    if (twice !== undefined) return `The body has ${JSON.stringify(twice.name.slice(0, 64))} twice in one object.`;
     if (isObject(value)) return value;
   } catch {
     // said below

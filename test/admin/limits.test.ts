@@ -1,9 +1,11 @@
 // What a neighbour of the admin port can do: probes are answered all the same, guesses get nowhere, other sites read nothing.
 import assert from 'node:assert/strict';
+import {EventEmitter} from 'node:events';
 import {readFileSync} from 'node:fs';
-import {get} from 'node:http';
+import {get, type Server} from 'node:http';
 import {connect, type Socket} from 'node:net';
 import {makeBearerCheck} from '../../src/admin/bearer.ts';
+import {boundConnections} from '../../src/admin/connections.ts';
 import {makePauseForGuess} from '../../src/admin/guesses.ts';
 import {makeIsOwnHost} from '../../src/admin/hosts.ts';
 import {type AdminStream, json} from '../../src/admin/route.ts';
@@ -75,6 +77,53 @@ describe('limits of the admin port', () => {
     for (let left = 500; closed < 344 && left > 0; left--) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.ok(closed >= 344 && limited.every((limit) => limit === 'connections'), `${closed}`);
     assert.ok(!sockets.at(-1)?.destroyed, 'the youngest stays');
+  });
+
+  const held: [what: string, request: (url: URL) => string][] = [
+    [
+      'send no body after their headers',
+      ({host}) => `GET /livez HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 10\r\n\r\n`,
+    ],
+    [
+      'send a body that never ends',
+      ({host}) => `GET /livez HTTP/1.1\r\nhost: ${host}\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n`,
+    ],
+  ];
+  for (const [what, text] of held)
+    it(`connections that ${what}: beyond 256 the oldest goes, and each probe is answered`, async () => {
+      const url = await start();
+      const holding = (): Promise<void> =>
+        new Promise((resolve) => {
+          const socket = connect(Number(url.port), url.hostname, () => socket.write(text(url), () => resolve()));
+          socket.pause().on('error', () => resolve());
+          sockets.push(socket);
+        });
+      for (let round = 0; round < 8; round++) {
+        await Promise.all(Array.from({length: 60}, holding));
+        // So that the server has read what was sent.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.equal(await ask(url, '/livez'), 200, `round ${round}`);
+      }
+    });
+
+  it('connections whose answer is not read: beyond 256 the oldest of them goes', () => {
+    const server = new EventEmitter();
+    boundConnections(server as Server, () => void limited.push('connections'));
+    const gone: number[] = [];
+    const connection = (number: number, writableLength: number) => {
+      const socket = Object.assign(new EventEmitter(), {writableLength, destroy: () => void gone.push(number)});
+      server.emit('connection', socket);
+      server.emit('request', {socket, complete: true}, Object.assign(new EventEmitter(), {writableLength: 0}));
+    };
+    for (let number = 0; number < 256; number++) connection(number, number === 7 || number === 9 ? 1 : 0);
+    assert.equal(gone.length, 0);
+    for (let number = 256; number < 258; number++) connection(number, 0);
+    assert.deepEqual([gone, limited.length], [[7, 9], 2]);
+    server.emit(
+      'connection',
+      Object.assign(new EventEmitter(), {writableLength: 0, destroy: () => void gone.push(258)}),
+    );
+    assert.deepEqual(gone, [7, 9, 258], 'where all are being answered, the newest');
   });
 
   it('whoever is being answered, such as a stream, is not the oldest silent one', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {statSync, writeFileSync} from 'node:fs';
 import {request as ask} from 'node:http';
+import {connect} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Client, OpenFeature} from '@openfeature/server-sdk';
@@ -170,6 +171,7 @@ describe('answers for the application', () => {
     ['null', 'null', 400, 'PARSE_ERROR'],
     ['a context that is a text', '{"context": "x"}', 400, 'INVALID_CONTEXT'],
     ['a context that is null', '{"context": null}', 400, 'INVALID_CONTEXT'],
+    ['one that names a tenant twice', '{"context": {"tenant": "acme", "tenant": "other"}}', 400, 'PARSE_ERROR'],
     ['too long', JSON.stringify({context: {tenant: 'x'.repeat(70_000)}}), 413, 'PARSE_ERROR'],
   ];
   for (const [what, body, status, code] of broken)
@@ -206,6 +208,99 @@ describe('answers for the application', () => {
     const headers = {authorization: `Bearer ${trusted}`, 'if-none-match': `"other", W/${etag}`};
     assert.equal((await post('/ofrep/v1/evaluate/flags', {context: {tenant: 'acme'}}, headers)).status, 304);
     assert.equal((await post('/ofrep/v1/evaluate/flags', {context: {tenant: 'small'}}, headers)).status, 200);
+    for (const [header, status] of [
+      ['*', 304],
+      [' * ', 304],
+      [`"*", "other"`, 200],
+      [etag.slice(1, -1), 200],
+      ['', 200],
+    ] as const) {
+      const known = {authorization: `Bearer ${trusted}`, 'if-none-match': header};
+      const again = await post('/ofrep/v1/evaluate/flags', {context: {tenant: 'acme'}}, known);
+      assert.deepEqual([again.status, again.headers.get('etag')], [status, etag], header);
+    }
+  });
+
+  const raw = (text: string): Promise<string> =>
+    new Promise((resolve) => {
+      let answer = '';
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text.replaceAll('\n', '\r\n')));
+      socket.setEncoding('latin1').on('data', (more) => {
+        answer += more;
+      });
+      socket.on('error', () => {}).on('close', () => resolve(answer));
+    });
+  const flag = 'POST /ofrep/v1/evaluate/flags/orders HTTP/1.1\nhost: x\n';
+  const asTrusted = `authorization: Bearer ${trusted}\nconnection: close\n`;
+  const question = '{"context":{"tenant":"acme"}}';
+  const chunked = 'transfer-encoding: chunked\n';
+  const hostile: [what: string, request: string, answers: RegExp][] = [
+    ['in chunks', `${flag}${asTrusted}${chunked}\n1d\n${question}\n0\n\n`, /^HTTP\/1.1 200 OK\r\n[\s\S]*"value":true/],
+    ['with two lengths', `${flag}${asTrusted}content-length: 29\ncontent-length: 5\n\n${question}`, /^HTTP\/1.1 400 /],
+    [
+      'with a length and in chunks',
+      `${flag}${asTrusted}content-length: 5\n${chunked}\n1d\n${question}\n0\n\n`,
+      /^HTTP\/1.1 400 /,
+    ],
+    [
+      'in chunks by a name that is nearly it',
+      `${flag}${asTrusted}transfer-encoding: xchunked\n\n0\n\n`,
+      /^HTTP\/1.1 400 /,
+    ],
+    ['with a blank before the colon', `${flag}${asTrusted}content-length : 29\n\n${question}`, /^HTTP\/1.1 400 /],
+    ['without a host', 'POST /ofrep/v1/evaluate/flags HTTP/1.1\n\n', /^HTTP\/1.1 400 /],
+    [
+      'that waits for 100',
+      `${flag}${asTrusted}expect: 100-continue\ncontent-length: 29\n\n${question}`,
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /,
+    ],
+    ['that expects more', `${flag}${asTrusted}expect: everything\ncontent-length: 0\n\n`, /^HTTP\/1.1 417 /],
+    [
+      'by an absolute URL',
+      `POST http://x/ofrep/v1/evaluate/flags/orders HTTP/1.1\nhost: x\n${asTrusted}content-length: 29\n\n${question}`,
+      /^HTTP\/1.1 404 /,
+    ],
+    [
+      'by HEAD',
+      `HEAD /ofrep/v1/evaluate/flags/orders HTTP/1.1\nhost: x\nconnection: close\n\n`,
+      /^HTTP\/1.1 405 [\s\S]*allow: POST[\s\S]*\r\n\r\n$/,
+    ],
+    [
+      'by HEAD where GET is',
+      `HEAD /ofrep/v1/configuration HTTP/1.1\nhost: x\nconnection: close\n\n`,
+      /^HTTP\/1.1 200 [\s\S]*\r\n\r\n$/,
+    ],
+    [
+      'by TRACE',
+      `TRACE /ofrep/v1/configuration HTTP/1.1\nhost: x\nconnection: close\n\n`,
+      /^HTTP\/1.1 405 [\s\S]*allow: GET, HEAD\r\n/,
+    ],
+    [
+      'to become another protocol',
+      `${flag}connection: close, upgrade\nupgrade: h2c\ncontent-length: 0\n\n`,
+      /^HTTP\/1.1 (4\d\d) /,
+    ],
+    ['by CONNECT', 'CONNECT x:80 HTTP/1.1\nhost: x\n\n', /^$/],
+    [
+      'with the token twice',
+      `${flag}${asTrusted}authorization: Bearer ${trusted}\ncontent-length: 29\n\n${question}`,
+      /^HTTP\/1.1 (200|400|401) /,
+    ],
+  ];
+  for (const [what, request, answers] of hostile)
+    it(`a request ${what}`, async () => assert.match(await raw(request), answers));
+
+  it('a body nested without end, and names such as __proto__, are answered as any other', async () => {
+    const deep = `{"context": {"tenant": "acme", "x": ${'['.repeat(30_000)}${']'.repeat(30_000)}}}`;
+    assert.equal((await post('/ofrep/v1/evaluate/flags/orders', deep)).body.value, true);
+    for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      const answer = await post(`/ofrep/v1/evaluate/flags/${name}`, {context: {tenant: 'acme'}});
+      assert.deepEqual([answer.status, answer.body.errorCode], [404, 'FLAG_NOT_FOUND'], name);
+      const tenant = await post('/ofrep/v1/evaluate/flags/orders', {context: {tenant: name}});
+      assert.equal(tenant.body.value, false, name);
+      const context = `{"context": {"tenant": "small", "${name}": {"tenant": "acme"}, "targetingKey": "${name}"}}`;
+      assert.equal((await post('/ofrep/v1/evaluate/flags/export', context)).body.value, false, name);
+    }
   });
 
   it('a caller asks for itself by its own token, and for nobody else', async () => {

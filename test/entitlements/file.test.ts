@@ -125,6 +125,36 @@ describe('the file source', () => {
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\nfeatures: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n`,
       /can be read: Excessive alias/,
     ],
+    [
+      'the same key written in two ways',
+      'e.yaml',
+      'features: {1: {}, "1": {permissions: [a]}}',
+      /is not YAML: .*unique.*"1" stands at line 1, column 19 /,
+    ],
+    [
+      'the same key by an alias',
+      'e.yaml',
+      'features: {&a orders: {}, *a : {permissions: [a]}}',
+      /is not YAML: .*unique.*"orders" stands at line 1/,
+    ],
+    [
+      'the same key twice in JSON',
+      'e.json',
+      '{"features": {"a": {}},\n "plans": {"p": {"features": ["a"]}},\n "grants": [\n  {"plan": "p", "tenant": "t1", "tenant": "t2"}]}',
+      /4:33 "tenant" stands here for the second time/,
+    ],
+    [
+      'the same key in two spellings in JSON',
+      'e.json',
+      '{"grants": [], "gr\\u0061nts": []}',
+      /1:16 "grants" stands here for the second time/,
+    ],
+    [
+      'the same key twice in a line',
+      'e.jsonl',
+      '{"feature": "a"}\n{"feature": "b", "feature": "c"}\n',
+      /line 2: "feature" stands here for the second time/,
+    ],
     ['nesting without end', 'e.yaml', '['.repeat(100_000), /is not YAML/],
     ['broken JSON', 'e.json', '{"features": {', /is not JSON/],
     [

@@ -71,6 +71,11 @@ describe('the http source', () => {
     ['nothing', (response) => response.end(), /not JSON/],
     ['another shape', (response) => response.end('[]'), /what is wrong/],
     ['a misspelt key', (response) => response.end('{"grant": []}'), /"grant"/],
+    [
+      'a key twice',
+      (response) => response.end('{"features": {"a": {}, "a": {"permissions": ["x"]}}}'),
+      /"a" stands here for the second time: .*\(1:24\)/,
+    ],
     ['an unknown plan', (response) => response.end('{"grants": [{"plan": "x", "tenant": "t"}]}'), /no plan "x"/],
     [
       'half an answer',

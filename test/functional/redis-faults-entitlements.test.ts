@@ -153,6 +153,11 @@ describe('entitlements in Redis', () => {
         /is not a date/,
       ],
       ['null', () => write.call('HSET', keys.grants, 't9', '[null]'), /field "t9": /],
+      [
+        'a key twice',
+        () => write.call('HSET', keys.plans, 'p', '{"features":[],"default":false,"default":true}'),
+        /field "p": "default" stands here for the second time/,
+      ],
       ['a plan that is none', () => write.call('HSET', keys.plans, 'p', '[]'), /field "p": /],
       ['grants of the wrong type', () => write.call('SET', keys.grants, 'x'), /WRONGTYPE/],
     ];
