@@ -18,8 +18,8 @@ export interface Request {
   /** The raw `:path`: path and query, as sent. */
   readonly target: string;
   /**
-   * Header names in lower case. Several values of a name are joined: by `; ` for `cookie`, by `,` for all others (this is
-   * what Envoy does without `encode_raw_headers`; the edge does the same with it, so that both forms decide alike).
+   * Header names in lower case. Several values of a name are joined: by `; ` for `cookie`, by `,` for all others. Without
+   * `encode_raw_headers` Envoy has done that before; only of several `cookie` lines of HTTP/1 it makes one by `,`.
    */
   readonly headers: ReadonlyMap<string, string>;
   /** The downstream peer. `principal` is set by Envoy from the client certificate, `''` without one. */

@@ -155,6 +155,9 @@ const makeRead = (settings: IntrospectionSettings): ((kept: KeptReply, now: numb
   };
 };
 
+/** An access token, and nothing more (Salesforce; RFC 8693 section 3): not how it is to be shown, as is meant here. */
+const plain: ReadonlySet<string> = new Set(['access_token', 'urn:ietf:params:oauth:token-type:access_token']);
+
 /** Section 2.2: `exp` is optional here. */
 const never = Number.MAX_SAFE_INTEGER;
 
@@ -164,7 +167,7 @@ const claimFault = (claims: Claims, settings: IntrospectionSettings): Misfit | u
   const other = otherKind(claims, 'access');
   if (other !== undefined) return {reason: 'wrong_token_type', detail: other};
   const type = typeof claims.token_type === 'string' ? claims.token_type.toLowerCase() : undefined;
-  if (type === undefined ? tokenType !== undefined : type !== 'bearer')
+  if (type === undefined || plain.has(type) ? tokenType !== undefined : type !== 'bearer')
     return {reason: 'wrong_token_type', detail: wantedGot('token_type', '"Bearer"', claims.token_type)};
   const foreign = issuerFault(claims, issuer) ?? audienceFault(claims, audience);
   return foreign ?? (clients === undefined ? undefined : clientFault(claims, clients));

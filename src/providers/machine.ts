@@ -13,15 +13,20 @@ export const isMachine = (claims: Claims): boolean =>
   isItsOwnSubject(claims) ||
   isWorkload(claims) ||
   isEntraApplication(claims) ||
+  isWso2Application(claims) ||
   isZitadelServiceUser(claims) ||
   isServiceToken(claims) ||
   isAccount(claims);
 
-/** Auth0, Kinde, FusionAuth: the grant of the token, written in several ways. */
-const hasOwnGrant = ({gty}: Claims): boolean => {
-  const grants: readonly unknown[] = typeof gty === 'string' ? gty.split(' ') : Array.isArray(gty) ? gty : [];
+/** The grant of the token, written in several ways: `gty` (Auth0, Kinde, FusionAuth), `grant_type` (UAA, ForgeRock). */
+const hasOwnGrant = ({gty, grant_type: grantType}: Claims): boolean => isOwnGrant(gty) || isOwnGrant(grantType);
+const isOwnGrant = (said: unknown): boolean => {
+  const grants: readonly unknown[] = typeof said === 'string' ? said.split(' ') : Array.isArray(said) ? said : [];
   return grants.some((grant) => typeof grant === 'string' && grant.replaceAll('_', '-') === 'client-credentials');
 };
+
+/** WSO2: whom the token was issued to; of an application `sub` is whoever registered it. */
+const isWso2Application = ({aut}: Claims): boolean => typeof aut === 'string' && aut.toUpperCase() === 'APPLICATION';
 
 /**
  * RFC 9068 section 2.2: without a resource owner `sub` names the client (`cid` at Okta); RFC 7523 section 3: a client that
@@ -32,8 +37,12 @@ const isItsOwnSubject = (claims: Claims): boolean => {
   return sub === undefined || sub === claims.iss || clientClaims.some((name) => claims[name] === sub);
 };
 
-/** Subjects of workloads: SPIFFE (JWT-SVID section 3.1), Kubernetes' service accounts, jobs of GitLab CI, machines of Clerk. */
-const workload = /^(spiffe:\/\/|system:serviceaccount:|project_path:|mch_)./;
+/**
+ * Subjects of workloads: SPIFFE (JWT-SVID section 3.1), Kubernetes' service accounts; jobs of GitLab CI, of Buildkite and
+ * HCP Terraform, of Vercel, of CircleCI; machines of Clerk and of Stytch.
+ */
+const workload =
+  /^(spiffe:\/\/|system:serviceaccount:|project_path:|organization:[^:]+:(pipeline|project):|owner:[^:]+:project:|org\/[^/]+\/project\/|mch_|m2m-client-)./;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 

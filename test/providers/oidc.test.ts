@@ -217,6 +217,28 @@ describe('the oidc provider', () => {
       ],
       ['a person whose subject is a name like that of a machine of Clerk', {sub: 'mch_ann', sid: 's1'}, 'user mch_ann'],
       ['a machine of Clerk', {sub: 'mch_1'}, 'service mch_1'],
+      ['a machine of Stytch', {sub: 'm2m-client-live-1'}, 'service m2m-client-live-1'],
+      ['WSO2: application', {azp: 'c', aut: 'APPLICATION'}, 'service u1'],
+      ['WSO2: a person at an application', {azp: 'c', aut: 'APPLICATION_USER'}, 'user u1'],
+      ['UAA, ForgeRock: client credentials', {client_id: 'c', grant_type: 'client_credentials'}, 'service u1'],
+      ['UAA, ForgeRock: a person', {client_id: 'c', grant_type: 'authorization_code'}, 'user u1'],
+      [
+        'Buildkite',
+        {sub: 'organization:acme:pipeline:web:ref:main'},
+        'service organization:acme:pipeline:web:ref:main',
+      ],
+      [
+        'HCP Terraform',
+        {sub: 'organization:acme:project:p:workspace:w'},
+        'service organization:acme:project:p:workspace:w',
+      ],
+      [
+        'Vercel',
+        {sub: 'owner:acme:project:web:environment:production'},
+        'service owner:acme:project:web:environment:production',
+      ],
+      ['CircleCI', {sub: 'org/1/project/2/user/3'}, 'service org/1/project/2/user/3'],
+      ['a person of an organization', {sub: 'organization:acme:ann'}, 'user organization:acme:ann'],
       [
         'a person with claims like those of a job',
         {repository: 'a/b', run_id: '1', workflow: 'CI', amr: ['pwd']},
