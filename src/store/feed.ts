@@ -3,13 +3,16 @@ import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Drop, RevocationElement} from '../core/revocation.ts';
 import type {RevocationSet} from '../core/revocationSet.ts';
-import {Unavailable} from '../core/unavailable.ts';
+import {makeSeldom} from '../core/seldom.ts';
 import {makeAnnouncer} from './announce.ts';
 import {type DropListener, makeDrops} from './drops.ts';
+import {feedHealth, healthAlone} from './feedHealth.ts';
 import {makeFollower} from './follow.ts';
 import {makeMoment} from './moment.ts';
+import {makeOwedDrops} from './owedDrops.ts';
 import type {RevocationRedis} from './revocationRedis.ts';
 import type {RevocationSettings} from './settings.ts';
+import {type KeptRevocations, makeStanding} from './standing.ts';
 
 export interface FeedParts {
   /** Absent: the feed works inside this one process. */
@@ -29,14 +32,7 @@ export interface FeedParts {
   readonly pause: () => Promise<void>;
   readonly log?: ((level: 'info' | 'warn', message: string) => void) | undefined;
   /** Revocations that are kept on disk. Absent: none are. */
-  readonly kept?:
-    | {
-        /** Until they have been read, nobody is let in. */
-        readonly isReading: () => boolean;
-        /** The moment of the steady clock up to which they are known; undefined: there are none. */
-        readonly asOf: () => number | undefined;
-      }
-    | undefined;
+  readonly kept?: KeptRevocations | undefined;
 }
 
 export interface Feed {
@@ -73,14 +69,9 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-const part = 'revocation feed';
-/** What was just revoked may be on its way for so long before it shows as not announced, milliseconds. */
-const patience = 1_000;
-const mostDrops = 100;
-/** One line of a kind in so long. */
+/** One line of a kind in so long, milliseconds. */
 const logEvery = 60_000;
-/** Clocks that differ by more are told of; beyond the other, that of Redis alone counts. Milliseconds. */
-const skew = 5_000;
+/** Beyond this the clock of Redis alone counts, milliseconds. */
 const farApart = 60_000;
 
 /** Makes the feed. Listeners are added before `start`. */
@@ -88,25 +79,20 @@ export const makeFeed = (parts: FeedParts): Feed => {
   const {redis, set, settings, steady, random, sleep, newId, kept} = parts;
   const born = steady();
   const moment = makeMoment(parts);
-  const said = new Map<string, number>();
+  const seldom = makeSeldom(logEvery, steady);
   const say = (level: 'info' | 'warn', message: string) => {
     // By its first words: what differs from time to time (a number, an address) makes no other line of it.
     const kind = message.replace(/\d+/g, '').split(' ', 3).join(' ');
-    if (steady() - (said.get(kind) ?? Number.NEGATIVE_INFINITY) < logEvery) return;
-    said.set(kind, steady());
-    parts.log?.(level, `revocation feed: ${message}`);
+    if (seldom(kind) !== undefined) parts.log?.(level, `revocation feed: ${message}`);
   };
+  let ended = false;
+
   const drops = makeDrops({
     matters: parts.dropsMatter,
     open: (packed) => redis?.openDrop(packed),
     newMark: newId,
   });
-  /** Not announced yet. Too many become one of all: dropping more than was asked costs a fetch, less would be a fault. */
-  let owedDrops: {readonly drop: Drop; readonly mark: string}[] = [];
-  let ended = false;
-  let wasLost = false;
-  let hasGivenUp = false;
-
+  const owedDrops = makeOwedDrops({redis, matters: parts.dropsMatter, newMark: newId, random, sleep});
   const announcer =
     redis &&
     makeAnnouncer({
@@ -136,57 +122,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
         if (missing > 0) say('warn', `Redis lacks ${missing} of the revocations that are known here; giving them back`);
       },
     });
-
-  const apart = (): string | undefined => {
-    const off = Math.abs(parts.now() - (follower?.redisNow() ?? parts.now()));
-    return off > skew ? `the clocks of this machine and of Redis are ${Math.round(off / 1_000)} s apart` : undefined;
-  };
-  const isRefusing = settings.onFeedLost === 'refuse';
-  const consequence = () => {
-    if (isRefusing) return 'refusing everyone until it is back';
-    if (follower?.loaded()) return 'new revocations are not seen';
-    const since = kept?.asOf();
-    if (since === undefined) return 'letting in whoever was revoked before';
-    const old = Math.round((steady() - since) / 1_000);
-    return `those on disk, ${old} s old, count; newer ones are not seen`;
-  };
-  /** Nobody is let in before it is known who is revoked: `keep` goes on without, after `lostAfter` without progress. */
-  const isReading = () => {
-    if (kept?.isReading()) return true;
-    if (follower === undefined || follower.loaded()) return false;
-    hasGivenUp ||= !isRefusing && follower.stalled() > settings.lostAfter;
-    return !hasGivenUp;
-  };
-  const upTo = () => {
-    if (follower === undefined) return steady();
-    return follower.loaded() ? follower.upTo() : kept?.asOf();
-  };
-  const lag = () => {
-    const since = follower === undefined || follower.loaded() ? undefined : kept?.asOf();
-    return since === undefined ? (follower?.lag() ?? 0) : (steady() - since) / 1_000;
-  };
-  const lost = (): boolean => {
-    if (follower === undefined) return false;
-    const is = lag() * 1_000 > settings.lostAfter || !follower.loaded();
-    const isTold = is && !isReading();
-    if (isTold && !wasLost) say('warn', `lost; ${consequence()}`);
-    if (wasLost && !is) say('info', 'back, and caught up');
-    wasLost = isTold;
-    return is;
-  };
-  const flushDrops = async () => {
-    while (!ended) {
-      await sleep(200 + random() * 300);
-      for (let first = owedDrops[0]; first !== undefined && redis?.ready(); first = owedDrops[0]) {
-        try {
-          await redis.writeDrop(first.mark, first.drop, parts.dropsMatter);
-        } catch {
-          break;
-        }
-        if (owedDrops[0] === first) owedDrops.shift();
-      }
-    }
-  };
+  const standing = makeStanding({follower, kept, settings, steady, say});
 
   return {
     async add(element) {
@@ -196,14 +132,7 @@ export const makeFeed = (parts: FeedParts): Feed => {
     async drop(drop) {
       const mark = newId();
       drops.tell(drop, mark);
-      if (redis === undefined) return {announced: true};
-      try {
-        await redis.writeDrop(mark, drop, parts.dropsMatter);
-        return {announced: true};
-      } catch {
-        owedDrops = owedDrops.length < mostDrops ? [...owedDrops, {drop, mark}] : [{drop: {}, mark: newId()}];
-        return {announced: false};
-      }
+      return {announced: await owedDrops.announce(drop, mark)};
     },
     onDrop: drops.onDrop,
     async moment() {
@@ -215,44 +144,16 @@ export const makeFeed = (parts: FeedParts): Feed => {
       return Math.floor(ours > theirs && ours - theirs < farApart ? ours : theirs);
     },
     revoked(principal, tolerance) {
-      if (follower === undefined && kept?.isReading())
-        throw new Unavailable('revocations', new Error('those on disk have not been read yet'));
-      if (follower !== undefined && !(follower.loaded() && !isRefusing && !kept?.isReading())) {
-        if (isReading()) throw new Unavailable('revocations', new Error('they have not been read yet'));
-        if (isRefusing && lost()) {
-          throw new Unavailable('revocations', new Error('the feed is lost, and onFeedLost is refuse'));
-        }
-      }
+      standing.demandKnown();
       return set.revoked(principal, tolerance);
     },
-    lag,
-    upTo,
-    lost,
+    lag: standing.lag,
+    upTo: standing.upTo,
+    lost: standing.lost,
     unannounced: () => (redis === undefined ? 0 : set.unseen),
     health() {
-      if (redis === undefined || follower === undefined || announcer === undefined) {
-        return kept?.isReading()
-          ? {part, state: 'unready', detail: 'the revocations on disk have not been read yet'}
-          : {part, state: 'ready'};
-      }
-      const isLost = lost();
-      if (isReading()) {
-        const why = redis.fault() ?? follower.fault();
-        return {part, state: 'unready', detail: `the revocations have not been read yet${why ? `: ${why}` : ''}`};
-      }
-      if (isLost) {
-        const why = redis.fault() ?? follower.fault() ?? 'the revocations in Redis cannot be read';
-        const detail = `${why}, for ${Math.round(lag())} s; ${consequence()}`;
-        return {part, state: isRefusing ? 'unready' : 'degraded', detail};
-      }
-      const wrong = [
-        follower.trouble(),
-        apart(),
-        announcer.fault() && `Redis cannot be written to: ${announcer.fault()}`,
-        announcer.owing() > patience && `${set.unseen} revocations are not announced; trying again`,
-        owedDrops.length > 0 && `${owedDrops.length} drops are not announced; trying again`,
-      ].filter((one) => typeof one === 'string');
-      return wrong.length === 0 ? {part, state: 'ready'} : {part, state: 'degraded', detail: wrong.join('; ')};
+      if (redis === undefined || follower === undefined || announcer === undefined) return healthAlone(kept);
+      return feedHealth({redis, follower, announcer, owedDrops, standing, set, settings, now: parts.now});
     },
     async sync() {
       const began = steady();
@@ -267,13 +168,14 @@ export const makeFeed = (parts: FeedParts): Feed => {
       if (follower === undefined || announcer === undefined) return;
       void follower.run();
       void announcer.run();
-      void flushDrops();
+      void owedDrops.run();
       while (steady() - born < 1_000 && !follower.loaded() && !ended) await sleep(20);
     },
     async close() {
       ended = true;
       follower?.end();
       announcer?.end();
+      owedDrops.end();
       await redis?.close();
     },
   };
