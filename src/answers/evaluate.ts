@@ -19,27 +19,38 @@ export interface Evaluated {
 /** What `unlimited` is where a number is wanted: the greatest that every client reads exactly. */
 export const endless = Number.MAX_SAFE_INTEGER;
 
+/** What the configuration names: for sources that cannot tell what there is. */
+export interface Named {
+  readonly features: readonly string[];
+  /** Those of which it names how much there is. */
+  readonly amounts: ReadonlySet<string>;
+}
+
+const nothingNamed = (): Named => ({features: [], amounts: new Set()});
+
 /** Answers by the facts of now. Rejects only for a bug. */
 export const evaluate = async (
   store: EntitlementStore,
   key: string,
   {principal, attributes, call}: Asking,
   now: number,
+  named: () => Named = nothingNamed,
 ): Promise<Evaluated | Failure> => {
   try {
     const catalog = store.catalog();
     const feature = catalog?.features.get(key);
     if (catalog !== undefined && feature === undefined) return unknown(key, catalog);
+    const isMeasured = feature === undefined ? named().amounts.has(key) : hasMeasure(feature);
+    const holdings = isMeasured ? await store.holdings(principal, listOf(key), attributes, now, call) : undefined;
+    const holding = holdings?.amounts.get(key);
+    if (holdings !== undefined && holding !== undefined) return ofHolding(key, holding, holdings);
     const entitled = await store.entitled(principal, {feature: key}, attributes, now, call);
-    if (feature === undefined || !isMeasured(feature)) {
+    if (!isMeasured) {
       const why = entitled.entitled ? {} : {justification: entitled.justification};
       const grace = entitled.entitled && entitled.grace === true ? {grace: true} : {};
       return answer(key, entitled.entitled, entitled.entitled ? 'on' : 'off', {...why, ...grace});
     }
-    if (!entitled.entitled) return nothing(key, entitled.justification);
-    const holdings = await store.holdings(principal, listOf(key), attributes, now, call);
-    const holding = holdings.amounts.get(key);
-    return holding === undefined ? nothing(key, 'no amount') : ofHolding(key, holding, holdings);
+    return nothing(key, entitled.entitled ? 'no amount' : entitled.justification);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     return failure(500, 'GENERAL', 'What was bought cannot be had at the moment. Try again in a moment. (unavailable)');
@@ -49,28 +60,30 @@ export const evaluate = async (
 /** Every flag that there is an answer for, in the order of its name; a failure only where nothing can be had at all. */
 export const evaluateAll = async (
   store: EntitlementStore,
-  named: readonly string[],
+  named: () => Named,
   asking: Asking,
   now: number,
 ): Promise<readonly Evaluated[] | Failure> => {
   let keys: readonly string[];
   try {
     const catalog = store.catalog();
-    keys = catalog === undefined ? named : [...catalog.features.keys()];
+    keys = catalog === undefined ? namesIn(named()) : [...catalog.features.keys()];
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     return failure(500, 'GENERAL', 'What was bought cannot be had at the moment. Try again in a moment. (unavailable)');
   }
   const found: Evaluated[] = [];
   for (const key of keys.toSorted()) {
-    const evaluated = await evaluate(store, key, asking, now);
+    const evaluated = await evaluate(store, key, asking, now, named);
     if ('value' in evaluated) found.push(evaluated);
     else if (evaluated.status === 500) return evaluated;
   }
   return found;
 };
 
-const isMeasured = ({value, limit}: Feature): boolean => value !== undefined || limit !== undefined;
+const namesIn = ({features, amounts}: Named): readonly string[] => [...new Set([...features, ...amounts])];
+
+const hasMeasure = ({value, limit}: Feature): boolean => value !== undefined || limit !== undefined;
 
 const answer = (
   key: string,

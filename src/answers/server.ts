@@ -8,7 +8,7 @@ import {isObject} from '../core/isObject.ts';
 import {namedTwice} from '../core/jsonTwice.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
-import {evaluate, evaluateAll} from './evaluate.ts';
+import {evaluate, evaluateAll, type Named} from './evaluate.ts';
 import {type Failure, failure} from './failure.ts';
 import {type Listener, type ListenerParts, makeListener} from './listener.ts';
 import type {AnswersSettings} from './settings.ts';
@@ -17,8 +17,8 @@ import {makeTrust} from './trust.ts';
 /** What decides at the moment: a reload takes its place. */
 export interface AnswersBy extends CallerParts {
   readonly entitlements: EntitlementStore;
-  /** Features that the rules name: for sources that cannot tell what there is. */
-  readonly named: readonly string[];
+  /** The same for as long as nothing is loaded anew. */
+  readonly named: () => Named;
 }
 
 export interface AnswersParts extends ListenerParts {
@@ -86,8 +86,8 @@ export const makeAnswersServer = (parts: AnswersParts): Listener => {
     return {...found, setCookies: setCookies.filter(isHeaderSafe), last: until - lastMinute <= moment};
   };
 
-  const one = async ({entitlements}: AnswersBy, key: string, asking: Asking): Promise<Answer> => {
-    const evaluated = await evaluate(entitlements, key, asking, now());
+  const one = async ({entitlements, named}: AnswersBy, key: string, asking: Asking): Promise<Answer> => {
+    const evaluated = await evaluate(entitlements, key, asking, now(), named);
     return isFailure(evaluated) ? failed(evaluated, key) : {status: 200, body: evaluated};
   };
 

@@ -1,5 +1,5 @@
 // What the grants of one principal answer. Own properties only: keys come from rules, but values come from outside.
-import {unlimited} from '../core/amount.ts';
+import {type Amount, unlimited} from '../core/amount.ts';
 import type {Entitled, Holding, Holdings, Question} from '../core/entitlement.ts';
 import type {PrincipalGrants} from './source.ts';
 
@@ -27,20 +27,29 @@ export const entitledBy = (
 
 export const nothingHeld: Holdings = {plans: [], grace: false, amounts: new Map()};
 
-/** The plans, and the amounts of the features asked about. */
-export const holdingsIn = ({plans = [], amounts = {}}: PrincipalGrants, asked: readonly string[]): Holdings => ({
+/** The plans, and the amounts of the features asked about. `own`: what the credential itself says of one. */
+export const holdingsIn = (
+  {plans = [], amounts = {}}: PrincipalGrants,
+  asked: readonly string[],
+  own: (feature: string) => Amount | undefined = () => undefined,
+): Holdings => ({
   plans,
   grace: false,
   amounts: new Map(
     asked.flatMap((name): readonly (readonly [string, Holding])[] => {
-      const found = Object.hasOwn(amounts, name) ? amounts[name] : undefined;
-      if (found === undefined) return [];
-      const {amount, per} = found;
-      const reckoned = amount === unlimited ? Number.POSITIVE_INFINITY : amount;
-      return [[name, {amount: reckoned, ...(per !== undefined && {per}), grace: false, origins: []}]];
+      const {amount: found, per} = (Object.hasOwn(amounts, name) ? amounts[name] : undefined) ?? {};
+      const amount = greater(found === unlimited ? Number.POSITIVE_INFINITY : found, own(name));
+      if (amount === undefined) return [];
+      return [[name, {amount, ...(per !== undefined && {per}), grace: false, origins: []}]];
     }),
   ),
 });
+
+/** Of two numbers the greater, as everywhere. What is of another kind than what was looked up does not count. */
+const greater = (found: Amount | undefined, own: Amount | undefined): Amount | undefined => {
+  if (found === undefined) return own;
+  return typeof found === 'number' && typeof own === 'number' ? Math.max(found, own) : found;
+};
 
 const toFeature = (features: PrincipalGrants['features'], feature: string, now: number): Entitled => {
   const end = Object.hasOwn(features, feature) ? features[feature] : undefined;

@@ -167,7 +167,7 @@ export const makeLookupEntitlements = (parts: LookupParts): LookupEntitlements =
         holdings.keyOf(principal),
         (deadline) => holdings.lookup(principal, call?.credential, deadline),
         call,
-        (grants) => holdingsIn(grants, features),
+        (grants) => holdingsIn(grants, features, (feature) => holdings.own?.(principal, feature)),
       );
     },
     catalog: () => undefined,

@@ -1,6 +1,6 @@
 // Where grants come from: two shapes, whole snapshots and per-principal look-ups.
 
-import type {Unit} from '../core/amount.ts';
+import type {Amount, Unit} from '../core/amount.ts';
 import type {Grant, Snapshot} from '../core/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Trial} from '../core/trial.ts';
@@ -84,6 +84,8 @@ export interface LookupSource {
   readonly holdings?: {
     keyOf(principal: Principal): string;
     lookup(principal: Principal, credential: string | undefined, deadline: number): Promise<PrincipalGrants>;
+    /** What the credential itself says of a feature: it counts beside what is looked up, and is never kept. */
+    own?(principal: Principal, feature: string): Amount | undefined;
   };
   close?(): Promise<void>;
 }

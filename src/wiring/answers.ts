@@ -1,4 +1,5 @@
 // The answers for the application, by whatever decides at the moment.
+import type {Named} from '../answers/evaluate.ts';
 import type {Listener} from '../answers/listener.ts';
 import {type AnswersBy, makeAnswersServer} from '../answers/server.ts';
 import type {AnswersSettings} from '../answers/settings.ts';
@@ -6,6 +7,7 @@ import type {CheckParts} from '../check.ts';
 import type {Rule} from '../core/rules.ts';
 import {type WatchParts, watchCertificates} from '../envoy/certificateFiles.ts';
 import {makeLimited} from '../observe/limits.ts';
+import {askedBy} from './entitlements.ts';
 import type {Shared} from './shared.ts';
 
 /** Undefined where they are not configured. */
@@ -21,8 +23,8 @@ export const makeAnswers = (
   const by = (): AnswersBy => {
     const of = parts();
     if (last?.of !== of) {
-      const {providers, revocations, entitlements, rules} = of;
-      last = {of, by: {providers, revocations, entitlements, named: featuresNamed(rules)}};
+      const {providers, revocations, entitlements, rules, told} = of;
+      last = {of, by: {providers, revocations, entitlements, named: once(() => namedBy(rules, told))}};
     }
     return last.by;
   };
@@ -42,12 +44,22 @@ export const makeAnswers = (
   });
 };
 
-const featuresNamed = (rules: readonly Rule[]): readonly string[] => [
-  ...new Set(
-    rules.flatMap(({access}) => {
-      if (!('require' in access)) return [];
-      const {any = [], all = []} = access.require.features ?? {};
-      return [...any, ...all];
-    }),
-  ),
-];
+/** Conditions are read for it, and most sources tell by themselves what there is. */
+const once = <T extends object>(make: () => T): (() => T) => {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
+
+/** Shadow rules name features like any other. */
+const namedBy = (rules: readonly Rule[], told: readonly string[] | undefined): Named => {
+  const {features} = askedBy(
+    rules.map((rule) => ({...rule, shadow: false})),
+    told,
+  );
+  const namesOf = (isAmount: boolean) =>
+    features.flatMap(({feature, as}) => (isAmount === (as !== undefined) ? [feature] : []));
+  return {features: namesOf(false), amounts: new Set(namesOf(true))};
+};

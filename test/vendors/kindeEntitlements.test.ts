@@ -251,6 +251,71 @@ describe('entitlements of kinde', () => {
     );
   });
 
+  const stated: [what: string, flag: unknown, bought: number | undefined, amount: number | string | undefined][] = [
+    ['a number', {t: 'i', v: 7}, undefined, 7],
+    ['0', {t: 'i', v: 0}, undefined, 0],
+    ['a text', {t: 's', v: 'gold'}, undefined, 'gold'],
+    ['a text that says unlimited is a text', {t: 's', v: 'unlimited'}, undefined, 'unlimited'],
+    ['a number beside less that was bought', {t: 'i', v: 7}, 5, 7],
+    ['a number beside more that was bought', {t: 'i', v: 7}, 9, 9],
+    ['a text beside a number that was bought', {t: 's', v: 'gold'}, 5, 5],
+    ['nothing beside a number that was bought', undefined, 5, 5],
+    ['less than 0 is no amount', {t: 'i', v: -1}, undefined, undefined],
+    ['an empty text is no amount', {t: 's', v: ''}, undefined, undefined],
+    ['a boolean is no amount', {t: 'b', v: true}, undefined, undefined],
+    ['a number that is called a text', {t: 's', v: 7}, undefined, undefined],
+    ['a text that is called a number', {t: 'i', v: '7'}, undefined, undefined],
+    ['a number without a type', {v: 7}, undefined, undefined],
+    ['a bare number', 7, undefined, undefined],
+    ['an object', {t: 'j', v: {a: 1}}, undefined, undefined],
+  ];
+  const storeOf = (settings: object = {}) =>
+    makeLookupEntitlements({
+      source: source(settings),
+      memory: makeMemoryCache({}, Date.now),
+      settings: {fresh: 30_000, stale: 600_000, negative: 5_000},
+      now: Date.now,
+      steady: Date.now,
+      random: () => 0,
+      after: () => () => {},
+    });
+  for (const [what, flag, bought, amount] of stated)
+    it(`a flag as an amount: ${what}`, async () => {
+      kinde.bought.set('org_1', bought === undefined ? [] : [['seats', bought]]);
+      const call = {credential: await kinde.token(), deadline: never};
+      const holdings = await storeOf().holdings(
+        user({feature_flags: flag === undefined ? {} : {seats: flag}}),
+        ['seats', 'other'],
+        new Map(),
+        0,
+        call,
+      );
+      assert.deepEqual(
+        [...holdings.amounts].map(([name, held]) => [name, held.amount]),
+        amount === undefined ? [] : [['seats', amount]],
+      );
+    });
+  it('a flag as an amount counts from the token at hand, for machines too, and only if Kinde has issued it', async () => {
+    const store = storeOf();
+    const call = {credential: await kinde.token(), deadline: never};
+    const seats = async (claims: object, fields: Partial<Principal> = {}, of = store) =>
+      (await of.holdings(user(claims, fields), ['seats'], new Map(), 0, call)).amounts.get('seats')?.amount;
+    const flags = (v: number) => ({feature_flags: {seats: {t: 'i', v}}});
+    assert.equal(await seats(flags(3)), 3);
+    assert.equal(await seats(flags(2)), 2);
+    assert.equal(await seats({}), undefined);
+    assert.equal(await seats(flags(4), {kind: 'service'}), 4);
+    assert.equal(await seats({...flags(4), iss: 'https://id.acme.example'}), undefined);
+    assert.equal(await seats(flags(4), {}, storeOf({from: ['billing']})), undefined);
+    assert.equal(await seats(flags(4), {}, storeOf({from: ['flags']})), 4);
+  });
+  it('a flag as an amount is no answer while the account API is away', async () => {
+    kinde.faults.set(path, {status: 500, body: ''});
+    const call = {credential: await kinde.token(), deadline: Date.now() + 2_000};
+    const asked = storeOf().holdings(user({feature_flags: {seats: {t: 'i', v: 3}}}), ['seats'], new Map(), 0, call);
+    await assert.rejects(async () => asked, Unavailable);
+  });
+
   it('a machine has no amounts, and they are kept with what was bought', async () => {
     const {holdings} = source();
     assert.deepEqual(await holdings?.lookup(user({}, {kind: 'service'}), await kinde.token(), never), {features: {}});

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {type CheckClient, type CheckResponse, checkRequestOf, makeCheckClient} from '../support/checkClient.ts';
 import {type Echo, startEcho, valuesOf} from '../support/echo.ts';
 import {type Envoy, startEnvoy} from '../support/envoy.ts';
+import {freePort} from '../support/ports.ts';
 import {type Postern, startPostern} from '../support/postern.ts';
 import {askPort} from '../support/stage.ts';
 import {type Kinde, machine, startKinde} from '../support/vendors/kinde.ts';
@@ -19,6 +20,73 @@ const rules = [
 
 const reasonOf = ({deniedResponse, errorResponse, okResponse}: CheckResponse): string =>
   okResponse === undefined ? JSON.parse((deniedResponse ?? errorResponse)?.body ?? '{}').code : 'allow';
+
+describe('how much of it, from Kinde, in every way out', () => {
+  let kinde: Kinde;
+  let postern: Postern;
+  let client: CheckClient;
+  let url: string;
+  before(async () => {
+    kinde = await startKinde();
+    kinde.bought.set('org_1', [['seats', 50], 'reports']);
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}/ofrep/v1/evaluate/flags`;
+    postern = await startPostern({
+      providers: [{name: 'ki', type: 'kinde', domain: kinde.domain, audience: ['orders-api']}],
+      entitlements: {source: {type: 'kinde', domain: kinde.domain}},
+      answers: {listen: `127.0.0.1:${port}`},
+      rules: [
+        {name: 'many', match: {path: '/many'}, require: {when: 'value.uploads >= 5'}, shadow: true},
+        {name: 'rest', match: {path: '/**'}, require: {features: ['reports', 'beta']}},
+      ],
+      responses: {identity: {'x-seats': 'value.seats', 'x-theme': 'value.theme', 'x-none': 'value.none'}},
+    });
+    client = makeCheckClient(postern.address);
+  });
+  after(async () => {
+    client?.close();
+    await postern?.stop();
+    await kinde?.close();
+  });
+  const flags = {uploads: {t: 'i', v: 7}, theme: {t: 's', v: 'dark'}, beta: {t: 'b', v: true}};
+
+  it('headers, conditions and OpenFeature say the same', async () => {
+    const token = await kinde.token({feature_flags: flags});
+    const headers = [['authorization', `Bearer ${token}`]] as const;
+    const allowed = await client.check(checkRequestOf({path: '/x', headers}));
+    const told = (allowed.okResponse?.headers ?? []).map(({header}) => [header.key, header.value]);
+    assert.deepEqual(told, [
+      ['x-seats', '50'],
+      ['x-theme', 'dark'],
+    ]);
+    const many = await client.check(checkRequestOf({path: '/many', headers}));
+    assert.doesNotMatch(JSON.stringify(many.dynamicMetadata), /condition_failed/);
+    const ask = async (key: string) => {
+      const reply = await fetch(`${url}${key}`, {method: 'POST', headers: Object.fromEntries(headers), body: '{}'});
+      return reply.json() as Promise<{key: string; value?: unknown; errorCode?: string; flags?: {key: string}[]}>;
+    };
+    assert.deepEqual(
+      await Promise.all(
+        ['seats', 'theme', 'uploads', 'none', 'reports', 'beta'].map(async (key) => {
+          const {value, errorCode} = await ask(`/${key}`);
+          return [key, value ?? errorCode];
+        }),
+      ),
+      [
+        ['seats', 50],
+        ['theme', 'dark'],
+        ['uploads', 7],
+        ['none', 'FLAG_NOT_FOUND'],
+        ['reports', true],
+        ['beta', true],
+      ],
+    );
+    assert.deepEqual(
+      (await ask('')).flags?.map(({key}) => key),
+      ['beta', 'reports', 'seats', 'theme', 'uploads'],
+    );
+  });
+});
 
 describe('kinde through Postern', () => {
   let kinde: Kinde;

@@ -1,10 +1,10 @@
-// The entitlement source of Kinde: boolean flags from the token, and what was bought, from the account API.
+// The entitlement source of Kinde: flags from the token, and what was bought, from the account API.
 import {z} from 'zod';
 import type {Principal} from '../../core/principal.ts';
 import {jsonOf, type RemoteCall} from '../../core/remote.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {LookedUpAmount, LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
-import {isFlagOn} from './flags.ts';
+import {amountOfFlag, isFlagOn} from './flags.ts';
 import type {KindeSourceSettings} from './settings.ts';
 
 const dependency = 'entitlements';
@@ -31,7 +31,7 @@ const nothing: PrincipalGrants = {features: {}};
 
 /**
  * A principal has a feature if a boolean flag of this name is true in its token, or if the plan of its organisation
- * includes it. The account API answers to the user's own token, which is sent to the configured domain only, and only if
+ * includes it. Flags that are numbers or texts are amounts, beside those that were bought. The account API answers to the user's own token, which is sent to the configured domain only, and only if
  * that domain has issued it: a machine, an API key and other providers' principals have nothing there.
  */
 export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: RemoteCall): LookupSource => {
@@ -96,6 +96,8 @@ export const makeKindeSource = ({domain, from}: KindeSourceSettings, call: Remot
     },
     holdings: {
       keyOf: (principal) => (canAsk(principal) ? keyOfBought(principal) : 'nobody'),
+      own: ({claims}, feature) =>
+        from.includes('flags') && issued(claims) ? amountOfFlag(claims, feature) : undefined,
       lookup: async (principal, credential, deadline) => {
         if (!canAsk(principal)) return nothing;
         return credential === undefined

@@ -64,7 +64,9 @@ export const kindeSourceSettings = z
       .array(z.enum(['flags', 'billing']))
       .min(1, 'is an empty list: name flags, billing or both')
       .default(['flags', 'billing'])
-      .describe('`flags`: boolean flags that are true in the token. `billing`: entitlements of the plan.'),
+      .describe(
+        '`flags`: boolean flags that are true in the token, and how much its numbers and texts say. `billing`: entitlements of the plan.',
+      ),
     ...certificates,
     insecure,
   })
