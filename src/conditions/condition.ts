@@ -5,6 +5,7 @@ import {type ConditionFault, Faulty} from './faults.ts';
 import {type CelFunc, type Expr, type Library, library} from './library.ts';
 import {mostSteps} from './meter.ts';
 import {payForLoops} from './paying.ts';
+import {foreignOperator} from './slips.ts';
 import {typeCheck} from './typeCheck.ts';
 import type {Type} from './types.ts';
 import {variables} from './variables.ts';
@@ -61,6 +62,8 @@ const parse = (cel: Library, source: string): ReturnType<Library['parse']> => {
     if (error instanceof RangeError) throw error;
     const {location, message} = error as {location?: {start?: {offset?: number}}; message?: string};
     const [, found] = /found (.*) but expecting/.exec(message ?? '') ?? [];
+    const slip = foreignOperator(source);
+    if (slip !== undefined) throw new Faulty(slip.at, `cannot be read as CEL: ${slip.message}`);
     const what = found === undefined ? '' : `: ${found} was not expected`;
     throw new Faulty(location?.start?.offset ?? 0, `cannot be read as CEL${what}`);
   }

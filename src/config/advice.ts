@@ -1,6 +1,6 @@
 // What is allowed and yet hardly meant: a little of it where requests wait, all of it where somebody asks.
 import {sourceTells, traitsOf} from '../vendors/index.ts';
-import type {Finding, SettingPath} from './findings.ts';
+import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
 import {providerWarnings} from './neverAsked.ts';
 import {literals} from './review/literals.ts';
 import {meanings} from './review/meanings.ts';
@@ -13,8 +13,13 @@ import {tenantWarnings} from './tenantWarnings.ts';
 import {trustWarnings} from './trustWarnings.ts';
 import {untold} from './untold.ts';
 
-/** Where secrets are written out in the file. */
-type Written = () => readonly SettingPath[];
+/** What only the file itself shows. */
+export interface Written {
+  /** Where secrets are written out. */
+  secrets(): readonly SettingPath[];
+  /** Texts that are variables elsewhere: `$NAME`. */
+  foreignVariables(): readonly SettingPath[];
+}
 
 /** Looks at checked settings; paths are those of the file. */
 export type Advise = (settings: Settings, written: Written) => readonly Finding[] | Promise<readonly Finding[]>;
@@ -42,11 +47,18 @@ export const review = (settings: Settings): readonly Finding[] => {
   ];
 };
 
-/** For `postern validate`, too: secrets that stand in the file itself. */
-export const writtenOut = (written: Written): readonly Finding[] =>
-  written().map((path) => ({
-    path,
-    at: 'value',
-    message:
-      'is a secret that is written out, for whoever reads this file: write ${NAME}, of the environment, or ${file:/path}',
-  }));
+/** For `postern validate`, too: secrets that stand in the file itself, and variables that are none here. */
+export const asWritten = (written: Written): readonly Finding[] => {
+  const secrets = written.secrets();
+  const known = new Set(secrets.map(keyOfPath));
+  const others = written.foreignVariables().filter((path) => !known.has(keyOfPath(path)));
+  return [
+    ...secrets.map((path) => ({
+      path,
+      at: 'value' as const,
+      message:
+        'is a secret that is written out, for whoever reads this file: write ${NAME}, of the environment, or ${file:/path}',
+    })),
+    ...others.map((path) => ({path, at: 'value' as const, message: 'is taken as it stands'})),
+  ];
+};

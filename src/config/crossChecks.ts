@@ -3,7 +3,8 @@ import {featuresNamed} from '../core/identityHeaders.ts';
 import {isObject} from '../core/isObject.ts';
 import {suggestion} from '../core/nearest.ts';
 import type {Finding, SettingPath} from './findings.ts';
-import {capturesIn, capturesUsed} from './rulePatterns.ts';
+import {listeningFindings} from './listening.ts';
+import {capturesIn, capturesUsed, pathFault} from './rulePatterns.ts';
 import {accessKeys} from './rules.ts';
 
 // These look at the settings as they stand in the file, right or wrong, so that one mistake does not hide another.
@@ -34,7 +35,9 @@ const captureFindings = (rule: unknown, at: SettingPath): readonly Finding[] => 
   const {match, require} = mapping(rule);
   const {path} = mapping(match);
   if (Object.hasOwn(mapping(match), 'path') && typeof path !== 'string') return [];
-  const captures = typeof path === 'string' ? capturesIn(path) : [];
+  const captures = typeof path === 'string' ? capturesIn(path).filter((name) => name !== '') : [];
+  // What is wrong with the path may be how it writes its captures.
+  if (captures.length === 0 && typeof path === 'string' && pathFault(path) !== undefined) return [];
   const ruleAt = at.slice(0, -1);
   const templates: readonly (readonly [SettingPath, unknown])[] = [
     [[...at, 'tenant'], mapping(require).tenant],
@@ -148,6 +151,7 @@ export const crossFindings = (
     ...duplicates(settings, 'rules'),
     ...answersFindings(settings),
     ...grantedFindings(settings, lookupTypes),
+    ...listeningFindings(settings),
   ];
   const report = (path: SettingPath, message: string): number => findings.push({path, at: 'value', message});
   const reportUnknown = (path: SettingPath, name: string): void => {

@@ -1,6 +1,7 @@
 // The schema library's issues in a person's words.
 import type {z} from 'zod';
 import {kindWords} from '../core/kindWords.ts';
+import {knownKeys} from '../core/knownKeys.ts';
 import {suggestion} from '../core/nearest.ts';
 import {type Finding, type SettingPath, valueAt} from './findings.ts';
 
@@ -31,11 +32,22 @@ const isNo = (text: string): boolean => /^(no|off|n)$/i.test(text);
 /** How the same is written in the kind that is wanted. */
 const remedy = (expected: string, input: unknown, quotes: string): string => {
   if (typeof input === 'number' || typeof input === 'boolean') return quotes;
+  if (expected === 'string' && Array.isArray(input) && input.length === 1) return ': take the [ ] away';
   if (expected === 'array' && typeof input === 'string') return ': put it in [ ]';
   if (expected === 'array' && typeof input === 'object') return ': each item begins with a dash, or all stand in [ ]';
   if (expected === 'boolean' && typeof input === 'string')
     return isYes(input) ? '; write true' : isNo(input) ? '; write false' : '';
+  if (isNumber(expected) && typeof input === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(input))
+    return '; write it without quotes';
   return '';
+};
+
+const isNumber = (expected: string): boolean => expected === 'number' || expected === 'int';
+
+/** Of a mapping, where something else stands: what would be in it, if that is little. */
+const settingsOf = (expected: string, input: unknown, schema: unknown): string => {
+  const known = expected === 'object' && typeof input === 'string' ? knownKeys(schema) : [];
+  return known.length === 0 || known.length > 8 ? '' : `: its settings are ${known.join(', ')}`;
 };
 
 /** `{org}` without quotes is a mapping from `org` to nothing. */
@@ -58,20 +70,6 @@ const wantedBy = (issues: readonly z.core.$ZodIssue[]): Pick<Finding, 'wants'> =
   return kept.length === 0 ? {} : {wants: kept};
 };
 
-interface SchemaDefinition {
-  readonly shape?: object;
-  readonly entries?: object;
-  readonly keyType?: {readonly _zod?: {readonly def?: SchemaDefinition}};
-}
-
-/** Keys that an object schema knows: what stands behind an unknown-key issue. */
-const knownKeys = (schema: unknown): readonly string[] => {
-  const {shape, keyType} = (schema as {_zod?: {def?: SchemaDefinition}} | undefined)?._zod?.def ?? {};
-  if (shape !== undefined) return Object.keys(shape);
-  // Of a record: the words that its keys may be.
-  return Object.keys(keyType?._zod?.def?.entries ?? {});
-};
-
 /** Words for issues whose schema says none itself. Given to every parse. */
 export const wording: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
@@ -85,7 +83,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
       return mustBe(
         kindWords[issue.expected] ?? issue.expected,
         issue.input,
-        remedy(issue.expected, issue.input, hint),
+        remedy(issue.expected, issue.input, hint) || settingsOf(issue.expected, issue.input, issue.inst),
       );
     }
     case 'invalid_value':
@@ -227,6 +225,15 @@ const ofUnion = (
   const words = shapes.flat().flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(quoted) : []));
   const given = valueAt(root, path);
   const near = typeof given === 'string' && words.length > 0 ? suggestion(given, words) : '';
-  const hint = near.startsWith('; did') ? near : '';
+  const hint = near.startsWith('; did') ? near : unionRemedy(expected, given, fault);
   return [{path, at: 'value', message: mustBe(alternatives([...new Set(expected)]), given, hint), ...wanted}];
+};
+
+/** How what is given could be one of the shapes. `fault`: what the choice itself says of what is none, with how to write it. */
+const unionRemedy = (expected: readonly string[], given: unknown, fault: string | undefined): string => {
+  const [, example] = /(: write .*)$/.exec(fault ?? '') ?? [];
+  if (example !== undefined) return example;
+  const takesText = expected.includes(kindWords.string ?? '');
+  if (takesText && (typeof given === 'number' || typeof given === 'boolean')) return '; put it in quotes';
+  return !takesText && typeof given === 'string' && expected.includes(kindWords.array ?? '') ? ': put it in [ ]' : '';
 };

@@ -6,6 +6,7 @@ import {dirname, resolve} from 'node:path';
 import {buffer} from 'node:stream/consumers';
 import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
+import {foreignVariable, foreignVariables} from './foreignVariables.ts';
 import {otherKind} from './otherKind.ts';
 import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets, writtenSecrets} from './schemaDocument.ts';
@@ -143,7 +144,14 @@ export const checkText = async (
       .update(JSON.stringify(withoutSecrets(yaml.value)))
       .digest('hex'),
     secrets: secretsIn(value),
-    warnings: inOrder(told(await advise(checked.settings, () => writtenSecrets(yaml.value)))),
+    warnings: inOrder(
+      told(
+        await advise(checked.settings, {
+          secrets: () => writtenSecrets(yaml.value),
+          foreignVariables: () => foreignVariables(yaml.value),
+        }),
+      ),
+    ),
   };
 };
 
@@ -157,7 +165,7 @@ export const formatErrors = (errors: readonly ConfigError[]): string =>
 
 const located = (finding: Finding, file: string, yaml: YamlFile, origins: Origins): ConfigError => {
   const written = origins.at.get(keyOfPath(finding.path));
-  const message = withoutOrigins(finding.message, origins);
+  const message = withoutOrigins(finding.message, origins) + variableHint(finding, yaml);
   return {
     file,
     ...yaml.placeOf(finding),
@@ -166,6 +174,12 @@ const located = (finding: Finding, file: string, yaml: YamlFile, origins: Origin
     message:
       written === undefined || message.includes(written) ? message : `${message} (its value is that of ${written})`,
   };
+};
+
+/** Of a text that is wrong and looks like a variable: how one is written here. */
+const variableHint = ({path, at}: Finding, yaml: YamlFile): string => {
+  const name = at === 'value' ? foreignVariable(valueAt(yaml.value, path)) : undefined;
+  return name === undefined ? '' : `; a variable is written \${${name}}`;
 };
 
 const inOrder = (errors: readonly ConfigError[]): readonly ConfigError[] =>

@@ -10,7 +10,8 @@ const forbidden = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\\\;%?#]|${readAsS
 export const pathFault = (pattern: string): string | undefined => {
   if (pattern === '') return undefined; // said elsewhere: is empty
   if (!pattern.startsWith('/')) {
-    return /^\^|\$$|\.\*/.test(pattern)
+    if (/^https?:\/\//i.test(pattern)) return 'must start with /: the host stands in match.hosts';
+    return /^[\^~]|\$$|\.\*/.test(pattern)
       ? 'must start with /: rules are no regular expressions; use *, ** and {name}'
       : 'must start with /';
   }

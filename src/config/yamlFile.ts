@@ -1,13 +1,8 @@
 // A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
 import {type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, parseDocument} from 'yaml';
+import {makePlaceAt, type Place} from '../core/place.ts';
+import {nameFault} from '../core/yamlFaults.ts';
 import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
-import {nameFault} from './yamlFaults.ts';
-
-/** A place in the text; both count from 1. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
 
 /** A fault of the text itself; `path` where one can be told. */
 export interface TextFault extends Place {
@@ -67,7 +62,10 @@ export const readYaml = (text: string): YamlFile => {
   const [error] = document.errors;
   if (error !== undefined) {
     const noticed = placeAt(error.pos[0]);
-    const {place = noticed, message} = nameFault(error.code, error.message, text.split('\n'), noticed.line);
+    const {place = noticed, message} = nameFault(error, text.split('\n'), noticed.line, {
+      what: 'settings',
+      broken: 'cannot be read as YAML',
+    });
     faults.push({...place, path: [], message});
     return {value: undefined, faults, placeOf};
   }
@@ -124,20 +122,6 @@ export const readYaml = (text: string): YamlFile => {
   } catch {
     return failed('cannot be read as YAML: it is nested too deeply');
   }
-};
-
-/** Offset in a text -> its place. */
-const makePlaceAt = (text: string): ((offset: number) => Place) => {
-  const starts = [0];
-  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
-  return (offset) => {
-    let line = 0;
-    for (let step = 1 << 30; step > 0; step >>= 1) {
-      const start = starts[line + step];
-      if (start !== undefined && start <= offset) line += step;
-    }
-    return {line: line + 1, column: Math.max(0, offset) - (starts[line] ?? 0) + 1};
-  };
 };
 
 // Reading takes far longer than linear time where many brackets stay open: such a text is not given to the library.

@@ -27,8 +27,11 @@ export const nearest = (word: string, known: readonly string[]): string | undefi
   let found: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
+    const longest = Math.max(word.length, candidate.length);
+    const allowed = Math.max(1, Math.floor(longest / 3));
+    // Each letter more is a change.
+    if (Math.abs(word.length - candidate.length) > allowed) continue;
     const changes = distance(word.toLowerCase(), candidate.toLowerCase());
-    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
     if (changes > allowed || changes >= fewest || changes >= candidate.length) continue;
     found = candidate;
     fewest = changes;

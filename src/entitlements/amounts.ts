@@ -4,7 +4,7 @@ import {type Measure, units, unlimited} from '../core/amount.ts';
 import {measureOf} from '../core/amounts.ts';
 import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
-import {type Finding, plainName, shownName} from './words.ts';
+import {type Finding, noSuch, plainName, shownName} from './words.ts';
 
 /** Of one plan or grant, each of `values`, `add` and `limits`: a mistake must not fill the memory. */
 const mostAmounts = 256;
@@ -76,12 +76,13 @@ export function* termsFindings(
   ];
   for (const [part, name, written] of entries) {
     const feature = features.get(name);
-    const message =
-      feature === undefined
-        ? `there is no feature ${shownName(name)}`
-        : plan.features.includes(name)
-          ? misfit(part, name, feature, written)
-          : `is of a feature that the plan does not have: add ${plainName(name)} to its features`;
+    if (feature === undefined) {
+      yield noSuch([part, name], 'feature', name, features);
+      continue;
+    }
+    const message = plan.features.includes(name)
+      ? misfit(part, name, feature, written)
+      : `is of a feature that the plan does not have: add ${plainName(name)} to its features`;
     if (message !== undefined) yield {path: [part, name], message};
   }
 }

@@ -11,7 +11,7 @@ import {
   termsFindings,
   valuesShape,
 } from './amounts.ts';
-import {type Finding, shownName, toFinding} from './words.ts';
+import {type Finding, keyWords, noSuch, toFinding} from './words.ts';
 
 const key = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
 const strings = z.array(z.string().max(1_024));
@@ -107,7 +107,10 @@ const named = <T>(shape: z.ZodType<T>, example: string) =>
     .transform((value, context): ReadonlyMap<string, T> => {
       const found = new Map<string, T>();
       for (const [name, raw] of Object.entries(value)) {
-        const issues = [...(key.safeParse(name).error?.issues ?? []), ...add(found, name, shape.safeParse(raw))];
+        const issues = [
+          ...(key.safeParse(name).error?.issues ?? []),
+          ...add(found, name, shape.safeParse(raw, {error: keyWords})),
+        ];
         for (const {path, ...issue} of issues) {
           context.addIssue({
             code: 'custom',
@@ -163,22 +166,22 @@ export const danglingNames = (
   for (const [plan, {features: named}] of plans) {
     for (const [at, feature] of named.entries()) {
       if (!features.has(feature)) {
-        findings.push({path: ['plans', plan, 'features', at], message: `there is no feature ${shownName(feature)}`});
+        findings.push(noSuch(['plans', plan, 'features', at], 'feature', feature, features));
       }
     }
   }
   for (const flag of flags.keys()) {
-    if (!features.has(flag)) findings.push({path: ['flags', flag], message: `there is no feature ${shownName(flag)}`});
+    if (!features.has(flag)) findings.push(noSuch(['flags', flag], 'feature', flag, features));
   }
   return findings;
 };
 
 /** One grant, checked: the grant, or what is wrong with it. */
 export const readGrant = (raw: unknown, {features, plans}: Catalog): Grant | Finding => {
-  const read = grantShape.safeParse(raw);
+  const read = grantShape.safeParse(raw, {error: keyWords});
   if (!read.success) return toFinding(read.error.issues[0]);
   const plan = plans.get(read.data.plan);
-  if (plan === undefined) return {path: ['plan'], message: `there is no plan ${shownName(read.data.plan)}`};
+  if (plan === undefined) return noSuch(['plan'], 'plan', read.data.plan, plans);
   const {values, add, limits} = read.data;
   // Most grants have no terms of their own, and there are many.
   if (values === undefined && add === undefined && limits === undefined) return read.data;
@@ -190,7 +193,7 @@ export const isFinding = (value: Grant | Finding): value is Finding => 'message'
 
 /** Checks a document; tells the first `most` findings. Lets others have their turn between batches of grants. Never rejects. */
 export const readDocument = async (raw: unknown, most = mostFindings): Promise<Read> => {
-  const read = documentShape.safeParse(raw);
+  const read = documentShape.safeParse(raw, {error: keyWords});
   if (!read.success) return {findings: read.error.issues.slice(0, most).map(toFinding)};
   const features = read.data.features;
   const plans = read.data.plans;
@@ -200,7 +203,7 @@ export const readDocument = async (raw: unknown, most = mostFindings): Promise<R
   const grants: Grant[] = [];
   for (const [at, rawGrant] of (read.data.grants ?? []).entries()) {
     const grant = readGrant(rawGrant, {features, plans});
-    if (isFinding(grant)) findings.push({path: ['grants', at, ...grant.path], message: grant.message});
+    if (isFinding(grant)) findings.push({...grant, path: ['grants', at, ...grant.path]});
     else grants.push(grant);
     if (findings.length >= most) break;
     if (at % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));

@@ -5,7 +5,7 @@ import {isObject} from '../core/isObject.ts';
 import {namedTwice} from '../core/jsonTwice.ts';
 import {definitionFindings, featureShape, flagShape, isFinding, notAll, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
-import {type Finding, saidTwice, shownName, toFinding} from './words.ts';
+import {type Finding, keyWords, saidTwice, shownName, toFinding} from './words.ts';
 
 const key = z.string().min(1).max(256);
 const begin = z.strictObject({ends: z.literal(true)});
@@ -61,7 +61,7 @@ export const makeLineReader = (most = usualMost): LineReader => {
   };
 
   const checked = <T>(shape: z.ZodType<T>, raw: object): T | undefined => {
-    const read = shape.safeParse(raw);
+    const read = shape.safeParse(raw, {error: keyWords});
     return read.success ? read.data : report(toFinding(read.error.issues[0]));
   };
 

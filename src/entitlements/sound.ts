@@ -80,9 +80,9 @@ export const unsoundHead = (
     return `holds no features and no plans, so nobody would have anything; ${sayIfMeant}`;
   }
   const dangling = danglingNames(features, plans, flags);
-  if (dangling.length > 0) return `names what is not there: ${some(dangling.map(describeFinding))}`;
+  if (dangling.length > 0) return `names what is not there: ${some(dangling, describeFinding)}`;
   const wrong = amountFindings(features, plans);
-  if (wrong.length > 0) return `holds what is wrong: ${some(wrong.map(describeFinding))}`;
+  if (wrong.length > 0) return `holds what is wrong: ${some(wrong, describeFinding)}`;
   const missing = wanted.filter(({feature}) => !features.has(feature));
   if (missing.length === 0) return unfit(features, wanted);
   const told = missing.map(({feature, rule}) => `"${feature}", which ${asker(rule)} asks for`);
@@ -127,5 +127,5 @@ export const unsoundGrants = (
 
 const sayIfMeant = 'if that is meant, say so with their number (docs/entitlements.md, "When something is missing")';
 
-const some = (all: readonly string[]): string =>
-  `${all.slice(0, mostTold).join('; ')}${all.length > mostTold ? `; and ${all.length - mostTold} more` : ''}`;
+const some = <T>(all: readonly T[], words: (one: T) => string = String): string =>
+  `${all.slice(0, mostTold).map(words).join('; ')}${all.length > mostTold ? `; and ${all.length - mostTold} more` : ''}`;

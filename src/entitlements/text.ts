@@ -4,6 +4,8 @@ import {type Document, isAlias, isScalar, LineCounter, parseDocument, type Scala
 import type {Snapshot} from '../core/entitlement.ts';
 import {jsonFault} from '../core/jsonFault.ts';
 import {namedTwice} from '../core/jsonTwice.ts';
+import {makePlaceAt} from '../core/place.ts';
+import {nameFault} from '../core/yamlFaults.ts';
 import {type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
 import {describeFinding, type Finding, saidTwice, shownName} from './words.ts';
@@ -61,21 +63,24 @@ const parseJson = (text: string): Parsed => {
 
 const parseYaml = (text: string): Parsed => {
   try {
-    const lines = new LineCounter();
-    // Told below: the library compares each key with all others of its mapping, and as it was written.
-    const document = parseDocument(text, {uniqueKeys: false, prettyErrors: true, lineCounter: lines});
-    const first = document.errors[0];
-    if (first !== undefined) return {faults: [{message: `is not YAML: ${first.message.split('\n', 1)[0]}`}]};
+    // Names given twice are told below: the library compares each key with all others of its mapping, and as it was written.
+    const document = parseDocument(text, {uniqueKeys: false, prettyErrors: false, logLevel: 'error'});
+    const placeAt = makePlaceAt(text);
+    const [first] = document.errors;
+    if (first !== undefined) {
+      const noticed = placeAt(first.pos[0]);
+      const {place = noticed, message} = nameFault(first, text.split('\n'), noticed.line, {
+        what: 'entitlements',
+        broken: 'is not YAML',
+      });
+      return {faults: [{...place, message}]};
+    }
     const twice = keyTwice(document);
     if (twice !== undefined) {
-      const {line, col} = lines.linePos(twice.at);
-      return {
-        faults: [
-          {
-            message: `is not YAML: keys must be unique, and ${shownName(twice.name)} stands at line ${line}, column ${col} for the second time`,
-          },
-        ],
-      };
+      const {line, column} = placeAt(twice.at);
+      const where = `line ${line}, column ${column}`;
+      const message = `is not YAML: keys must be unique, and ${shownName(twice.name)} stands at ${where} for the second time`;
+      return {faults: [{message}]};
     }
     return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
   } catch (error) {

@@ -1,12 +1,34 @@
 // What is wrong with entitlements, in a person's words: places, names and kinds, none of them longer than a line.
 import type {z} from 'zod';
 import {kindWords} from '../core/kindWords.ts';
+import {knownKeys} from '../core/knownKeys.ts';
+import {nearest} from '../core/nearest.ts';
 
 /** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of a name that nothing has: the names that there are. Looked through when it is told, which most findings are not. */
+  readonly known?: ReadonlyMap<string, unknown>;
+  /** That name. */
+  readonly name?: string;
 }
+
+/** A name that is used and not defined. */
+export const noSuch = (
+  path: readonly PropertyKey[],
+  what: 'feature' | 'plan',
+  name: string,
+  known: ReadonlyMap<string, unknown>,
+): Finding => ({path, message: `there is no ${what} ${shownName(name)}`, known, name});
+
+/** More names than this are not looked through for one that is near. */
+const mostCompared = 1_000;
+
+const meant = ({known, name}: Finding): string => {
+  const near = known === undefined || known.size > mostCompared ? undefined : nearest(name ?? '', [...known.keys()]);
+  return near === undefined ? '' : `; did you mean ${shownName(near)}?`;
+};
 
 const longestName = 64;
 
@@ -21,6 +43,10 @@ const cut = (name: string): string => (name.length > longestName ? `${name.slice
 
 const kinds: Readonly<Record<string, string>> = {...kindWords, null: 'nothing', undefined: 'nothing'};
 
+/** Given to every parse: what a schema knows, for `toFinding` to compare an unknown key with. */
+export const keyWords: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'unrecognized_keys' ? knownKeys(issue.inst).join('\n') : undefined;
+
 /** An issue of the schema library, in words where it has none of ours. */
 export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
   path: issue?.path ?? [],
@@ -28,8 +54,12 @@ export const toFinding = (issue: z.core.$ZodIssue | undefined): Finding => ({
 });
 
 const inWords = (issue: z.core.$ZodIssue): string | undefined => {
-  if (issue.code === 'unrecognized_keys')
-    return `has ${issue.keys.slice(0, 5).map(shownName).join(', ')}, which ${issue.keys.length === 1 ? 'is no setting' : 'are no settings'} here`;
+  if (issue.code === 'unrecognized_keys') {
+    const [key = '', ...others] = issue.keys;
+    const near = others.length > 0 ? undefined : nearest(key, issue.message.split('\n'));
+    const hint = near === undefined ? '' : `; did you mean ${shownName(near)}?`;
+    return `has ${issue.keys.slice(0, 5).map(shownName).join(', ')}, which ${others.length === 0 ? 'is no setting' : 'are no settings'} here${hint}`;
+  }
   const [, expected = '', received = ''] = /^Invalid input: expected (\w+), received (\w+)$/.exec(issue.message) ?? [];
   const kind = kinds[expected];
   if (kind === undefined) return undefined;
@@ -39,7 +69,9 @@ const inWords = (issue: z.core.$ZodIssue): string | undefined => {
 };
 
 /** `plans.pro.features[0]: there is no feature "x"`. */
-export const describeFinding = ({path, message}: Finding): string => {
+export const describeFinding = (finding: Finding): string => {
+  const {path} = finding;
+  const message = finding.message + meant(finding);
   const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${plainName(String(part))}`)).join('');
   return where === '' ? message : `${where.replace(/^\./, '')}: ${message}`;
 };

@@ -1,7 +1,9 @@
 // The file of API keys: YAML -> entries, or everything that is wrong with it and where.
 import {type Document, isMap, isScalar, isSeq, LineCounter, parseDocument} from 'yaml';
 import {z} from 'zod';
+import {makePlaceAt} from '../core/place.ts';
 import type {Principal} from '../core/principal.ts';
+import {nameFault} from '../core/yamlFaults.ts';
 import {hashOf, keyId} from './apiKeysForm.ts';
 
 const text = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
@@ -77,9 +79,15 @@ export const readKeyFile = (
     const {line, col} = lines.linePos(offset);
     return `${line}:${col}`;
   };
-  // The library's sentences may quote the text.
-  const broken = document.errors.map(({pos, code}) => `${at(pos[0])}: is not YAML that can be read (${code})`);
-  if (broken.length > 0) return {faults: broken.slice(0, mostFaults)};
+  const [first] = document.errors;
+  if (first !== undefined) {
+    const noticed = makePlaceAt(text)(first.pos[0]);
+    const {place = noticed, message} = nameFault(first, text.split('\n'), noticed.line, {
+      what: 'keys',
+      broken: 'is not YAML',
+    });
+    return {faults: [`${place.line}:${place.column}: ${message}`]};
+  }
 
   // A file that is being written, or that was cut, must not revoke every key.
   if (document.contents === null || isNothing(document.contents)) {

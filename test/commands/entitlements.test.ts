@@ -201,7 +201,7 @@ describe('postern entitlements', function () {
         ],
       ],
       ['bad.json', '{"features": {"a": {"permissions": 5}}}', [/bad\.json:1:\d+: features\.a/]],
-      ['torn.yaml', 'plans: [', [/torn\.yaml: is not YAML/]],
+      ['torn.yaml', 'plans: [', [/torn\.yaml:1:1: is not YAML/]],
       ['empty.jsonl', '', [/holds no features and no plans.*--allow-empty/]],
       [
         'long.jsonl',

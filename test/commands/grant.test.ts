@@ -169,7 +169,7 @@ describe('postern entitlements grant and ungrant', function () {
       [
         'a file that is no YAML',
         ['grant', '--plan', 'pro'],
-        /is broken, mend it first: is not YAML/,
+        /is broken, mend it first: line 13: is not YAML/,
         (good) => `${good}\n  - [`,
       ],
     ];

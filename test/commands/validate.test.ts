@@ -218,6 +218,25 @@ rules: [{name: all, match: {path: /a}, require: {}}]
     assert.deepEqual(said, ['providers[0].clientSecret', 'redis.url', 'redis.sealKey']);
     assert.ok(!output.includes('hunter'), output);
   });
+  it('a variable as others write it is text, and said to be', async () => {
+    const text = `providers:
+  - {name: a, type: oidc, issuer: https://i, audience: [$AUDIENCE, b], claims: {tenant: $(TENANT)}}
+rules: [{name: all, match: {path: /a}, require: {roles: ['%ROLE%', $role, x$Y]}}]
+`;
+    const folder = temporaryFolder();
+    writeFiles(folder, {'postern.yaml': text});
+    const {code, output} = await runPostern(['validate', '-c', join(folder, 'postern.yaml')]);
+    assert.equal(code, 0, output);
+    const said = [...output.matchAll(/warning: (\S+): is taken as it stands; a variable is written (\S+)/g)];
+    assert.deepEqual(
+      said.map(([, path, variable]) => `${path} ${variable}`),
+      [
+        'providers[0].audience[0] ${AUDIENCE}',
+        'providers[0].claims.tenant ${TENANT}',
+        'rules[0].require.roles[0] ${ROLE}',
+      ],
+    );
+  });
   it('--strict: it is one', async () => assert.equal((await validated(open, {}, '--strict')).code, 1));
   it('--json is for programs', async () => {
     const {good, problems} = JSON.parse((await validated(open, {}, '--json')).output);

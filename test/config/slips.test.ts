@@ -138,6 +138,7 @@ const slips: readonly [from: string, to: string, said: string][] = [
   ['issuer: ', 'issuer ', '4:5: cannot be read as YAML: a key must be on one line; is a colon missing?'],
   ['issuer: https://id.example', 'issuer:id', '4:5: cannot be read as YAML: a key needs a space after its colon'],
   ['issuer: https', 'issuer: "https', '4:5: cannot be read as YAML: a quote that is opened on this line is not closed'],
+  ['{path: /a}', '{path: [}', '8:5: cannot be read as YAML: a { or [ that is opened on this line is not closed'],
   ['[a]', '[a', '5:5: cannot be read as YAML: a { or [ that is opened on this line is not closed'],
   ['{path: /a}', '{path: /a', '8:5: cannot be read as YAML: a { or [ that is opened on this line is not closed'],
   ['- name: a\n', '-name: a\n', '7:3: cannot be read as YAML: a list item needs a space after its dash'],
@@ -241,6 +242,60 @@ const slips: readonly [from: string, to: string, said: string][] = [
     'require: {}\n    public: true',
     '7:5: rules[0]: has public and require: keep exactly one of public, deny, require',
   ],
+  ['[a]', '12', '5:15: providers[0].audience: must be any, a list or a text, not a whole number; put it in quotes'],
+  [
+    'https://id.example',
+    '[https://id.example]',
+    '4:13: providers[0].issuer: must be a text, not a list: take the [ ] away',
+  ],
+  [
+    'require: {}',
+    'require: {roles: a}',
+    '9:22: rules[0].require.roles: must be a list or a mapping, not a text: put it in [ ]',
+  ],
+  [
+    '{path: /a}',
+    '/a',
+    '8:12: rules[0].match: must be a mapping, not a text: its settings are connection, hosts, methods, path',
+  ],
+  [
+    'path: /a',
+    "path: 'https://a.example/a'",
+    '8:19: rules[0].match.path: must start with /: the host stands in match.hosts',
+  ],
+  // A path that is wrong captures nothing: that is no second mistake.
+  [
+    "'/b/{org}'",
+    "'/b/{{org}}'",
+    '11:19: rules[1].match.path: has a segment that mixes text with * or { }: each takes a segment of its own',
+  ],
+  ["'/b/{org}'", "'/b/{}'", '11:19: rules[1].match.path: has a capture without a proper name'],
+  ["'/b/{org}'", "'/b/**/{org}'", '11:19: rules[1].match.path: has ** before its end'],
+  [
+    'require: {}',
+    `require: {when: "principal.subject = 'a'"}`,
+    '9:21: rules[0].require.when: cannot be read as CEL: = compares nothing: write == (character 19, at "= \'a\'")',
+  ],
+  [
+    'require: {}',
+    `require: {when: "principal.subject == 'a' and true"}`,
+    '9:21: rules[0].require.when: cannot be read as CEL: and is no operator: write && (character 26, at "and true")',
+  ],
+  [
+    'require: {}',
+    `require: {when: "not claims.a"}`,
+    '9:21: rules[0].require.when: cannot be read as CEL: not is no operator: write ! (character 1, at "not claims.a")',
+  ],
+  [
+    'https://id.example',
+    '$ISSUER',
+    '4:13: providers[0].issuer: is not an http: or https: URL, so its keys cannot be discovered: set jwksUri; a variable is written ${ISSUER}',
+  ],
+  [
+    'https://id.example',
+    '$(ISSUER)',
+    '4:13: providers[0].issuer: is not an http: or https: URL, so its keys cannot be discovered: set jwksUri; a variable is written ${ISSUER}',
+  ],
 ];
 
 /** What is added to the file, and the line that is said. */
@@ -263,11 +318,31 @@ const additions: readonly [text: string, said: string][] = [
   ],
   ['responses: {status: {missing_feature: 200}}\n', '13:39: responses.status.missing_feature: '],
   [
+    'responses: {status: {missing_feature: "402"}}\n',
+    '13:39: responses.status.missing_feature: must be a number, not a text; write it without quotes',
+  ],
+  [
     'entitlements:\n  source: {type: file, path: e}\n  redis: {url: redis://r}\n',
     '15:3: entitlements.redis: is not a setting here, but at the top: is it indented too far?',
   ],
   ['redis: {url: http://r}\n', '13:14: redis.url: '],
-  ['server: {listen: 9191}\n', '13:18: server.listen: must be a text or a list, not a whole number'],
+  [
+    'server: {listen: 9191}\n',
+    '13:18: server.listen: must be a text or a list, not a whole number: write host:port, such as 127.0.0.1:9191',
+  ],
+  ['admin: {listen: 9190}\n', '13:17: admin.listen: is not a listen address: write host:port, such as 127.0.0.1:9191'],
+  [
+    'admin: {listen: 127.0.0.1:9191}\n',
+    '13:17: admin.listen: is where server.listen is, too, by default (127.0.0.1:9191): give each its own',
+  ],
+  [
+    'server: {listen: [127.0.0.1:9191, unix:///a, unix:///a]}\n',
+    '13:46: server.listen[2]: is where server.listen[1] is, too: take one out',
+  ],
+  [
+    'server: {listen: 0.0.0.0:9191}\nadmin: {listen: 127.0.0.1:9191}\n',
+    '14:17: admin.listen: is where server.listen is, too: give each its own',
+  ],
   ['server: {listen: localhost}\n', '13:18: server.listen: is not a listen address'],
   ['log: {level: verbose}\n', '13:14: log.level: must be trace, debug, info, warn, error, fatal or silent'],
   ['log: info\n', '13:6: log: must be a mapping, not a text'],

@@ -72,24 +72,24 @@ describe('the file source', () => {
   });
 
   const wrong: [string, string, string, RegExp][] = [
-    ['an unknown key', 'e.yaml', 'features: {}\nplan: {}\n', /is wrong: 1:1 .*"plan"/],
+    ['an unknown key', 'e.yaml', 'features: {}\nplan: {}\n', /is wrong: 1:1 .*"plan".*; did you mean "plans"\?/],
     [
       'a grant of an unknown plan',
       'e.yaml',
       good.replace('plan: pro, tenant: t1', 'plan: por, tenant: t1'),
-      /6:12 grants\[0\]\.plan: there is no plan "por"/,
+      /6:12 grants\[0\]\.plan: there is no plan "por"; did you mean "pro"\?/,
     ],
     [
       'a plan with an unknown feature',
       'e.yaml',
       good.replace('{features: [orders]}', '{features: [ordres]}'),
-      /3:20 plans\.pro\.features\[0\]: there is no feature "ordres"/,
+      /3:20 plans\.pro\.features\[0\]: there is no feature "ordres"; did you mean "orders"\?/,
     ],
     [
       'a flag of an unknown feature',
       'e.yaml',
       good.replace('flags: {reports', 'flags: {raports'),
-      /9:18 flags\.raports: there is no feature/,
+      /9:18 flags\.raports: there is no feature "raports"; did you mean "reports"\?/,
     ],
     [
       'a date that is none',
@@ -101,7 +101,7 @@ describe('the file source', () => {
       'a key that a grant does not have',
       'e.yaml',
       good.replace('tenant: t1,', 'tenant: t1, tennant: t1,'),
-      /6:5 grants\[0\]: .*tennant/,
+      /6:5 grants\[0\]: .*tennant.*; did you mean "tenant"\?/,
     ],
     ['a grant without tenant', 'e.yaml', good.replace('tenant: t1, ', ''), /grants\[0\]\.tenant/],
     [
@@ -117,7 +117,9 @@ describe('the file source', () => {
       /4:\d+ .*conditions\[0\]\.value.*ends_with/,
     ],
     ['the same key twice', 'e.yaml', `${good}grants: []\n`, /is not YAML: .*unique.*line 10/],
-    ['no YAML', 'e.yaml', 'features: {', /is not YAML: .*line/],
+    ['tabs', 'e.yaml', 'features:\n\torders: {}\n', /2:1 a tab cannot indent: use spaces/],
+    ['two documents', 'e.yaml', 'features: {}\n---\na: 1\n', /2:1 begins a second document/],
+    ['no YAML', 'e.yaml', 'features: {', /1:1 is not YAML: a \{ or \[ that is opened on this line is not closed/],
     ['a list', 'e.yaml', '- 1', /is wrong: 1:1 /],
     [
       'aliases that grow',
@@ -235,7 +237,7 @@ describe('the file source', () => {
 
       publish('..3', 'features: {');
       await until('the fault is told', () => store.health().state === 'degraded');
-      assert.match(store.health().detail ?? '', /e\.yaml is not YAML/);
+      assert.match(store.health().detail ?? '', /e\.yaml is wrong: 1:1 is not YAML/);
       assert.equal(says('t9'), 'yes');
       publish('..4', undefined);
       await until('the fault is told', () => /no such file/.test(store.health().detail ?? ''));

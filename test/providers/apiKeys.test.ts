@@ -120,9 +120,13 @@ describe('the file of API keys', () => {
       fileOf(entryOf('ci'), entryOf('cd', {hash})),
       [/^10:4: keys\[1\]\.hash: is the hash of another key/],
     ],
-    ['a setting twice', lines('keys:', '  - id: ci', '    id: cd'), [/^3:5: .*DUPLICATE_KEY/]],
-    ['a broken line', 'keys: [', [/^1:8: is not YAML/]],
-    ['two documents', 'keys: []\n---\nkeys: []', [/^2:1: .*MULTIPLE_DOCS/]],
+    [
+      'a setting twice',
+      lines('keys:', '  - id: ci', '    id: cd'),
+      [/^3:5: is not YAML: a key is given twice; keep one$/],
+    ],
+    ['a broken line', 'keys: [', [/^1:1: is not YAML: a { or \[ that is opened on this line is not closed$/]],
+    ['two documents', 'keys: []\n---\nkeys: []', [/^2:1: begins a second document \(---\): keys are one document/]],
     ['an alias', 'keys: &a []\nmore: *a', [/1:1: /]],
     ['__proto__', 'keys: []\n__proto__: {}', [/^2:1: __proto__: is not known here/]],
   ];

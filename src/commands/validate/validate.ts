@@ -1,6 +1,6 @@
 // postern validate: checks the configuration and the files that it names, and says every error at once, and what a reviewer
 // would say; online, also what it leads to.
-import {review, writtenOut} from '../../config/advice.ts';
+import {asWritten, review} from '../../config/advice.ts';
 import type {Finding} from '../../config/findings.ts';
 import {ignoredProxy, loadText, textOf} from '../../config/load.ts';
 import type {Settings} from '../../config/schema.ts';
@@ -33,7 +33,7 @@ export const validate = async (options: ValidateOptions): Promise<void> => {
   const text = 'text' in read ? read.text : '';
   const loaded = await loadText(config, read, async (settings, written) => [
     ...review(settings),
-    ...writtenOut(written),
+    ...asWritten(written),
     ...(await namedFiles(settings)),
     ...proxyOf(settings),
   ]);

@@ -1,5 +1,5 @@
 // What is wrong with a text that is no YAML, in words that name the mistake and not where the parser stumbled over it.
-import type {Place} from './yamlFile.ts';
+import type {Place} from './place.ts';
 
 /** The place, if it is another than where the parser noticed, and what is wrong there. */
 export interface NamedFault {
@@ -14,15 +14,21 @@ export interface NamedFault {
  * @param code and `message`: the library's
  * @param lines the text
  * @param line where it was noticed, from 1
+ * @param what is read, and how it is told that it cannot be
  */
-export const nameFault = (code: string, message: string, lines: readonly string[], line: number): NamedFault => {
+export const nameFault = (
+  {code, message}: {readonly code: string; readonly message: string},
+  lines: readonly string[],
+  line: number,
+  {what, broken}: {readonly what: string; readonly broken: string},
+): NamedFault => {
   if (code === 'MULTIPLE_DOCS') {
-    return {message: 'begins a second document (---): settings are one document, take it out'};
+    return {message: `begins a second document (---): ${what} are one document, take it out`};
   }
   if (code === 'TAB_AS_INDENT') return {message: 'a tab cannot indent: use spaces'};
   const said = knownSlip(code, lines, line);
-  if (said !== undefined) return {...said, message: `cannot be read as YAML: ${said.message}`};
-  return {message: `cannot be read as YAML: ${wordsOf[code] ?? firstLine(message)}`};
+  if (said !== undefined) return {...said, message: `${broken}: ${said.message}`};
+  return {message: `${broken}: ${wordsOf[code] ?? firstLine(message)}`};
 };
 
 const knownSlip = (code: string, lines: readonly string[], line: number): NamedFault | undefined => {
@@ -30,7 +36,6 @@ const knownSlip = (code: string, lines: readonly string[], line: number): NamedF
   const here = at(line);
   let last = line - 1;
   while (last > 1 && at(last).trim() === '') last -= 1;
-  const above = at(last);
 
   // Inside { and [ a plain text ends at a brace, so neither ${NAME} nor {org} can stand there without quotes.
   if (/[[{].*\$\{/.test(here)) {
@@ -54,9 +59,8 @@ const knownSlip = (code: string, lines: readonly string[], line: number): NamedF
   if (code === 'BLOCK_AS_IMPLICIT_KEY' && indentOf(below) > (columnsOf(here).at(-1) ?? 0)) {
     return slipAt(line + 1, below, 'the indentation does not fit the lines above: it is deeper than its neighbours');
   }
-  if (code === 'BAD_INDENT' && balance(above) > 0) {
-    return slipAt(last, above, 'a { or [ that is opened on this line is not closed');
-  }
+  const opened = code === 'BAD_INDENT' ? [last, line].find((number) => balance(at(number)) > 0) : undefined;
+  if (opened !== undefined) return slipAt(opened, at(opened), 'a { or [ that is opened on this line is not closed');
   if (code === 'MISSING_CHAR') {
     const opened = lines.findIndex((one) => /^[^#]*[:[{,-]\s+(["'])(?:(?!\1).)*$/.test(one));
     if (opened >= 0 && line >= opened + 1)
@@ -103,6 +107,7 @@ const wordsOf: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'a character is missing here: a quote, a comma, a colon or a closing } or ]',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
   UNEXPECTED_TOKEN: 'this was not expected here; are quotes missing?',
+  DUPLICATE_KEY: 'a key is given twice; keep one',
   IMPOSSIBLE: 'this was not expected here',
 };
 
