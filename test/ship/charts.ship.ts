@@ -1,7 +1,7 @@
 // The charts, by Helm 3 and 4: they lint, render what Kubernetes accepts, refuse wrong values, and say what they do.
 import assert from 'node:assert/strict';
 import {execFile, execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
 import {parse, stringify} from 'yaml';
@@ -181,6 +181,22 @@ describe('charts', function () {
       const message = `run \`helm-docs --sort-values-order file --chart-search-root helm\``;
       assert.equal(readFileSync(join(root, 'helm', path), 'utf8'), readFileSync(join(copy, path), 'utf8'), message);
     }
+  });
+
+  it('both can stand in one chart: a template of one is never taken for that of the other', () => {
+    const namesOf = (chart: string): string[] => {
+      const folder = join(root, 'helm', chart, 'templates');
+      const texts = readdirSync(folder)
+        .filter((file) => file.endsWith('.tpl'))
+        .map((file) => readFileSync(join(folder, file), 'utf8'));
+      return [...texts.join('').matchAll(/define "([^"]+)"/g)].map(([, name = '']) => name);
+    };
+    const own = namesOf('postern');
+    assert.ok(own.includes('postern.labels'));
+    assert.deepEqual(
+      namesOf('postern-sidecar').filter((name) => own.includes(name)),
+      [],
+    );
   });
 
   for (const name of helms) {
