@@ -1,6 +1,7 @@
 // Snapshots of entitlements, kept in memory: how old they may be, and how they become fresh again.
 import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
 import type {Health} from '../core/health.ts';
+import {makeRecall} from '../core/recall.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type BuiltIndex, type Head, makeOverlay} from './overlay.ts';
 import {firstRetry, type How, makeRefreshing} from './refreshing.ts';
@@ -53,8 +54,6 @@ export interface SnapshotEntitlements extends EntitlementStore {
   close(): Promise<void>;
 }
 
-/** Milliseconds that a start waits for the source before it serves what was remembered. */
-const patience = 2_000;
 /** Milliseconds by which wall clock and steady clock part: more is a step, or a machine that slept. */
 const step = 10_000;
 
@@ -85,7 +84,6 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   let version: string | undefined;
   /** Where what is served was remembered; undefined: it is of the source. */
   let recalledFrom: string | undefined;
-  let recalling: Promise<void> | undefined;
   /** The source has given something: what was remembered comes too late. */
   let isLoading = false;
   /** When what is served was last known to be so, by the steady clock. */
@@ -118,8 +116,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
         error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : String(error);
       if (message !== fault) log?.('warn', `entitlements: ${source.name}: ${message}; ${consequence()}`);
       fault = message;
-      // A disk that hangs must not hold up the next attempt.
-      if (version === undefined && remembered !== undefined) await Promise.race([recall(), sleep(patience)]);
+      if (version === undefined) await recall.instead();
       return false;
     }
   };
@@ -167,11 +164,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
     asOf = Math.max(asOf, moment);
     remembered?.confirmed(asOf, overlay.changes);
   };
-  /** Once: serves what was remembered, unless the source has answered. */
-  const recall = (): Promise<void> => {
-    recalling ??= readRemembered();
-    return recalling;
-  };
+  /** Serves what was remembered, unless the source has answered. */
   const readRemembered = async (): Promise<void> => {
     const found = await remembered?.recall(settings.stale);
     if (found === undefined) return;
@@ -195,8 +188,10 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
       log?.('warn', `entitlements: ${found.where} is of no use: ${why}`);
     }
   };
-  const sleep = (milliseconds: number) =>
-    new Promise<void>((resolve) => void setTimeout(resolve, milliseconds).unref());
+  const recall = makeRecall(remembered && readRemembered, (milliseconds, run) => {
+    const timer = setTimeout(run, milliseconds).unref();
+    return () => clearTimeout(timer);
+  });
   const consequence = (): string =>
     version === undefined ? 'nothing to decide by yet' : 'keeping what was loaded before';
   const age = () => (steady() - asOf) / 1_000;
@@ -273,9 +268,9 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
           unfollowed = why;
         },
       });
-      const hurry = remembered && setTimeout(() => void recall(), patience).unref();
+      const inTime = recall.inTime();
       await refresh();
-      clearTimeout(hurry);
+      inTime();
     },
     refresh: () => refresh('anew'),
     async close() {

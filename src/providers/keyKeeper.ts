@@ -1,6 +1,7 @@
 // Keeps an issuer's keys at hand: fetched once for all who wait, refreshed in the background, kept through outages.
 import type {Health} from '../core/health.ts';
 import type {Kept} from '../core/kept.ts';
+import {makeRecall} from '../core/recall.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type After, makeWithin} from '../core/within.ts';
 import type {FetchKeys} from './jwks.ts';
@@ -52,8 +53,6 @@ export interface KeyKeeper extends KeyFinder {
 
 const firstRetry = 1_000;
 const longestRetry = 10_000;
-/** Milliseconds that a start waits for the issuer before it takes the keys that were kept. */
-const patience = 2_000;
 
 /**
  * What is known stays known: a failed fetch or an HTML page leaves the good keys in place for as long as it lasts. While
@@ -80,13 +79,10 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
   let withdrawn = false;
   /** The file that the keys at hand were read from; undefined: the issuer has given them. */
   let recalledFrom: string | undefined;
-  let recalling: Promise<void> | undefined;
   let outlive = () => {};
   let flight: Promise<void> | undefined;
   let cancel = () => {};
   let closed = false;
-
-  const sleep = (milliseconds: number) => new Promise<void>((resolve) => void after(milliseconds, resolve));
 
   /** From four fifths to six fifths of the time. */
   const schedule = (milliseconds: number) => {
@@ -94,11 +90,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
     if (!closed) cancel = after(milliseconds * (0.8 + 0.4 * random()), () => void refresh());
   };
 
-  /** Once: those that were kept, unless the issuer has given some. */
-  const recall = (): Promise<void> => {
-    recalling ??= readKept();
-    return recalling;
-  };
+  /** Those that were kept, unless the issuer has given some. */
   const readKept = async (): Promise<void> => {
     const found = await keptKeys?.kept.read(keptKeys.oldest);
     const [text] = found?.texts ?? [];
@@ -114,6 +106,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       leaveKept();
     });
   };
+  const recall = makeRecall(keptKeys && readKept, after);
   /** The issuer has given keys, or its word that there are none; or they have become too old. */
   const leaveKept = (): void => {
     outlive();
@@ -122,7 +115,7 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
   };
 
   const load = async (): Promise<void> => {
-    const hurry = keptKeys === undefined || keys !== undefined ? () => {} : after(patience, () => void recall());
+    const inTime = keys === undefined ? recall.inTime() : () => {};
     try {
       const fetched = await fetch();
       if (fetched.size === 0) throw noteEmpty();
@@ -139,10 +132,9 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       failure = {error, since: failure?.since ?? now()};
       schedule(Math.min(firstRetry * 2 ** Math.min(failures, 10), longestRetry, timing.refresh));
       failures += 1;
-      // A disk that hangs must not hold up the next attempt.
-      if (keys === undefined && keptKeys !== undefined) await Promise.race([recall(), sleep(patience)]);
+      if (keys === undefined) await recall.instead();
     } finally {
-      hurry();
+      inTime();
       flight = undefined;
     }
   };

@@ -3,7 +3,8 @@ import {type FileHandle, stat, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Journal, JournalRead} from '../core/kept.ts';
 import {ageOf, type WrittenMoment, writtenMoment} from './age.ts';
-import {filesIn, makeFolder, type Print, putFile, readLines, writeAll, writingFault} from './files.ts';
+import {makeAttempts} from './attempts.ts';
+import {filesIn, makeFolder, type Print, putFile, readLines, writeAll} from './files.ts';
 import {type Head, lineOf, makeReader, opening} from './form.ts';
 import type {StateParts} from './kept.ts';
 
@@ -25,13 +26,20 @@ const gone = 60_000;
 /** Written anew when it has grown by so many bytes, and by as much as it began with. */
 const leastGrowth = 1_048_576;
 const firstRetry = 1_000;
-const longestRetry = 60_000;
 
 export const makeJournal = (name: string, identity: string, parts: StateParts): JournalFile => {
   const {dir, maxBytes, seal, owner, clocks, newId, after, log, observer} = parts;
   const form = {seal, name};
   const own = `${name}-${newId()}.postern`;
   const path = join(dir, own);
+  const attempts = makeAttempts({
+    name,
+    path,
+    consequence: 'a restart may forget some',
+    firstPause: firstRetry,
+    log,
+    wrote: (result) => observer.wrote(name, result),
+  });
   /** Files that were read before it began, with what they were then. */
   const read = new Map<string, Print>();
   let all: (() => Iterable<string>) | undefined;
@@ -45,8 +53,6 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
   /** Some of the file may be sealed with a key that counts no more, soon. */
   let isOutdated = false;
   let onDisk: number | undefined;
-  let fault: string | undefined;
-  let failures = 0;
   let running: Promise<void> | undefined;
   let again = false;
   let retry = () => {};
@@ -113,21 +119,14 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
       again = false;
       try {
         await append();
-        if (fault !== undefined) log('info', `${name} can be written again to ${path}`);
-        fault = undefined;
-        failures = 0;
-        observer.wrote(name, 'success');
+        attempts.succeeded();
       } catch (error) {
-        const why = writingFault(error);
-        if (why !== fault) log('warn', `${name} cannot be written to ${path}: ${why}; a restart may forget some`);
-        fault = why;
-        observer.wrote(name, 'failure');
+        const pause = attempts.failed(error);
         // What was half written stands in nobody's way: the next time all is written anew.
         await current?.handle.close().catch(() => undefined);
         current = undefined;
         retry();
-        if (!ended) retry = after(Math.min(longestRetry, firstRetry * 2 ** Math.min(failures, 10)), run);
-        failures += 1;
+        if (!ended) retry = after(pause, run);
         return;
       }
     } while (again);
@@ -204,7 +203,7 @@ export const makeJournal = (name: string, identity: string, parts: StateParts): 
       while (running !== undefined) await running;
     },
     asOf: () => onDisk,
-    fault: () => fault,
+    fault: attempts.fault,
     resealed() {
       isOutdated = true;
       run();

@@ -2,7 +2,8 @@
 import {join} from 'node:path';
 import type {Kept} from '../core/kept.ts';
 import {ageOf, type MachineClocks, writtenMoment} from './age.ts';
-import {makeFolder, type Owner, putFile, readLines, writingFault} from './files.ts';
+import {makeAttempts} from './attempts.ts';
+import {makeFolder, type Owner, putFile, readLines} from './files.ts';
 import {makeReader, type Seal, wholeFile} from './form.ts';
 
 /** Told of reading and writing, for metrics. Must not throw. */
@@ -52,7 +53,6 @@ interface Offered {
 /** Nothing takes more than this part of the time: a writing that took a second is followed by twenty without one. */
 const share = 20;
 const firstRetry = 5_000;
-const longestRetry = 60_000;
 
 /** Metrics know no single tenants: of `keys acme 3f2a` they know `keys acme`. */
 export const labelOf = (name: string): string => name.split(' ', 2).join(' ');
@@ -65,14 +65,20 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
   const label = labelOf(name);
   const path = join(dir, fileNameOf(name));
   const form = {seal, name};
+  const attempts = makeAttempts({
+    name,
+    path,
+    consequence: 'deciding goes on without',
+    firstPause: firstRetry,
+    log,
+    wrote: (result) => observer.wrote(label, result),
+  });
   let waiting: Offered | undefined;
   let writing: Promise<void> | undefined;
   let next = Number.NEGATIVE_INFINITY;
   let cancel = () => {};
   let onDisk: number | undefined;
   let isUsed = false;
-  let fault: string | undefined;
-  let failures = 0;
   let isEnded = false;
 
   const write = async (offered: Offered): Promise<void> => {
@@ -90,19 +96,11 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
         await handle.close().catch(() => undefined);
       });
       onDisk = asOf;
-      if (fault !== undefined) log('info', `${name} can be written again to ${path}`);
-      fault = undefined;
-      failures = 0;
-      observer.wrote(label, 'success');
+      attempts.succeeded();
       settle(true);
       next = steady() + Math.max(pause, share * (steady() - began));
     } catch (error) {
-      const why = writingFault(error);
-      if (why !== fault) log('warn', `${name} cannot be written to ${path}: ${why}; deciding goes on without`);
-      fault = why;
-      observer.wrote(label, 'failure');
-      next = steady() + Math.max(pause, Math.min(longestRetry, firstRetry * 2 ** Math.min(failures, 10)));
-      failures += 1;
+      next = steady() + Math.max(pause, attempts.failed(error));
       // Unless something newer came meanwhile, it is tried again: the source may not give it a second time.
       if (waiting === undefined && !isEnded) waiting = offered;
       else settle(false);
@@ -165,7 +163,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     },
     asOf: () => onDisk,
     inUse: () => isUsed,
-    fault: () => fault,
+    fault: attempts.fault,
     async flush() {
       await writing;
       cancel();
