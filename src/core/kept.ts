@@ -24,9 +24,18 @@ export interface Kept {
    * clock; each text without a line feed. Resolves to whether it was written.
    */
   offer(asOf: number, texts: () => Iterable<string>): Promise<boolean>;
+  /**
+   * Whether what this one has written last is what stands there. A reload has two of one name for a while, and the later
+   * one has the place: what the earlier offers then is not written. `lost`: another has written there, and is gone. `of another`:
+   * that one lives.
+   */
+  standing(): 'ours' | 'to be written' | 'of another' | 'lost';
   /** Whether decisions are made by what was read, for metrics. */
   used(isUsed: boolean): void;
-  /** Whoever asked for it is gone: what it has offered is still written, and nothing in memory is held for it. */
+  /**
+   * Whoever asked for it is gone, and nothing in memory is held for it: what it has offered is still written, unless the
+   * place is that of somebody with another identity.
+   */
   end(): void;
 }
 

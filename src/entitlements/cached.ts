@@ -162,7 +162,7 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   };
   const confirm = (moment: number): void => {
     asOf = Math.max(asOf, moment);
-    remembered?.confirmed(asOf, overlay.changes);
+    if (remembered?.confirmed(asOf, overlay.changes) === 'again') void refresh('anew');
   };
   /** Serves what was remembered, unless the source has answered. */
   const readRemembered = async (): Promise<void> => {

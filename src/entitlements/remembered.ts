@@ -21,9 +21,12 @@ export interface Remembered {
   replacing(): void;
   replaced(asOf: number, snapshot: Snapshot): void;
   /** All still holds at this moment, with these changes. */
-  confirmed(asOf: number, changes: () => readonly TenantGrants[]): void;
+  confirmed(asOf: number, changes: () => readonly TenantGrants[]): Confirmed;
   used(isUsed: boolean): void;
 }
+
+/** `again`: all is to be loaded once more, for another has written in the place of what decides. */
+export type Confirmed = 'good' | 'again';
 
 export interface RememberedParts {
   /** The snapshot. */
@@ -77,14 +80,20 @@ export const makeRemembered = ({whole, since, newId, steady}: RememberedParts): 
     },
     confirmed(asOf, changesNow) {
       const mark = deciding;
-      if (mark === undefined || mark !== onDisk) return;
-      if (steady() < next) return;
+      if (mark === undefined || steady() < next) return 'good';
+      const standing = whole.standing();
+      if (standing === 'lost') {
+        next = steady() + confirmEvery;
+        return 'again';
+      }
+      if (standing !== 'ours' || mark !== onDisk) return 'good';
       next = steady() + confirmEvery;
       const changes = changesNow();
       void since.offer(asOf, function* () {
         yield mark;
         for (const one of changes) yield packTenant(one);
       });
+      return 'good';
     },
     used: whole.used,
   };

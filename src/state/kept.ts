@@ -33,7 +33,9 @@ export interface StateParts {
 }
 
 /** The same, for whoever looks at all of them. */
-export interface KeptFile extends Kept {
+export interface KeptFile extends Omit<Kept, 'standing'> {
+  /** What waits to be written is not any more: the place is another's. */
+  yield(): void;
   /** The moment of the steady clock for which what is on the disk is known to hold; undefined: nothing is. */
   asOf(): number | undefined;
   /** Whether decisions are made by what was read. */
@@ -80,6 +82,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
   let onDisk: number | undefined;
   let isUsed = false;
   let isEnded = false;
+  let hasYielded = false;
 
   const write = async (offered: Offered): Promise<void> => {
     const {asOf, texts, settle} = offered;
@@ -102,7 +105,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     } catch (error) {
       next = steady() + Math.max(pause, attempts.failed(error));
       // Unless something newer came meanwhile, it is tried again: the source may not give it a second time.
-      if (waiting === undefined && !isEnded) waiting = offered;
+      if (waiting === undefined && !isEnded && !hasYielded) waiting = offered;
       else settle(false);
     } finally {
       writing = undefined;
@@ -150,6 +153,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     },
     offer(asOf, texts) {
       return new Promise((settle) => {
+        hasYielded = false;
         waiting?.settle(false);
         waiting = {asOf, texts, settle};
         schedule();
@@ -157,6 +161,12 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     },
     used(is) {
       isUsed = is;
+    },
+    yield() {
+      hasYielded = true;
+      cancel();
+      waiting?.settle(false);
+      waiting = undefined;
     },
     end() {
       isEnded = true;

@@ -5,7 +5,8 @@ import type {Health} from '../core/health.ts';
 import type {Journal, Keep} from '../core/kept.ts';
 import {filesIn} from './files.ts';
 import {type JournalFile, makeJournal} from './journal.ts';
-import {type KeptFile, labelOf, makeKept, type StateParts} from './kept.ts';
+import {labelOf, makeKept, type StateParts} from './kept.ts';
+import {makePlace, type Place} from './places.ts';
 
 export interface State {
   readonly keep: Keep;
@@ -35,9 +36,9 @@ const patience = 2_000;
 
 export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): State => {
   const {dir, clocks, after} = parts;
-  /** Of a family of issuers there may be many: what nobody uses any more goes. */
-  const kept = new Map<string, {readonly file: KeptFile; readonly users: Set<object>}>();
-  const files = () => [...kept.values()].map(({file}) => file);
+  /** By name. Of a family of issuers there may be many: what nobody uses any more goes. */
+  const places = new Map<string, Place>();
+  const files = () => [...places.values()].flatMap((place) => place.files());
   const journals: JournalFile[] = [];
   let written: Promise<number> | undefined;
 
@@ -70,18 +71,16 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
 
   return {
     keep(name, identity, pause = usualPause) {
-      const key = JSON.stringify([name, identity]);
-      const found = kept.get(key) ?? {file: makeKept(name, identity, pause, whole), users: new Set()};
-      kept.set(key, found);
-      const user = {};
-      found.users.add(user);
-      const end = () => {
-        found.users.delete(user);
-        if (found.users.size > 0 || kept.get(key) !== found) return;
-        kept.delete(key);
-        found.file.end();
-      };
-      return {...found.file, end};
+      const known = places.get(name);
+      if (known !== undefined) return known.enter(identity);
+      const place = makePlace(
+        (of) => makeKept(name, of, pause, whole),
+        () => {
+          if (places.get(name) === place) places.delete(name);
+        },
+      );
+      places.set(name, place);
+      return place.enter(identity);
     },
     journal(name, identity) {
       const made = makeJournal(name, identity, whole);

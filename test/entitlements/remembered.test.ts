@@ -39,7 +39,13 @@ const principal = (tenant: string): Principal => ({
 const makeDisk = (time: {now: number}) => {
   const files = new Map<string, Recalled>();
   const used = new Map<string, boolean>();
-  const self = {files, used, broken: false, writes: [] as string[]};
+  const self = {
+    files,
+    used,
+    broken: false,
+    writes: [] as string[],
+    standing: 'ours' as ReturnType<Kept['standing']>,
+  };
   const keep = (name: string): Kept => ({
     name,
     read: async (oldest) => {
@@ -53,6 +59,7 @@ const makeDisk = (time: {now: number}) => {
       return true;
     },
     used: (is) => void used.set(name, is),
+    standing: () => self.standing,
     end: () => {},
   });
   return {...self, self, keep};
@@ -144,6 +151,31 @@ describe('entitlements that were remembered', () => {
     await store.start();
     assert.deepEqual([has('t1', 'orders'), has('t1', 'beta')], [false, true]);
     assert.equal(disk.used.get('entitlements'), false);
+  });
+
+  it('are loaded whole again, once, where another has written in their place and is gone', async () => {
+    let loads = 0;
+    const {store, tell} = open(async (known) => {
+      loads += 1;
+      return known === undefined ? gives(snapshotOf(grantOf('pro', 't1')))() : 'unchanged';
+    });
+    await store.start();
+    await settle();
+    for (const [standing, expected] of [
+      ['ours', 1],
+      ['of another', 1],
+      ['to be written', 1],
+      ['lost', 2],
+    ] as const) {
+      time.now += 6_000;
+      disk.self.standing = standing;
+      tell().confirmed(time.now);
+      tell().confirmed(time.now);
+      disk.self.standing = 'ours';
+      await settle();
+      assert.equal(loads, expected, standing);
+    }
+    assert.equal(disk.self.writes.at(-1), 'entitlements');
   });
 
   it('are replaced as soon as it does, whatever was changed in them since', async () => {

@@ -42,6 +42,7 @@ describe('keys that were kept', () => {
         return true;
       },
       used: (is) => used.push(is),
+      standing: () => 'ours',
       end: () => {},
     };
     const keeper = makeKeyKeeper({

@@ -222,6 +222,98 @@ describe('what is kept on disk', () => {
     await state.close();
   });
 
+  describe('two of one name, as a reload has them for a while', () => {
+    const other = 'https://other.example';
+    const stage = (pause = 60_000) => {
+      const {state, seen} = openState(folder.dir, time);
+      const keep = (of = identity) => state.keep('keys acme', of, pause);
+      return {state, seen, keep};
+    };
+
+    it('what waits of the one before is not written over what the one after has written', async () => {
+      const {state, keep} = stage();
+      const before = keep();
+      assert.equal(await before.offer(0, () => ['1']), true);
+      const waiting = before.offer(0, () => ['2']);
+      const after = keep(other);
+      assert.equal(await after.offer(0, () => texts), true);
+      assert.equal(await waiting, false);
+      assert.equal(await before.offer(0, () => ['3']), false);
+      before.end();
+      await state.close();
+      assert.deepEqual((await read({}, other)).found?.texts, texts);
+    });
+
+    it('nor where the one before goes before the one after has anything to write', async () => {
+      const {state, keep} = stage();
+      const before = keep();
+      await before.offer(0, () => ['1']);
+      const waiting = before.offer(0, () => ['2']);
+      const after = keep(other);
+      before.end();
+      assert.equal(await waiting, false);
+      assert.equal(await after.offer(0, () => texts), true);
+      await state.close();
+      assert.deepEqual((await read({}, other)).found?.texts, texts);
+    });
+
+    it('nor where it could not be written, and would be tried again', async () => {
+      let runs: (() => void)[] = [];
+      const {state} = openState(folder.dir, time, {
+        after: (_, run) => {
+          runs.push(run);
+          return () => {
+            runs = runs.filter((one) => one !== run);
+          };
+        },
+      });
+      const before = state.keep('keys acme', identity);
+      const failing = before.offer(0, () => {
+        throw new Error('no');
+      });
+      const after = state.keep('keys acme', other);
+      const written = after.offer(0, () => texts);
+      assert.deepEqual([await failing, await written], [false, true]);
+      pass(time, 60_000);
+      for (const run of runs) run();
+      await state.close();
+      assert.deepEqual((await read({}, other)).found?.texts, texts);
+    });
+
+    it('of one identity the later one has the place, until it goes', async () => {
+      const {state, keep} = stage(0);
+      const [before, after] = [keep(), keep()];
+      assert.equal(before.standing(), 'lost');
+      assert.equal(await before.offer(0, () => ['1']), true);
+      assert.deepEqual([before.standing(), after.standing()], ['ours', 'of another']);
+      const written = after.offer(0, () => ['2']);
+      assert.equal(after.standing(), 'to be written');
+      await written;
+      assert.deepEqual([before.standing(), after.standing()], ['of another', 'ours']);
+      assert.equal(await before.offer(0, () => ['3']), false);
+      after.end();
+      assert.equal(before.standing(), 'lost', 'the reload was refused: what stands there is not of this one');
+      assert.equal(await before.offer(0, () => ['4']), true);
+      assert.equal(before.standing(), 'ours');
+      await state.close();
+      assert.deepEqual((await read()).found?.texts, ['4']);
+    });
+
+    it('who comes when the last one has gone finds the place free', async () => {
+      const {state, keep} = stage();
+      const before = keep();
+      await before.offer(0, () => ['1']);
+      const waiting = before.offer(0, () => ['2']);
+      before.end();
+      assert.equal(await waiting, true);
+      const after = keep(other);
+      assert.equal(await after.offer(0, () => texts), true);
+      pass(time, 60_000);
+      await state.close();
+      assert.deepEqual((await read({}, other)).found?.texts, texts);
+    });
+  });
+
   describe('writing', () => {
     it('is not done for each change: what came last is written', async () => {
       const {state, seen} = openState(folder.dir, time);
