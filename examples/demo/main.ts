@@ -41,20 +41,28 @@ const asked = () => {
         once: {type: 'boolean', default: false},
         copy: {type: 'string'},
         issuer: {type: 'boolean', default: false},
+        help: {type: 'boolean', short: 'h', default: false},
       },
       allowPositionals: true,
     });
+    if (values.help) return usage;
     const [vendor, ...others] = positionals;
     if (others.length > 0 || (vendor !== undefined && !Object.hasOwn(vendors, vendor)))
       throw new Error(`${positionals.join(' ')} is none of them.`);
     return {scene: (vendor === undefined ? own : vendors[vendor]) as Scene, ...values};
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${usage}`);
+    const [said] = (error as Error).message.split('. ', 1);
+    throw new Error(`${said}\n${usage}`);
   }
 };
 
 const demo = async (): Promise<boolean> => {
-  const {scene, once, copy, issuer} = asked();
+  const options = asked();
+  if (typeof options === 'string') {
+    say(options);
+    return true;
+  }
+  const {scene, once, copy, issuer} = options;
   if (issuer) return issuerAlone(scene);
   say(`${scene.about}, a service that echoes what it receives, Postern, and Envoy in front.\n`);
   const begun = started(await scene.begin());
@@ -126,11 +134,17 @@ const isOnPath = (name: string): boolean =>
 /** Until Ctrl-C. */
 const issuerAlone = async (scene: Scene): Promise<boolean> => {
   const begun = started(await scene.begin());
-  say(`${scene.about}, for a Postern of your own.${begun.where === undefined ? '' : `\n  ${begun.where}`}
+  say(`${scene.issuer ?? scene.about}, for a Postern of your own.${begun.where === undefined ? '' : `\n  ${begun.where}`}
   ${begun.token}
 
-A configuration for it:
+A configuration for it, and what becomes of that token:
   ${begun.init}
+  cd gate
+  postern doctor
+  printf %s "$TOKEN" > token && postern explain GET ${begun.opens} --token @token
+
+With \`postern serve\` and \`envoy -c envoy.yaml\` running, the same before your service:
+  curl -i -H "${begun.header}" http://127.0.0.1:8000${begun.opens}
 
 Running until you press Ctrl-C.`);
   return new Promise(() => {});

@@ -10,6 +10,7 @@ const usualPort = 9180;
 export const own: Scene = {
   file: 'postern.yaml',
   about: 'An identity provider (oidc-provider), a service that counts for Envoy',
+  issuer: 'An identity provider (oidc-provider)',
   async begin() {
     const identityProvider = await startIdentityProvider({
       people,
@@ -27,6 +28,7 @@ export const own: Scene = {
       header: 'Authorization: Bearer $TOKEN',
       init: `postern init gate --provider oidc --issuer ${issuer} --audience orders-api`,
       path: '/orgs/acme/orders',
+      opens: '/orgs/acme/orders/1',
       counting: {limits, paths: '/orgs/[^/]+/calls/.*'},
       stop: async () => {
         await limits.stop();

@@ -7,6 +7,8 @@ export interface Scene {
   readonly file: string;
   /** What stands in for the issuer. */
   readonly about: string;
+  /** The same of the issuer alone. Default: `about`. */
+  readonly issuer?: string;
   begin(): Promise<Begun>;
 }
 
@@ -26,6 +28,8 @@ export interface Begun {
   readonly init: string;
   /** What it opens. */
   readonly path: string;
+  /** The same before the configuration of `init`. */
+  readonly opens: string;
   /** The service that Envoy's rate limit asks, and which paths are counted. */
   readonly counting?: {readonly limits: RateLimits; readonly paths: string};
   stop(): Promise<void>;

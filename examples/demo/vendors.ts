@@ -92,6 +92,7 @@ const frontegg: Scene = {
       ...bearer,
       init: `postern init gate --provider frontegg --base-url ${cloud.url} --client-id ${clientId} && printf %s '${apiKey}' > gate/secrets/frontegg-api-key`,
       path: '/shift',
+      opens: '/orgs/acme/orders/1',
       stop: cloud.stop,
     };
   },
@@ -164,6 +165,7 @@ const kinde: Scene = {
       ...bearer,
       init: `postern init gate --provider kinde --domain ${cloud.domain} --audience orders-api`,
       path: `${books}/7`,
+      opens: '/orgs/org_acme/orders/1',
       stop: cloud.close,
     };
   },
@@ -222,6 +224,7 @@ const authgear: Scene = {
       ...bearer,
       init: `postern init gate --provider authgear --endpoint ${cloud.endpoint}`,
       path: '/me',
+      opens: '/orders/1',
       stop: cloud.close,
     };
   },
@@ -295,6 +298,7 @@ const frontier: Scene = {
       ...bearer,
       init: `postern init gate --provider frontier --url ${cloud.url} --client-id ${frontierOwn.clientId} && printf %s '${frontierOwn.clientSecret}' > gate/secrets/frontier-client-secret`,
       path: '/projects/p1',
+      opens: '/orgs/acme/orders/1',
       stop: cloud.close,
     };
   },

@@ -134,6 +134,10 @@ describe('postern explain', () => {
     [['/x', '--claims', '{}', '--at', 'now'], /--at: "now" is not a time/],
     [['/x', '--claims', '{}', '--provider', 'acne'], /the provider "acne" is none that takes JWTs; those are acme/],
     [['--check-request', '{folder}/postern.yaml'], /is not JSON/],
+    [
+      ['/x', '--token', '{folder}/postern.yaml'],
+      /^--token: \S*\/postern\.yaml is a file: write @\S*\/postern\.yaml to take what is in it\n$/,
+    ],
   ];
   for (const [args, told] of unclear) {
     it(`ends with 2 where it cannot be said: ${told.source}`, async () => {
@@ -142,6 +146,15 @@ describe('postern explain', () => {
       assert.equal(code, 2, output);
     });
   }
+
+  it('compares issuers only of what has one', async () => {
+    const {output} = await explain('GET', '/orgs/t1/x', '--offline', '--token', 'sk_live_1');
+    assert.match(output, /holds a credential that no provider accepts \(acme\)\n/);
+    assert.doesNotMatch(output, /compare its iss/);
+    const of = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const other = `${of({alg: 'RS256'})}.${of({iss: 'https://other.example'})}.AAAA`;
+    assert.match((await explain('GET', '/orgs/t1/x', '--offline', '--token', other)).output, /compare its iss/);
+  });
 
   it('reads a CheckRequest and a curl command', async () => {
     const check = await explain('--check-request', '{folder}/check.json', '--offline');

@@ -157,6 +157,16 @@ describe('postern init', function () {
     [['--provider', 'oidc', '--issuer', 'http://id.acme.example'], /^--issuer: http:\/\/id\.acme\.example .*https/],
     [['--provider', 'oidc', '--audience', 'a\nrules: []'], /^--audience: a\ufffdrules: \[\] is more than one line\n$/],
     [['--provider', 'kinde', '--domain', ''], /^--domain: {2}/],
+    // What \`validate\` would warn of.
+    [
+      ['--provider', 'oidc', '--issuer', 'https://id.acme.example/.well-known/openid-configuration'],
+      /^--issuer: \S+ is the address of its discovery document, not the issuer; write https:\/\/id\.acme\.example\n$/,
+    ],
+    [['--provider', 'oidc', '--audience', '*'], /^--audience: \* /],
+    [
+      ['--provider', 'oidc', '--audience', '$AUDIENCE'],
+      /^--audience: \$AUDIENCE is taken as it stands; a variable is written \$\{AUDIENCE\}\n$/,
+    ],
     [['--provider', 'oidc', '--issuer', 'https://id/{realm}'], /^--issuer: \S+ stands for a family of issuers: begin/],
     [['--provider', 'oidc', '--issuer', 'a'.repeat(10_000)], /^--issuer: a{80}… is not an http: or https: URL/],
     [
@@ -171,6 +181,21 @@ describe('postern init', function () {
       assert.match(output, said);
       assert.equal(code, 1);
       assert.ok(!existsSync(folder));
+    });
+  }
+
+  for (const [folder, said] of [
+    ['', /^the name of the folder is empty: leave it out for this one\n$/],
+    // Node's own way to make folders never ends there.
+    ['/proc/postern', /^\/proc\/postern: cannot be written: .*; nothing was written\n$/],
+    ['/proc/postern/deeper', /^\/proc\/postern\/deeper: cannot be written: .*; nothing was written\n$/],
+    ['/dev/null', /^\/dev\/null: cannot be written: there is something else of that name already/],
+    ['/dev/null/x', /^\/dev\/null\/x: cannot be written: a part of its path is no folder/],
+  ] as const) {
+    it(`a folder that cannot be: ${folder}`, async () => {
+      const {code, output} = await runPostern(['init', folder, '--yes']);
+      assert.match(output, said);
+      assert.equal(code, 1);
     });
   }
 

@@ -135,9 +135,25 @@ describe('demo', function () {
         (error: {stdout: string; stderr: string}) => assert.fail(`${error.stdout}${error.stderr}`),
       );
       assert.match(stdout, /decision\n {2}allow/);
+      const [, explain = ''] = /^ {2}(printf .* && postern explain .*)$/m.exec(issuer.output()) ?? [];
+      assert.match(
+        (await shell(`${token}; cd gate; ${explain}`)).stdout,
+        /decision\n {2}allow, by the rule read-orders/,
+      );
+      const opened = /http:\/\/127\.0\.0\.1:8000(\S+)/.exec(issuer.output())?.[1];
+      assert.ok(explain.includes(` GET ${opened} `), explain);
       await issuer.stop();
     });
   }
+
+  it('--help says what it can show, and an option that it has not is told in a line', async () => {
+    const help = await run(['--help']);
+    assert.equal(await help.ended, 0);
+    assert.match(help.output(), /^Usage: npm run demo -- \[frontegg \| kinde/);
+    const unknown = await run(['--onse']);
+    assert.equal(await unknown.ended, 1);
+    assert.match(unknown.output(), /^Unknown option '--onse'\nUsage: /);
+  });
 
   it('tells what it can show where it is asked for something else', async () => {
     const demo = await run(['frontgg']);

@@ -1,5 +1,6 @@
 // What `postern explain` is asked about: a method and a path with flags, a curl command, or a CheckRequest as JSON.
 
+import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {readingFault} from '../../core/fileFault.ts';
 import {jsonFault} from '../../core/jsonFault.ts';
@@ -74,7 +75,10 @@ const withFlags = async (
 
 /** `@file` reads it from there, `-` from standard input: a shell's history is no place for a token. */
 export const tokenOf = async (given: string): Promise<string> => {
-  if (given !== '-' && !given.startsWith('@')) return given;
+  if (given !== '-' && !given.startsWith('@')) {
+    if (existsSync(given)) throw new CommandError(`--token: ${given} is a file: write @${given} to take what is in it`);
+    return given;
+  }
   return (await contentOf(given === '-' ? '-' : given.slice(1))).trim();
 };
 

@@ -94,7 +94,7 @@ const credentialLines = (request: Request, {places, decision}: Explanation, pain
         ? paint.bad(`${place}: holds a credential that no provider accepts (${refused.join(', ')})`)
         : paint.good(`${place}: ${taker.provider} vouches for it`),
       ...(value === undefined ? [] : linesOfToken(value).map((line) => `  ${line}`)),
-      ...(taker === undefined && decision.rule !== undefined
+      ...(taker === undefined && decision.rule !== undefined && value !== undefined
         ? ['  compare its iss with the issuer of your providers']
         : []),
     ];

@@ -1,5 +1,6 @@
 // postern init: a configuration to begin with, its cases, entitlements and Envoy, by answers or by options.
 import {join} from 'node:path';
+import {type Advise, asWritten, review} from '../../config/advice.ts';
 import {checkText, loadSettings} from '../../config/load.ts';
 import {suggestion} from '../../core/nearest.ts';
 import {page} from '../../page.ts';
@@ -18,6 +19,7 @@ export type InitOptions = Readonly<Record<string, string | boolean | undefined>>
 /** Files are made all or none; those that are there are left as they are, unless forced. */
 export const init = async (folder: string | undefined, options: InitOptions): Promise<void> => {
   const force = options.force === true;
+  if (folder === '') throw new CommandError('the name of the folder is empty: leave it out for this one');
   const asks = options.yes !== true && options.provider === undefined && process.stdin.isTTY && process.stdout.isTTY;
   // Before anything is asked.
   refuseExisting(folder, ['postern.yaml', 'cases.yaml', 'entitlements.yaml', 'envoy.yaml'], force);
@@ -139,18 +141,23 @@ const asked = async (options: InitOptions): Promise<Chosen> => {
   }
 };
 
+/** What is written is to be good, and nothing to warn of. */
+const reviewAll: Advise = (settings, written) => [...review(settings), ...asWritten(written)];
+
 /** What the configuration's own checks say of an answer. One that names what is not here (`${ISSUER}`) is taken as it is. */
 const faultOf = async (choice: Choice, answers: Answers, {name, at, fault}: Question): Promise<string | undefined> => {
   const answer = answers[name] ?? '';
   if (/[\n\r]/.test(answer)) return 'is more than one line';
   const own = fault?.(answer);
   if (own !== undefined || at === undefined || answer.includes('${')) return own;
-  const checked = await checkText(configurationOf(choice, answers), 'postern.yaml', {
+  const outside = {
     variable: () => undefined,
-    readFile: async () => ({text: 'x'}),
-    resolve: (path) => path,
-  });
-  return checked.errors?.find(({path}) => path === at || path.startsWith(`${at}[`))?.message;
+    readFile: async () => ({text: 'x'.repeat(32)}),
+    resolve: (path: string) => path,
+  };
+  const checked = await checkText(configurationOf(choice, answers), 'postern.yaml', outside, reviewAll);
+  const said = checked.errors ?? checked.warnings;
+  return said.find(({path}) => path === at || path.startsWith(`${at}[`))?.message;
 };
 
 /** Every file or none: made aside, checked as they stand there, then moved. */

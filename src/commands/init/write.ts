@@ -10,6 +10,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
@@ -54,7 +55,7 @@ export const makeAside = (folder: string, files: Files): Aside => {
     if (made !== undefined && !moved) removeEmpty(resolve(folder), resolve(made));
   };
   try {
-    made = mkdirSync(folder, {recursive: true});
+    made = makeFolder(resolve(folder));
     aside = mkdtempSync(join(folder, prefix));
     for (const [name, {content, secret}] of Object.entries(files)) {
       mkdirSync(dirname(join(aside, name)), {recursive: true});
@@ -75,6 +76,19 @@ export const makeAside = (folder: string, files: Files): Aside => {
   };
 };
 
+/**
+ * Makes a folder and those that it stands in; the outermost that was made. Node's own `recursive` asks for ever where a file
+ * system takes no new folders and says that there is none (/proc).
+ */
+const makeFolder = (folder: string): string | undefined => {
+  const missing: string[] = [];
+  for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);
+  // What is there and no folder is told as that.
+  if (missing.length === 0 && !statSync(folder).isDirectory()) missing.push(folder);
+  for (const one of missing) mkdirSync(one);
+  return missing[0];
+};
+
 /** From the innermost outwards; what holds something is somebody's by now. */
 const removeEmpty = (innermost: string, outermost: string): void => {
   for (let folder = innermost; folder.length >= outermost.length; folder = dirname(folder)) {
@@ -93,7 +107,7 @@ const move = (aside: string, folder: string, names: readonly string[], force: bo
     for (const name of names) {
       const from = join(aside, name);
       to = join(folder, name);
-      const made = mkdirSync(dirname(to), {recursive: true});
+      const made = makeFolder(dirname(resolve(to)));
       if (made !== undefined) undo.unshift(() => rmSync(made, {recursive: true}));
       if (force && existsSync(to)) {
         const [kept, was] = [`${from}.before`, to];

@@ -90,7 +90,9 @@ const snapshotTrial = (source: SnapshotSource, {rules, responses}: Settings): Tr
     if (unsound !== undefined) throw new Unavailable('entitlements', new Error(`${source.name}: ${unsound}`));
     const given = [...grants].length;
     const counts = `${features.size} features, ${plans.size} plans, ${flags.size} flags, ${given} grants`;
-    return {found: `${counts} from ${source.where ?? source.name}`, ...(given === 0 && {doubt: true})};
+    const found = `${counts} from ${source.where ?? source.name}`;
+    if (given > 0) return {found};
+    return {found: `${found}: nobody has been given a plan`, doubt: true};
   },
 });
 
