@@ -1,8 +1,9 @@
 // Calls of a condition: its operators, and functions by what they are given.
+import {checkArithmetic} from './doubts.ts';
 import type {Expr} from './library.ts';
 import {checkLiteral, checkPattern, constantText} from './literals.ts';
 import {didYouMean, isClaims, ofMember} from './names.ts';
-import {bool, common, commonOf, comparable, dyn, fits, inWords, mapOf, type Type, typeOf} from './types.ts';
+import {bool, common, commonOf, comparable, dyn, fits, inWords, mapOf, memberOf, type Type, typeOf} from './types.ts';
 import type {Case, Scope, Walk} from './walk.ts';
 
 export const ofCall = (expr: Expr, call: Case<'callExpr'>, scope: Scope, walk: Walk): Type => {
@@ -28,6 +29,7 @@ export const ofCall = (expr: Expr, call: Case<'callExpr'>, scope: Scope, walk: W
     case 'matches':
       checkPattern(expr, call.target === undefined ? second : first, walk);
   }
+  checkArithmetic(expr, name, given, walk);
   const result = ofFunction(expr, name, target, given, walk);
   checkLiteral(expr, call, walk);
   return result;
@@ -47,7 +49,7 @@ const ofIndex = (expr: Expr, operand: Expr, index: Expr, scope: Scope, walk: Wal
     return ofMember(expr, operand, name, scope, walk);
   }
   walk.typeOfWhole(index, scope);
-  return walk.typeOfWhole(operand, scope).of ?? dyn;
+  return memberOf(walk.typeOfWhole(operand, scope));
 };
 
 const ofIn = (expr: Expr, item: Expr, range: Expr, scope: Scope, walk: Walk): Type => {

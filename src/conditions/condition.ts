@@ -20,7 +20,10 @@ export const compileCondition: CompileCondition = (source) => {
   return read.condition;
 };
 
-export type Compiled = {readonly condition: Condition} | {readonly fault: ConditionFault};
+/** `doubts`: what is allowed, and refuses whoever comes. */
+export type Compiled =
+  | {readonly condition: Condition; readonly doubts: readonly ConditionFault[]}
+  | {readonly fault: ConditionFault};
 
 /**
  * Reads and looks through a condition. What is wrong with it is a value; never throws. `captures`: what the path of the
@@ -34,16 +37,19 @@ export const readCondition = (source: string, captures?: readonly string[]): Com
   try {
     const cel = library();
     const {expr, sourceInfo} = parse(cel, source);
+    const doubts: ConditionFault[] = [];
+    const at = ({id}: Expr): number => sourceInfo?.positions[String(id)] ?? 0;
     const looks = typeCheck(expr, {
       variables: withCaptures(captures),
       functions: functionsOf(cel),
-      at: ({id}) => sourceInfo?.positions[String(id)] ?? 0,
+      at,
+      doubt: (part, message) => doubts.push({at: at(part), message}),
       isPattern: cel.isPattern,
       works: (call) => works(cel, call),
     });
     appendInPlace(expr);
     payForLoops(expr);
-    return {condition: {looks, test: runnable(cel, expr)}};
+    return {condition: {looks, test: runnable(cel, expr)}, doubts};
   } catch (error) {
     if (error instanceof Faulty) return {fault: {at: error.at, message: error.message}};
     return {fault: {at: 0, message: 'is nested too deeply to be read'}};

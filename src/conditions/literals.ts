@@ -35,6 +35,9 @@ export const checkPattern = (expr: Expr, pattern: Expr | undefined, walk: Walk):
   const source = constantText(pattern);
   if (source === undefined) walk.fault(pattern ?? expr, 'the pattern of matches() must be written here, in quotes');
   else if (!walk.isPattern(source)) {
-    walk.fault(pattern ?? expr, 'is no regular expression of RE2: it knows no look-around and no back-references');
+    walk.fault(
+      pattern ?? expr,
+      'is no regular expression of RE2: it knows no look-around and no back-references, and repeats 1,000 times at most',
+    );
   }
 };

@@ -1,6 +1,6 @@
 // Loops of a condition (`all`, `exists`, `filter`, `map`), which the library reads as comprehensions.
 import type {Expr} from './library.ts';
-import {dyn, inWords, type Type} from './types.ts';
+import {dyn, inWords, memberOf, type Type} from './types.ts';
 import type {Case, Scope, Walk} from './walk.ts';
 
 export const ofLoop = (expr: Expr, loop: Case<'comprehensionExpr'>, scope: Scope, walk: Walk): Type => {
@@ -17,7 +17,7 @@ export const ofLoop = (expr: Expr, loop: Case<'comprehensionExpr'>, scope: Scope
 
   const first = walk.typeOf(accuInit as Expr, {...scope, longLoops});
   const names = new Map(scope.names).set(accuVar, first);
-  names.set(loop.iterVar, range.name === 'map' ? dyn : (range.of ?? dyn));
+  names.set(loop.iterVar, range.name === 'map' ? dyn : memberOf(range));
   if (loop.iterVar2 !== '') names.set(loop.iterVar2, dyn);
   const inside: Scope = {names, longLoops};
   walk.typeOf(loopCondition as Expr, inside);

@@ -1,7 +1,7 @@
 // Names in a condition: variables, and the members of what they hold.
 import {nearest} from '../core/nearest.ts';
 import type {Expr} from './library.ts';
-import {dyn, inWords, scalar, type Type} from './types.ts';
+import {dyn, inWords, json, scalar, type Type} from './types.ts';
 import type {Scope, Walk} from './walk.ts';
 
 const typeNames = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'null_type', 'string', 'type', 'uint']);
@@ -28,10 +28,10 @@ export const ofMember = (expr: Expr, operand: Expr, name: string, scope: Scope, 
   if (isClaims(operand, scope)) {
     notes.claim(name);
     walk.count();
-    return dyn;
+    return json;
   }
   const type = walk.typeOf(operand, scope);
-  if (type.name === 'dyn') return dyn;
+  if (type.name === 'dyn') return type;
   if (type.name !== 'map') return fault(expr, `${inWords(type)} has no members, so no ${name}`);
   if (type.named !== undefined) notes.member(type.named, name);
   if (type.named === 'header' && !headerName.test(name))

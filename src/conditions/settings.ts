@@ -2,6 +2,12 @@
 import {readCondition} from './condition.ts';
 import {tellFault} from './faults.ts';
 
+/** What is allowed in a condition that was read before, and refuses whoever comes. */
+export const conditionDoubts = (text: string): readonly string[] => {
+  const read = readCondition(text);
+  return 'fault' in read ? [] : read.doubts.map((doubt) => tellFault(text, doubt));
+};
+
 /** Undefined: nothing. `captures`: what the path of its rule captures. */
 export const conditionFault = (text: string, captures: readonly string[]): string | undefined => {
   const read = readCondition(text, captures);

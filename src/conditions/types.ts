@@ -6,6 +6,8 @@ export interface Type {
   readonly name: string;
   /** Of the elements of a list, or the values of a map. */
   readonly of?: Type;
+  /** Of JSON: if it is a number at all, it is a decimal. */
+  readonly decimal?: true;
   /** Of a map whose members are known: nothing else is in it. */
   readonly members?: Readonly<Record<string, Type>>;
   /** Members must be named in the text itself; `what` they are called in messages. */
@@ -14,6 +16,7 @@ export interface Type {
 
 export const scalar = (name: string): Type => ({name});
 export const dyn = scalar('dyn');
+export const json: Type = {name: 'dyn', decimal: true};
 export const bool = scalar('bool');
 export const int = scalar('int');
 export const uint = scalar('uint');
@@ -49,8 +52,13 @@ export const comparable = (one: Type, other: Type): boolean =>
   other.name === 'dyn';
 
 /** What both are, or `dyn`. */
-export const common = (one: Type, other: Type): Type =>
-  one.name === other.name ? (one.of === undefined ? one : {name: one.name, of: common(one.of, other.of ?? dyn)}) : dyn;
+export const common = (one: Type, other: Type): Type => {
+  if (one.name !== other.name || one.decimal !== other.decimal) return dyn;
+  return one.of === undefined ? one : {name: one.name, of: common(one.of, other.of ?? dyn)};
+};
+
+/** Of what a list or a map holds; of what nobody knows what it is, nobody knows that either. */
+export const memberOf = (type: Type): Type => type.of ?? (type.name === 'dyn' ? type : dyn);
 
 /** What all are; of an empty list nobody knows what it is a list of. */
 export const commonOf = ([first = dyn, ...others]: readonly Type[]): Type => others.reduce(common, first);

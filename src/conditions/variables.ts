@@ -1,5 +1,5 @@
 // What a condition may look at: its variables, and the types of what they hold.
-import {dyn, listOf, mapOf, type Type, text, timestamp} from './types.ts';
+import {dyn, json, listOf, mapOf, type Type, text, timestamp} from './types.ts';
 
 const named = (name: NonNullable<Type['named']>, of: Type): Type => ({...mapOf(of), named: name});
 const holding = (name: 'request' | 'principal', members: Readonly<Record<string, Type>>): Type => ({
@@ -33,7 +33,7 @@ export const variables: Readonly<Record<string, Type>> = {
     expiresAt: timestamp,
     authTime: timestamp,
   }),
-  claims: mapOf(dyn),
-  value: named('value', dyn),
+  claims: mapOf(json),
+  value: named('value', json),
   now: timestamp,
 };

@@ -15,6 +15,8 @@ export interface TypeCheckParts {
   readonly isPattern: (source: string) => boolean;
   /** Whether a call of literals alone can be worked out. */
   readonly works: (call: Expr) => boolean;
+  /** Told of what is allowed and refuses whoever comes (doubts.ts). */
+  readonly doubt?: (expr: Expr, message: string) => void;
 }
 
 /** Where an expression stands. */

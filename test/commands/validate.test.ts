@@ -196,6 +196,27 @@ postern.yaml: 1 error
     );
   });
   const open = slip.replace(/^admin.*\n/, '');
+  it('conditions that reckon with decimals and whole numbers are told, and no others', async () => {
+    const rule = (name: string, when: string) => ({name, match: {path: `/${name}`}, require: {when}});
+    const {code, output} = await validated(
+      {
+        rules: [
+          rule('mixed', 'claims.level + 5 > 10 || claims.l.exists(x, x[0] * 2 > 3)'),
+          rule('rest', 'claims.level % 2 == 0'),
+          rule('decimal', 'claims.a + 5.0 > 10 || claims.c + claims.d > 1 || claims.l.exists(x, x * 2.0 == 4)'),
+          rule('whole', 'int(claims.b) % 2 == 0 || 1 + 1 == 2 || principal.roles.size() - 1 > 0'),
+          rule('either', '(has(claims.a) ? claims.a : 1) + 1 > 2'),
+        ],
+      },
+      {},
+    );
+    assert.equal(code, 0, output);
+    assert.deepEqual(output.match(/rules\[\d\]\.require\.when: .*/g), [
+      'rules[0].require.when: reckons with a whole number: numbers of claims and of what was bought are decimals, so this can never be worked out; write 5.0 for 5, or int(...) around the other (character 14, at "+ 5 > 10 || claims.l.exi")',
+      'rules[0].require.when: reckons with a whole number: numbers of claims and of what was bought are decimals, so this can never be worked out; write 5.0 for 5, or int(...) around the other (character 49, at " * 2 > 3)")',
+      'rules[1].require.when: asks for the remainder of a decimal: numbers of claims and of what was bought are decimals, so this can never be worked out; write int(...) around it (character 14, at "% 2 == 0")',
+    ]);
+  });
   it('a warning is no error', async () => {
     const {code, output} = await validated(open, {});
     assert.equal(code, 0);

@@ -7,6 +7,7 @@ import type {Settings} from '../../config/schema.ts';
 import {examine} from '../../wiring/doctor/examine.ts';
 import type {Examined} from '../../wiring/doctor/examined.ts';
 import {CommandError} from '../settings.ts';
+import {doubtfulConditions} from './conditions.ts';
 import {namedFiles} from './namedFiles.ts';
 import {asJson, asLines, asSarif, asText, type Problem} from './problems.ts';
 
@@ -33,6 +34,7 @@ export const validate = async (options: ValidateOptions): Promise<void> => {
   const text = 'text' in read ? read.text : '';
   const loaded = await loadText(config, read, async (settings, written) => [
     ...review(settings),
+    ...doubtfulConditions(settings.rules),
     ...asWritten(written),
     ...(await namedFiles(settings)),
     ...proxyOf(settings),
