@@ -111,7 +111,7 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
         'each waits no longer than its own deadline, and the answer is there for the next',
       ],
     ],
-    'What was let in goes on.': [
+    'What was allowed goes on.': [
       ['functional/clients.test.ts', 'goes on after a revocation (docs/freshness.md says so)'],
     ],
   },

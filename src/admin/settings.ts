@@ -18,7 +18,7 @@ export const adminSettings = z
       .max(100_000, 'is above 100000: the decision log is for that many')
       .prefault(1_000)
       .describe(
-        'How many of the last decisions are kept in memory (16 MiB at the most) for /decisions and `postern explain --decision`, without credentials, cookies and queries. 0 keeps none; without `token` none is kept, for nobody could ask.',
+        'How many of the last decisions are kept in memory (at most 16 MiB) for /decisions and `postern explain --decision`, without credentials, cookies and queries. 0 keeps none; without `token` none is kept, for nobody could ask.',
       ),
     hosts: z
       .array(z.string().regex(/^[a-zA-Z0-9._-]{1,253}$/, 'is not a host name: write it without scheme and port'))

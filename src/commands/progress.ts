@@ -16,7 +16,7 @@ export interface Progress {
 const pause = 100;
 const eraseLine = '\r\x1b[K';
 
-/** `steady`: milliseconds of a clock that never goes back. Draws ten times a second at the most. */
+/** `steady`: milliseconds of a clock that never goes back. Draws at most ten times a second. */
 export const makeProgress = (screen: Screen, steady: () => number): Progress => {
   let last = Number.NEGATIVE_INFINITY;
   if (screen.isTTY !== true) return {show: () => {}, end: () => {}};

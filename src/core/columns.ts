@@ -45,7 +45,7 @@ export interface Chains {
 }
 
 /**
- * Linear hashing (Litwin 1980): each addition splits one chain at the most, so that no addition ever waits for a whole
+ * Linear hashing (Litwin 1980): each addition splits at most one chain, so that no addition ever waits for a whole
  * table to be made anew. `hashOf` answers the hash of a record, 32 bits.
  */
 export const makeChains = (hashOf: (record: number) => number): Chains => {

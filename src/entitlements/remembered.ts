@@ -38,7 +38,7 @@ export interface RememberedParts {
   readonly steady: () => number;
 }
 
-/** A confirmation is written down no more often, milliseconds: a file is at the most so much older than it could be. */
+/** A confirmation is written down no more often, milliseconds: a file is at most so much older than it could be. */
 const confirmEvery = 5_000;
 
 export const makeRemembered = ({whole, since, newId, steady}: RememberedParts): Remembered => {

@@ -17,7 +17,7 @@ export interface Spans {
   redis<R extends Commands>(redis: R): R;
   /** Where in a trace the caller is, if somebody keeps it. */
   position(): SpanPosition | undefined;
-  /** Tells what is still to be told, for a few seconds at the most. */
+  /** Tells what is still to be told, for at most a few seconds. */
   close(): Promise<void>;
 }
 

@@ -60,7 +60,7 @@ export interface Feed {
   /** Elements that are not known to be in Redis. */
   unannounced(): number;
   health(): Health;
-  /** Waits until what Redis held when this was called has been read; a second at the most. */
+  /** Waits until what Redis held when this was called has been read; at most a second. */
   sync(): Promise<void>;
   /** Forgets what has come to its end by every clock that is known. */
   prune(): Promise<void>;

@@ -32,7 +32,7 @@ export interface RevocationRedis {
   allChanges(): Promise<Changes>;
   allDrops(): Promise<Changes>;
   open(member: string): Opened;
-  /** Adds elements (100 at the most); answers the mark afterwards. `asked`: whoever reads them is to say so. */
+  /** Adds elements (at most 100); answers the mark afterwards. `asked`: whoever reads them is to say so. */
   write(
     elements: readonly RevocationElement[],
     asked?: boolean,

@@ -178,7 +178,7 @@ export const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
   ...(ca !== undefined && {caFile: ca}),
 });
 
-/** Remote facts take about 32 MB for each kind at the most. */
+/** Remote facts take at most about 32 MB of each kind. */
 const mostCacheBytes = 32 * 1024 * 1024;
 
 export const makeCaches = (

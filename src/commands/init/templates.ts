@@ -92,48 +92,60 @@ export const casesOf = (choice: Choice, answers: Answers): string => {
   const {as, tenants, change} = choice;
   const path = (tenant: string, rest: string) => (tenants ? `/orgs/${tenant}${rest}` : rest);
   const lines = [
-    ['health is open', 'path: /healthz', 'outcome: allow, rule: health'],
-    ['what no rule opens is closed', `path: /else, ${as}: alice`, 'outcome: deny, reason: no_rule, status: 403'],
-    ['nobody is not let in', `path: ${path('acme', '/orders/1')}`, 'outcome: deny, reason: no_credential, status: 401'],
+    ['health is open to everyone', 'path: /healthz', 'outcome: allow, rule: health'],
+    ['a path without a rule is refused', `path: /else, ${as}: alice`, 'outcome: deny, reason: no_rule, status: 403'],
+    [
+      'orders ask for a credential',
+      `path: ${path('acme', '/orders/1')}`,
+      'outcome: deny, reason: no_credential, status: 401',
+    ],
     ['bob sees himself', `path: /me, ${as}: bob`, 'outcome: allow, identity: {x-auth-subject: bob}'],
     ['bob reads orders', `path: ${path('acme', '/orders/1')}, ${as}: bob`, 'outcome: allow, rule: read-orders'],
     ...(tenants
       ? [
           [
-            'not those of others',
+            'bob reads no orders elsewhere',
             `path: ${path('tiny', '/orders/1')}, ${as}: bob`,
             'outcome: deny, reason: wrong_tenant',
           ],
         ]
       : []),
     [
-      'bob changes none',
+      'bob cannot change orders',
       `method: POST, path: ${path('acme', '/orders')}, ${as}: bob`,
       `outcome: deny, reason: ${change.reason}`,
     ],
     [
-      'alice does',
+      'alice can change orders',
       `method: POST, path: ${path('acme', '/orders')}, ${as}: alice`,
       'outcome: allow, rule: change-orders',
     ],
     ...(tenants
       ? [
           [
-            'not elsewhere',
+            'alice cannot elsewhere',
             `method: POST, path: ${path('tiny', '/orders')}, ${as}: alice`,
             'outcome: deny, reason: wrong_tenant',
           ],
           [
-            'reports of others',
+            'alice reads no reports elsewhere',
             `path: ${path('tiny', '/reports')}, ${as}: alice`,
             'outcome: deny, reason: wrong_tenant',
           ],
         ]
       : []),
-    ['reports are bought', `path: ${path('acme', '/reports')}, ${as}: bob`, 'outcome: allow, rule: reports'],
-    ['carol has not', `path: ${path('tiny', '/reports')}, ${as}: carol`, 'outcome: deny, reason: missing_feature'],
+    [
+      'bob reads reports that were bought',
+      `path: ${path('acme', '/reports')}, ${as}: bob`,
+      'outcome: allow, rule: reports',
+    ],
+    [
+      'carol has not bought reports',
+      `path: ${path('tiny', '/reports')}, ${as}: carol`,
+      'outcome: deny, reason: missing_feature',
+    ],
     ...(as === 'token'
-      ? [['a token that is over', 'path: /me, token: late', 'outcome: deny, reason: token_expired, status: 401']]
+      ? [['an expired token is refused', 'path: /me, token: late', 'outcome: deny, reason: token_expired, status: 401']]
       : []),
   ];
   const late = as === 'token' ? `\n${lateOf(choice.people(answers))}` : '';

@@ -45,7 +45,7 @@ const asksFor = ({access}: Rule): boolean =>
 
 const itemsOf = ({any = [], all = []}: ListRequirement = {}): readonly string[] => [...all, ...any];
 
-/** What somebody who was let in had at the least; of several any would have done, and the first is taken. */
+/** What somebody who was let in had at least; of several any would have done, and the first is taken. */
 const heldOf = ({any = [], all = []}: ListRequirement = {}): readonly string[] => [...all, ...any.slice(0, 1)];
 
 const featureOf = (permission: string): string => `recorded.${permission}`;
