@@ -18,6 +18,11 @@ export const makeFolder = async (dir: string): Promise<void> => {
   await mkdir(dir, {recursive: true, mode: 0o700});
 };
 
+interface Put {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+}
+
 /**
  * Writes a file beside its place (`temporary`), makes sure that it is on the disk, and puts it in place, where there is
  * always a whole one. Rejects with what the system says, or if it becomes longer than `maxBytes`; then nothing is left of
@@ -28,7 +33,16 @@ export const putFile = async (
   temporary: string,
   lines: Iterable<string>,
   maxBytes: number,
-): Promise<{readonly handle: FileHandle; readonly bytes: number}> => {
+): Promise<Put> => (await putFileIf(path, temporary, lines, maxBytes, async () => true)) as Put;
+
+/** The same, if that is wanted still when it has been written beside; undefined: it is not, and nothing is left of it. */
+export const putFileIf = async (
+  path: string,
+  temporary: string,
+  lines: Iterable<string>,
+  maxBytes: number,
+  isWanted: () => Promise<boolean>,
+): Promise<Put | undefined> => {
   const handle = await open(temporary, 'wx', 0o600);
   let bytes = 0;
   try {
@@ -45,6 +59,11 @@ export const putFile = async (
     }
     await flush();
     await handle.sync();
+    if (!(await isWanted())) {
+      await handle.close();
+      await unlink(temporary);
+      return undefined;
+    }
     await rename(temporary, path);
     await syncFolder(join(path, '..'));
     return {handle, bytes};
@@ -89,7 +108,7 @@ export interface Print {
 /** Hands the lines of a file to a reader. Undefined: there is no such file. Never rejects. */
 export const readLines = async (
   path: string,
-  reader: Reader,
+  reader: Pick<Reader, 'take' | 'cut'>,
   {maxBytes, owner}: {readonly maxBytes: number; readonly owner: Owner},
 ): Promise<Print | Unreadable | undefined> => {
   let handle: FileHandle | undefined;
@@ -113,7 +132,7 @@ export const readLines = async (
   }
 };
 
-const takeLines = async (handle: FileHandle, reader: Reader): Promise<void> => {
+const takeLines = async (handle: FileHandle, reader: Pick<Reader, 'take' | 'cut'>): Promise<void> => {
   // A byte that is no text is not to pass for another that is none either.
   const decoder = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
   const buffer = Buffer.alloc(chunk);

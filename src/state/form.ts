@@ -63,8 +63,12 @@ export interface Reader {
   take(line: string): boolean;
   /** There is a last line without an end. */
   cut(): void;
+  /** What is kept there, as it says. */
+  readonly name: string;
   /** The head, once it was read. */
   readonly head: Head | undefined;
+  /** The head is sealed with a key that is known, and is not the one that seals now. */
+  readonly isOfAnotherKey: boolean;
   readonly texts: readonly string[];
   /** Lines that could not be opened, where each counts by itself. */
   readonly spoilt: number;
@@ -90,6 +94,7 @@ export const makeReader = (
   const texts: string[] = [];
   let stage: 'first' | 'head' | 'texts' | 'over' = 'first';
   let head: Head | undefined;
+  let isOfAnotherKey = false;
   let fault: string | undefined;
   let at = 0;
   let spoilt = 0;
@@ -115,7 +120,8 @@ export const makeReader = (
         stage = 'texts';
         const text = open(headName(name), line);
         head = text === undefined ? undefined : headOf(text);
-        if (head === undefined) return refuse(changed);
+        if (text === undefined || head === undefined) return refuse(changed);
+        isOfAnotherKey = seal.pack(headName(name), text, endless) !== line;
         if (identity === undefined || head.identity === identity) return true;
         return refuse(`it was kept for ${head.identity}, and the settings say ${identity}`);
       }
@@ -143,8 +149,14 @@ export const makeReader = (
       // Whoever was killed while adding one has told nobody that it was there.
       if (!each) refuse(cutOff);
     },
+    get name() {
+      return name;
+    },
     get head() {
       return head;
+    },
+    get isOfAnotherKey() {
+      return isOfAnotherKey;
     },
     texts,
     get spoilt() {

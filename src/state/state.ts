@@ -7,6 +7,7 @@ import {filesIn} from './files.ts';
 import {type JournalFile, makeJournal} from './journal.ts';
 import {labelOf, makeKept, type StateParts} from './kept.ts';
 import {makePlace, type Place} from './places.ts';
+import {makeResealing} from './reseal.ts';
 
 export interface State {
   readonly keep: Keep;
@@ -15,8 +16,11 @@ export interface State {
   /** What is kept, how many seconds ago it was known to hold (undefined: nothing is on the disk), and whether it decides. */
   shown(): readonly Shown[];
   health(): Health;
-  /** To be called when the key of the seal has changed: revocations are written anew, or the next start knows none. */
-  resealed(): void;
+  /**
+   * To be called when the key of the seal has changed, or others are known besides: what they have sealed is sealed anew, or
+   * a start that has the new one alone knows nothing. Never rejects.
+   */
+  resealed(): Promise<void>;
   /** Writes what waits to be written. Never rejects; a disk that hangs is not waited for. */
   close(): Promise<void>;
 }
@@ -69,6 +73,9 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
   const ageOf = (asOf: number | undefined): number | undefined =>
     asOf === undefined ? undefined : Math.max(0, clocks.steady() - asOf) / 1_000;
 
+  const isJournal = (file: string) => journals.some(({name}) => file.startsWith(`${name}-`));
+  const resealing = makeResealing(whole, isJournal);
+
   return {
     keep(name, identity, pause = usualPause) {
       const known = places.get(name);
@@ -100,7 +107,7 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
     },
     health() {
       const part = 'state';
-      const broken = [...files(), ...journals].flatMap((one) => {
+      const broken = [...files(), ...journals, resealing].flatMap((one) => {
         const fault = one.fault();
         return fault === undefined ? [] : [{name: one.name, fault}];
       });
@@ -113,11 +120,16 @@ export const makeState = (parts: Omit<StateParts, 'lastWritten' | 'inTurn'>): St
         detail: `${names} cannot be written to ${dir}: ${first.fault}. Decisions go on; a restart may know less.`,
       };
     },
-    resealed() {
+    async resealed() {
       for (const one of journals) one.resealed();
+      await resealing.run();
     },
     async close() {
-      const closing = Promise.all([...files().map((one) => one.flush()), ...journals.map((one) => one.close())]);
+      const closing = Promise.all([
+        resealing.end(),
+        ...files().map((one) => one.flush()),
+        ...journals.map((one) => one.close()),
+      ]);
       await new Promise<void>((resolve) => {
         const giveUp = after(patience, resolve);
         void closing.then(() => {

@@ -19,6 +19,7 @@ import type {State} from '../state/state.ts';
 import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
 import {makeRedisCache} from '../store/redisCache.ts';
+import {sealKeysOf} from '../store/seal.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
 import {version} from '../version.ts';
 import {type Clocks, clocks} from './clocks.ts';
@@ -108,6 +109,8 @@ export const makeShared = async (
   let sealedBy = stateSealKey(settings);
   const state = keeps && settings.state && openState(settings.state, stateSeal, {clocks, log, metrics});
   const revocation = makeRevocationFeed(settings, redis, {clocks, log, metrics, state});
+  // A start in the middle of a change of keys: whoever takes the old one out next needs it no more.
+  if (sealKeysOf(sealedBy).length > 1) void state?.resealed();
   return {
     clocks,
     log,
@@ -124,7 +127,7 @@ export const makeShared = async (
       if (isDeepStrictEqual(key, sealedBy)) return;
       sealedBy = key;
       stateSeal.renew(key);
-      state?.resealed();
+      void state?.resealed();
     },
     keepKeys: state && settings.state && keepKeysIn(state, settings.state),
     revocation,

@@ -1,7 +1,18 @@
 // What is kept on disk: read again as it was written, or not at all.
 import assert from 'node:assert/strict';
-import {chmodSync, chownSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
+import {makeSeal} from '../../src/store/seal.ts';
 import {makeFolder, makeTime, openState, pass, type Time} from './support.ts';
 
 const identity = 'https://id.acme.example';
@@ -220,6 +231,108 @@ describe('what is kept on disk', () => {
     assert.equal(await written, true);
     assert.deepEqual((await read()).found?.texts, texts);
     await state.close();
+  });
+
+  describe('under another key', () => {
+    const [old, next] = ['the key of before, of 32 characters', 'the key of after, of 32 characters.'];
+    const readBy = (key: string, name = 'keys acme', of = identity) => read({key}, of, hour, name);
+
+    it('all that stands there is sealed anew, as old as it is, used or not; then the old key is needed no more', async () => {
+      const before = openState(folder.dir, time, {key: old});
+      await before.state.keep('keys acme 3f2a', 'https://3f2a.acme.example').offer(time.steady, () => texts);
+      await before.state.close();
+      const seal = makeSeal(old, 'state');
+      const {state, said} = openState(folder.dir, time, {seal});
+      await state.keep('keys acme', identity).offer(time.steady, () => texts);
+      pass(time, 42_000);
+      seal.renew([old, next]);
+      await state.resealed();
+      assert.equal((await readBy(next)).found, undefined, 'the old one seals');
+      seal.renew([next, old]);
+      await state.resealed();
+      await state.resealed();
+      for (const [name, of] of [
+        ['keys acme', identity],
+        ['keys acme 3f2a', 'https://3f2a.acme.example'],
+      ] as const) {
+        const {found} = await readBy(next, name, of);
+        assert.deepEqual([found?.asOf, found?.texts], [time.steady - 42_000, texts], name);
+        assert.equal((await readBy(old, name, of)).found, undefined);
+      }
+      assert.deepEqual(
+        said.filter((line) => /sealed/.test(line)),
+        ['info state: 2 files that another key had sealed are sealed with the first of sealKey now'],
+      );
+      assert.deepEqual(folder.files(), ['keys-acme-3f2a.postern', 'keys-acme.postern']);
+      await state.close();
+    });
+
+    it('what no key opens, and what is another’s, stays as it is', async () => {
+      await write({key: 'a key that nobody knows any more, 32'});
+      writeFileSync(join(folder.dir, 'foreign.postern'), 'hello\n');
+      writeFileSync(join(folder.dir, 'cut.postern'), readFileSync(path()).subarray(0, 200));
+      const before = folder.files().map((file) => readFileSync(join(folder.dir, file)));
+      const {state} = openState(folder.dir, time, {seal: makeSeal([next, old], 'state')});
+      await state.resealed();
+      assert.deepEqual(
+        folder.files().map((file) => readFileSync(join(folder.dir, file))),
+        before,
+      );
+      assert.equal(state.health().state, 'ready');
+      await state.close();
+    });
+
+    it('what cannot be written is told, and tried again', async () => {
+      await write({key: old});
+      let retry = () => {};
+      const room = {maxBytes: 10_000, seal: makeSeal([next, old], 'state')};
+      let isFull = true;
+      const {state, said, seen} = openState(folder.dir, time, {
+        ...room,
+        newId: () => {
+          if (isFull) throw Object.assign(new Error('no room'), {code: 'ENOSPC'});
+          return crypto.randomUUID();
+        },
+        after: (_, run) => {
+          retry = run;
+          return () => {};
+        },
+      });
+      await state.resealed();
+      assert.match(
+        said.join(),
+        /what another key has sealed cannot be written to .*: the disk is full.*; that key is still needed/,
+      );
+      assert.equal(state.health().state, 'degraded');
+      assert.ok((await readBy(old)).found !== undefined);
+      isFull = false;
+      retry();
+      await state.close();
+      assert.ok((await readBy(next)).found !== undefined);
+      assert.deepEqual(seen, ['wrote seal failure', 'wrote seal success']);
+    });
+
+    it('does not write over what somebody else has written there meanwhile', async () => {
+      await write({key: old});
+      let isFirst = true;
+      const {state} = openState(folder.dir, time, {
+        seal: makeSeal([next, old], 'state'),
+        newId: () => {
+          if (isFirst) copyFileSync(newer, path());
+          isFirst = false;
+          return crypto.randomUUID();
+        },
+      });
+      const other = makeFolder();
+      const writer = openState(other.dir, time, {key: old});
+      await writer.state.keep('keys acme', identity).offer(time.steady, () => ['"newer"']);
+      await writer.state.close();
+      const newer = join(other.dir, 'keys-acme.postern');
+      await state.resealed();
+      assert.deepEqual((await readBy(next)).found?.texts, ['"newer"']);
+      await state.close();
+      other.end();
+    });
   });
 
   describe('two of one name, as a reload has them for a while', () => {
