@@ -466,8 +466,8 @@ describe('the Frontegg provider', () => {
       );
     });
 
-    for (const sub of ['.', '..']) {
-      it(`the id ${sub} is no id: inactive, and nothing is asked`, async () => {
+    for (const sub of ['.', '..', 'a\ud800']) {
+      it(`the id ${JSON.stringify(sub)} is no id: inactive, and nothing is asked`, async () => {
         const provider = make();
         frontegg.accessTokens.tenants.set(sub, {id: sub, tenantId: 't1', roles: [], permissions: []});
         assert.equal(wordOn(await ask(provider, await accessToken(claimsOf('tenantAccessToken', {sub})))), 'inactive');

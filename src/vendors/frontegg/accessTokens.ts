@@ -87,8 +87,8 @@ export const makeAccessTokens = (
 
   return {
     async rightsOf(principal, id, now, deadline) {
-      // In a URL these would name the folder above.
-      if (id === '.' || id === '..') return undefined;
+      // In a URL these would name the folder above, and half a character has no place in one.
+      if (id === '.' || id === '..' || !id.isWellFormed()) return undefined;
       const holder = holderOf(principal);
       const {tenant} = principal;
       // Both at once; what the list says comes first.
