@@ -1,5 +1,5 @@
 // Was a token issued to a client that is accepted?
-import {type Misfit, nearMiss, shownList, shownValue} from '../core/misfit.ts';
+import {type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/misfit.ts';
 import type {Claims} from './jwtForm.ts';
 import {clientClaims} from './machine.ts';
 
@@ -23,4 +23,15 @@ export const clientFault = (claims: Claims, clients: readonly string[]): Misfit 
     others.map((name) => claims[name]),
   );
   return {reason: 'wrong_client', detail: `client: wanted ${shownList(clients)}, got ${got}${near}`};
+};
+
+/**
+ * Of an id token for several clients the one that it was issued to must be one of ours: it has handed on what was meant for
+ * itself (OpenID Connect Core 1.0 section 3.1.3.7, steps 4 and 5). One that is for us alone may have been asked for by
+ * another client of the same application. Undefined: it is.
+ */
+export const partyFault = ({aud, azp}: Claims, audience: readonly string[]): Misfit | undefined => {
+  if (!Array.isArray(aud) || aud.length < 2 || azp === undefined || audience.some((one) => one === azp))
+    return undefined;
+  return {reason: 'wrong_client', detail: wantedGot('azp, as it is for several clients', shownList(audience), azp)};
 };

@@ -7,7 +7,7 @@ import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
 import type {ClaimPath} from './claimSettings.ts';
 import {claimReader, makeReadPrincipal} from './claims.ts';
-import {clientFault} from './clients.ts';
+import {clientFault, partyFault} from './clients.ts';
 import {keysAtUrl, keysByDiscovery} from './jwks.ts';
 import {makeVerifyJwt} from './jwt.ts';
 import {type Claims, longestToken, looksLikeJwt, malformedDetail, type ParsedJwt} from './jwtForm.ts';
@@ -99,6 +99,12 @@ export const makeIssuerProvider = (
   const verifying = {...settings, jwks};
   const verified = makeVerifiedCache({cache: parts.cache, settings: verifying, holds: keys.holds});
 
+  const unboundFault = (claims: Claims): Misfit | undefined => {
+    if (clients !== undefined) return clientFault(claims, clients);
+    const {tokenType, audience} = settings;
+    return tokenType === 'id' && audience !== 'any' ? partyFault(claims, audience) : undefined;
+  };
+
   const verifyAnew = async (
     token: string,
     parsed: ParsedJwt | undefined,
@@ -110,7 +116,7 @@ export const makeIssuerProvider = (
     if (rejected !== undefined) return {rejected, detail};
     const other = otherKind(claims, settings.tokenType === 'id' ? 'id' : 'access');
     if (other !== undefined) return {rejected: 'wrong_token_type', detail: other};
-    const unbound = clients === undefined ? undefined : clientFault(claims, clients);
+    const unbound = unboundFault(claims);
     if (unbound !== undefined) return {rejected: unbound.reason, detail: unbound.detail};
     // FusionAuth before 1.60 wrote the grant into the header, which is signed as well.
     const granted = claims.gty === undefined && parsed.header.gty !== undefined;

@@ -60,7 +60,7 @@ interface Known {
 export const makeVerifiedCache = ({cache, settings, holds}: VerifiedCacheParts): VerifiedCache => {
   const {name, clockTolerance} = settings;
   // Bump the version when the way from credential to principal changes: a shared cache outlives a deployment.
-  const prefix = hash('sha256', `principal v4 ${JSON.stringify(settings)}`, 'base64url');
+  const prefix = hash('sha256', `principal v5 ${JSON.stringify(settings)}`, 'base64url');
   const keyOf = remembering((credential: string) => hash('sha256', prefix + credential, 'base64url'));
   // Two generations: keys that are in use are never all forgotten at once, and what is held is bounded.
   let young = new Map<string, Known>();
