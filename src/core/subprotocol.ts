@@ -1,18 +1,23 @@
 // A token among the subprotocols of a WebSocket (RFC 6455 section 11.3.4), where a browser's script can put nothing else.
 import type {Held, Place} from './credential.ts';
 import {duplicate, holding, malformed, nothing} from './held.ts';
+import {percentDecoded} from './percent.ts';
 import {longestLine, trimmed} from './pieces.ts';
 
 export const subprotocolHeader = 'sec-websocket-protocol';
 
-/** As Kubernetes has it: the token in base64url, behind this. */
-const kubernetes = 'base64url.bearer.authorization.k8s.io.';
+/** As Kubernetes has it, and others under a name of their own: the token in base64url, behind this. */
+const kubernetes = /^base64url\.bearer\.authorization\.(?:[a-z0-9-]+\.)+(?=[^.]*$)/i;
+/** The same in base64, as a browser makes it. */
+const openHab = 'org.openhab.ws.accessToken.base64.';
 const jwt = /^e[wy][\w-]*\.[\w-]*\.[\w-]*$/;
+/** A JWT behind a word: `access_token.eyJ...`, `bearer-eyJ...`, and Quarkus' `...#Authorization#Bearer eyJ...`. */
+const behindWord = /^[^,]{1,128}?[ #.:=~+-](eyJ[\w-]*\.[\w-]+\.[\w-]*)$/;
 const mostProtocols = 100;
 
 /**
  * The token that a client offers as a protocol: behind the name of the scheme (`bearer, x`), as Kubernetes writes it, or a
- * JWT by itself. Other protocols are none of ours; two tokens that differ are a duplicate.
+ * JWT by itself or behind a word. Other protocols are none of ours; two tokens that differ are a duplicate.
  *
  * @param scheme the protocol after which the token comes, in any case
  */
@@ -49,8 +54,15 @@ const protocolsOf = (line: string): readonly string[] | undefined => {
 const tokenAt = (offered: readonly string[], at: number, protocol: string, name: string): Held => {
   if (at > 0 && offered[at - 1]?.toLowerCase() === name)
     return protocol === '' ? malformed('nothing stands behind the scheme') : holding(protocol);
-  if (protocol.startsWith(kubernetes)) return decoded(protocol.slice(kubernetes.length));
-  return jwt.test(protocol) ? holding(protocol) : nothing;
+  const [prefix] = kubernetes.exec(protocol) ?? [];
+  if (prefix !== undefined) return decoded(protocol.slice(prefix.length));
+  if (protocol.startsWith(openHab)) {
+    const base64 = protocol.slice(openHab.length).replace(/={1,2}$/, '');
+    return decoded(base64.replaceAll('+', '-').replaceAll('/', '_'));
+  }
+  if (jwt.test(protocol)) return holding(protocol);
+  const [, behind] = behindWord.exec(percentDecoded(protocol) ?? '') ?? [];
+  return behind === undefined ? nothing : holding(behind);
 };
 
 const decoded = (text: string): Held => {
