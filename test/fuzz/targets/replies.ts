@@ -168,13 +168,18 @@ export const introspectionReplies: Target = {
         const body = jsonIn(input) ?? {};
         must(body.active === true, 'verified, and the reply does not say active');
         must([body.aud].flat().includes('api'), 'verified for another audience');
-        must(
-          body.exp === undefined || body.exp === null || Number(body.exp) * 1_000 > Date.now() - 10_000,
-          'verified beyond its end',
-        );
+        must(endOf(body.exp) > Date.now() - 10_000, 'verified beyond its end');
       },
     };
   },
+};
+
+/** Milliseconds since the epoch at which a reply says that its token ends: -1 and the largest numbers say never. */
+const endOf = (exp: unknown): number => {
+  if (exp === undefined || exp === null) return Number.POSITIVE_INFINITY;
+  const seconds = Number(exp);
+  if (Number.isNaN(seconds)) return Date.parse(String(exp));
+  return seconds === -1 || seconds >= Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : seconds * 1_000;
 };
 
 export const kindeReplies: Target = {
