@@ -3,8 +3,8 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
-import type {Grant, Plan, Snapshot} from '../src/core/entitlement.ts';
-import {type EntitlementIndex, loadEntitlementIndex} from '../src/core/entitlementIndex.ts';
+import type {Grant, Plan, Snapshot} from '../src/core/entitlement/entitlement.ts';
+import {type EntitlementIndex, loadEntitlementIndex} from '../src/core/entitlement/entitlementIndex.ts';
 import type {Principal} from '../src/core/principal.ts';
 import {compilePattern} from '../src/entitlements/pattern.ts';
 

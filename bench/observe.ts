@@ -3,7 +3,7 @@
 import {Counter, Histogram, Registry} from 'prom-client';
 import type {CheckContext, Decision} from '../src/core/decision.ts';
 import type {Principal} from '../src/core/principal.ts';
-import type {Request} from '../src/core/request.ts';
+import type {Request} from '../src/core/request/request.ts';
 import {makeDecisionLog} from '../src/observe/decisionLog.ts';
 import {makeLog} from '../src/observe/log.ts';
 import {makeMetrics} from '../src/observe/metrics.ts';

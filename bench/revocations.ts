@@ -5,7 +5,7 @@ import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import type {Principal} from '../src/core/principal.ts';
-import {makeRevocationSet} from '../src/core/revocationSet.ts';
+import {makeRevocationSet} from '../src/core/revocation/revocationSet.ts';
 import {makeFeed} from '../src/store/feed.ts';
 import {openRedis} from '../src/store/redis.ts';
 import {named} from '../src/store/revocationForm.ts';

@@ -1,5 +1,5 @@
 // npm test: fetches the programs that tests need, runs every test, and says at the end how many passed and failed.
-// What follows `npm test --` goes to mocha: `npm test -- --grep envoy`, `npm test -- test/core/path.test.ts`.
+// What follows `npm test --` goes to mocha: `npm test -- --grep envoy`, `npm test -- test/core/request/path.test.ts`.
 // `npm run test:ship` (--ship) runs the slow ones instead: charts, image, dashboard, alerts. `npm run test:cluster` (--cluster)
 // those before a real Kubernetes API, which is built first: five to ten minutes, so that it is no part of every run.
 import {spawn} from 'node:child_process';

@@ -1,19 +1,20 @@
 // The way of one request: rule, credential, principal, revocation, requirement, what was bought; then the decision.
-import type {FindBought} from './core/bought.ts';
-import type {Credential} from './core/credential.ts';
+
+import type {Credential} from './core/credential/credential.ts';
+import {misfitOfFound} from './core/credential/notFound.ts';
 import type {Allow, Check, CheckContext, Decision} from './core/decision.ts';
-import {compileFindRule} from './core/findRule.ts';
-import {compileGuards, type Guard, type GuardParts} from './core/guard.ts';
-import {misfitOfFound} from './core/notFound.ts';
-import type {PathOptions} from './core/path.ts';
-import type {Request} from './core/request.ts';
-import {revokedDetail} from './core/requestMisfit.ts';
+import type {FindBought} from './core/entitlement/bought.ts';
+import type {PathOptions} from './core/request/path.ts';
+import type {Request} from './core/request/request.ts';
+import {revokedDetail} from './core/request/requestMisfit.ts';
 import type {Facts, Unmet} from './core/requirement/part.ts';
-import type {Revocations} from './core/revocation.ts';
-import type {RuleMatch} from './core/ruleTable.ts';
+import type {Revocations} from './core/revocation/revocation.ts';
+import {compileFindRule} from './core/rule/findRule.ts';
+import {compileGuards, type Guard, type GuardParts} from './core/rule/guard.ts';
+import type {RuleMatch} from './core/rule/ruleTable.ts';
+import {inTheEnd} from './core/rule/unenforced.ts';
 import {type Steps, whole} from './core/steps.ts';
 import {DeadlinePassed, Unavailable} from './core/unavailable.ts';
-import {inTheEnd} from './core/unenforced.ts';
 import type {Authentication, Provider} from './providers/provider.ts';
 
 /** What a decision is made of: rules, providers, entitlements, and how the rules' requirements are compiled. */

@@ -95,7 +95,7 @@ describe('the map', () => {
       .map(({name}) => name);
     assert.ok(vendors.length > 3);
     // These spellings are part of what a configuration may say, whoever vouches for the credential.
-    const spellings = /^(core\/attributes|envoy\/(refusalBody|settings))\.ts$/;
+    const spellings = /^(core\/entitlement\/attributes|envoy\/(refusalBody|settings))\.ts$/;
     const comment = /^\s*(\/\/|\/?\*).*$/gm;
     const found = files
       .filter(({path}) => folderOf(path) !== 'vendors' && !spellings.test(path))

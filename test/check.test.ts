@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {type CheckParts, makeCheck} from '../src/check.ts';
-import type {Entitled} from '../src/core/entitlement.ts';
-import type {Access, Rule} from '../src/core/rules.ts';
+import type {Entitled} from '../src/core/entitlement/entitlement.ts';
+import type {Access, Rule} from '../src/core/rule/rules.ts';
 import {DeadlinePassed, Unavailable} from '../src/core/unavailable.ts';
 import type {Authentication} from '../src/providers/provider.ts';
 import {context, plainPlace, principal, request, tableProvider} from './support/requests.ts';

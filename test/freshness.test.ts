@@ -186,16 +186,20 @@ const proofs: Record<string, Record<string, readonly Proof[]>> = {
       ['functional/revocations.test.ts', 'outlives a Redis that is killed at once'],
     ],
     'Lost.': [[feed, 'lost, onFeedLost: ${', 'with keep until lostAfter, with refuse for good']],
-    '`tokenId`, `sessionId`': [['core/revocation.test.ts', 'without a moment ${']],
-    'Whom it refuses.': [['core/revocation.test.ts', 'decides as looking at every revocation in turn would']],
+    '`tokenId`, `sessionId`': [['core/revocation/revocation.test.ts', 'without a moment ${']],
+    'Whom it refuses.': [
+      ['core/revocation/revocation.test.ts', 'decides as looking at every revocation in turn would'],
+    ],
     '`subject`, `tenant`, `provider`': [
-      ['core/revocation.test.ts', 'without a moment ${'],
+      ['core/revocation/revocation.test.ts', 'without a moment ${'],
       [
         'functional/revocations.test.ts',
         'of a session refuses its refreshed tokens, of a subject those of an older sign-in',
       ],
     ],
-    'anything, for a principal without a time of issue': [['core/revocation.test.ts', 'issued who knows when']],
+    'anything, for a principal without a time of issue': [
+      ['core/revocation/revocation.test.ts', 'issued who knows when'],
+    ],
     'How long.': [[feed, 'each element is trimmed at its own end, whatever anybody keeps']],
     'What others write.': [
       [feed, 'what others write is not believed', 'what a newer version has written is honoured where it can be read'],

@@ -2,7 +2,7 @@
 import {lstat, rm} from 'node:fs/promises';
 import type {IncomingMessage, Server} from 'node:http';
 import {type AddressInfo, connect} from 'node:net';
-import {listenFault} from '../core/listenFault.ts';
+import {listenFault} from '../core/words/listenFault.ts';
 import type {AdminSettings} from './settings.ts';
 
 type ListenAddress = AdminSettings['listen'];

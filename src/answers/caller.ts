@@ -1,14 +1,14 @@
 // Who asks, and for whom: a caller for itself, by its own token; a trusted service for whom it names in the context.
 import type {IncomingMessage} from 'node:http';
-import {type Attributes, isReserved, reservedDetail} from '../core/attributes.ts';
-import {makeCredentialFinder} from '../core/credential.ts';
-import type {SourceCall} from '../core/entitlement.ts';
-import {misfitOfFound} from '../core/notFound.ts';
+import {makeCredentialFinder} from '../core/credential/credential.ts';
+import {misfitOfFound} from '../core/credential/notFound.ts';
+import {type Attributes, isReserved, reservedDetail} from '../core/entitlement/attributes.ts';
+import type {SourceCall} from '../core/entitlement/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {type Reason, refusals} from '../core/refusals.ts';
-import {headersFrom, type Request} from '../core/request.ts';
-import type {Revocations} from '../core/revocation.ts';
+import {headersFrom, type Request} from '../core/request/request.ts';
+import type {Revocations} from '../core/revocation/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Provider} from '../providers/provider.ts';
 import {type Failure, failure} from './failure.ts';

@@ -1,8 +1,8 @@
 // What one flag is for one principal: a feature that is bought or not, or how much of it.
-import {unlimited} from '../core/amount.ts';
-import type {Catalog, EntitlementStore, Feature, Holding, Holdings} from '../core/entitlement.ts';
-import {nearest} from '../core/nearest.ts';
+import {unlimited} from '../core/entitlement/amount.ts';
+import type {Catalog, EntitlementStore, Feature, Holding, Holdings} from '../core/entitlement/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {nearest} from '../core/words/nearest.ts';
 import type {Asking} from './caller.ts';
 import {type Failure, failure} from './failure.ts';
 

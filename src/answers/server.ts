@@ -2,10 +2,10 @@
 import {createHash} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {bodyOf} from '../admin/listening.ts';
-import type {EntitlementStore} from '../core/entitlement.ts';
+import type {EntitlementStore} from '../core/entitlement/entitlement.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
 import {isObject} from '../core/isObject.ts';
-import {namedTwice} from '../core/jsonTwice.ts';
+import {namedTwice} from '../core/words/jsonTwice.ts';
 import type {CallerParts} from './caller.ts';
 import {type Asking, type Context, makeCallers, requestOf} from './caller.ts';
 import {evaluate, evaluateAll, type Named} from './evaluate.ts';

@@ -1,7 +1,7 @@
 // postern entitlements list, check, drop: what Redis holds, what that means to a question, and fetching it anew.
 import {once} from 'node:events';
 import type {Settings} from '../config/schema.ts';
-import type {Entitled, Grant, Snapshot} from '../core/entitlement.ts';
+import type {Entitled, Grant, Snapshot} from '../core/entitlement/entitlement.ts';
 import {writtenTerms} from '../entitlements/amounts.ts';
 import {readHead, readSomeTenants, readTenants} from '../entitlements/recordRead.ts';
 import type {TenantGrants} from '../entitlements/source.ts';

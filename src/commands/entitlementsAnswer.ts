@@ -1,6 +1,6 @@
 // What the engine says to one question, and why, in words for whoever operates it.
-import type {Entitled, Grant, Justification, Snapshot} from '../core/entitlement.ts';
-import {makeEntitlementIndex} from '../core/entitlementIndex.ts';
+import type {Entitled, Grant, Justification, Snapshot} from '../core/entitlement/entitlement.ts';
+import {makeEntitlementIndex} from '../core/entitlement/entitlementIndex.ts';
 import type {Principal} from '../core/principal.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import type {Reason} from '../core/refusals.ts';

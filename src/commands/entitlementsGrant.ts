@@ -1,7 +1,7 @@
 // postern entitlements grant, ungrant: gives a plan to a tenant or takes it back, where Postern's own source holds it.
 import {readFile} from 'node:fs/promises';
-import type {Grant, Plan} from '../core/entitlement.ts';
-import {suggestion} from '../core/nearest.ts';
+import type {Grant, Plan} from '../core/entitlement/entitlement.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import {type Edited, type GrantName, withGrant, withoutGrant} from '../entitlements/fileGrants.ts';
 import {readHead, readTenant} from '../entitlements/recordRead.ts';
 import {changeTenant} from '../entitlements/recordWrite.ts';

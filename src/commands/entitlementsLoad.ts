@@ -3,8 +3,8 @@
 import {randomBytes} from 'node:crypto';
 import {createReadStream} from 'node:fs';
 import {readFile, stat} from 'node:fs/promises';
-import type {Grant} from '../core/entitlement.ts';
-import {readingFault} from '../core/fileFault.ts';
+import type {Grant} from '../core/entitlement/entitlement.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 import {linesOf, makeLineReader} from '../entitlements/lines.ts';
 import {recordCall, recordKeys} from '../entitlements/record.ts';
 import {restoreRecord} from '../entitlements/recordSwap.ts';

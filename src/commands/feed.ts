@@ -1,6 +1,6 @@
 // The revocations in Redis as a command uses them: connect, say or read something, end.
 import type {Settings} from '../config/schema.ts';
-import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
+import {makeRevocationSet, type RevocationSet} from '../core/revocation/revocationSet.ts';
 import {faultOf} from '../store/faults.ts';
 import {makeRevocationRedis, type RevocationRedis} from '../store/revocationRedis.ts';
 import {makeSeal} from '../store/seal.ts';

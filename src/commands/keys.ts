@@ -1,7 +1,7 @@
 // postern keys: makes API keys and shows them once, takes over those that exist by their hash, and changes what is in the file.
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import {readingFault} from '../core/fileFault.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 import {apiKeyOf, hashOf, hashOfKey, keyId, secretBytes} from '../providers/apiKeysForm.ts';
 import {
   entriesIn,

@@ -1,10 +1,10 @@
 // postern revoke, postern revocations: who is refused from now on, and taking that back, told to every instance.
 
 import type {Settings} from '../config/schema.ts';
-import {suggestion} from '../core/nearest.ts';
-import type {Revocation, RevocationElement} from '../core/revocation.ts';
-import {namesOne, untilNow} from '../core/revocation.ts';
-import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
+import type {Revocation, RevocationElement} from '../core/revocation/revocation.ts';
+import {namesOne, untilNow} from '../core/revocation/revocation.ts';
+import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocation/revocationOrder.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import {named} from '../store/revocationForm.ts';
 import {clocks} from '../wiring/clocks.ts';
 import {adminCall} from './adminCall.ts';

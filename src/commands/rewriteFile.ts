@@ -2,7 +2,7 @@
 import type {Stats} from 'node:fs';
 import {type FileHandle, open, readFile, realpath, rename, rm, stat} from 'node:fs/promises';
 import {dirname} from 'node:path';
-import {writingFault} from '../core/fileFault.ts';
+import {writingFault} from '../core/words/fileFault.ts';
 
 type Changed = {readonly text: string; readonly fault?: never} | {readonly fault: string; readonly text?: never};
 

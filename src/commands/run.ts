@@ -1,6 +1,6 @@
 // Runs the command line of this process.
 import {CommanderError} from 'commander';
-import {codeOf, writingFault} from '../core/fileFault.ts';
+import {codeOf, writingFault} from '../core/words/fileFault.ts';
 import {version} from '../version.ts';
 import {program} from './program.ts';
 import {CommandError} from './settings.ts';

@@ -1,7 +1,7 @@
 // postern serve: answers Envoy until it is told to end.
 
 import {startApp} from '../app.ts';
-import {connectionFault} from '../core/connectionFault.ts';
+import {connectionFault} from '../core/words/connectionFault.ts';
 import {CommandError, settingsOf} from './settings.ts';
 
 /**

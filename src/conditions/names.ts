@@ -1,5 +1,5 @@
 // Names in a condition: variables, and the members of what they hold.
-import {nearest} from '../core/nearest.ts';
+import {nearest} from '../core/words/nearest.ts';
 import type {Expr} from './library.ts';
 import {dyn, inWords, json, scalar, type Type} from './types.ts';
 import type {Scope, Walk} from './walk.ts';

@@ -2,7 +2,7 @@
 // answered.
 import {stat} from 'node:fs/promises';
 import {MessageChannel, type MessagePort, receiveMessageOnPort, Worker} from 'node:worker_threads';
-import type {Rule} from '../core/rules.ts';
+import type {Rule} from '../core/rule/rules.ts';
 import {type Loaded, loadSettings} from './load.ts';
 import {markOf} from './sources.ts';
 

@@ -1,7 +1,7 @@
 // What no single setting can tell: names that must be unique, names that must exist, settings that need another one.
 import {featuresNamed} from '../core/identityHeaders.ts';
 import {isObject} from '../core/isObject.ts';
-import {suggestion} from '../core/nearest.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import {listeningFindings} from './listening.ts';
 import {capturesIn, capturesUsed, pathFault} from './rulePatterns.ts';

@@ -3,10 +3,10 @@
 // A rule is a product of hosts, methods and paths. Of the requests that one of its patterns matches, the one that fills each
 // wildcard with a word that no rule names is matched by the fewest other rules: whatever matches it matches all the others.
 // So a rule is covered exactly if each of these few requests is taken by a rule above it.
-import {type PathOptions, withoutCase} from '../core/path.ts';
-import type {Request} from '../core/request.ts';
-import type {Match, Rule} from '../core/rules.ts';
-import {makeRuleTable} from '../core/ruleTable.ts';
+import {type PathOptions, withoutCase} from '../core/request/path.ts';
+import type {Request} from '../core/request/request.ts';
+import type {Match, Rule} from '../core/rule/rules.ts';
+import {makeRuleTable} from '../core/rule/ruleTable.ts';
 import {segmentsOf} from './rulePatterns.ts';
 
 /** A request, as far as rules look at it. */

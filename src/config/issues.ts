@@ -1,8 +1,8 @@
 // The schema library's issues in a person's words.
 import type {z} from 'zod';
-import {kindWords} from '../core/kindWords.ts';
-import {knownKeys} from '../core/knownKeys.ts';
-import {suggestion} from '../core/nearest.ts';
+import {kindWords} from '../core/words/kindWords.ts';
+import {knownKeys} from '../core/words/knownKeys.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import {type Finding, type SettingPath, valueAt} from './findings.ts';
 
 const kindOf = (value: unknown): string => {

@@ -1,6 +1,6 @@
 // Providers that can never be asked, because those above take all that they would, wherever they look.
-import {makePlace} from '../core/places.ts';
-import type {Rule} from '../core/rules.ts';
+import {makePlace} from '../core/credential/places.ts';
+import type {Rule} from '../core/rule/rules.ts';
 import type {CredentialKind} from '../core/traits.ts';
 import type {Finding} from './findings.ts';
 import type {Reviewed} from './reviewed.ts';

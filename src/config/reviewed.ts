@@ -1,5 +1,5 @@
 // A provider as reviewers of a configuration see it: its type alone knows the rest of its settings.
-import type {Where} from '../core/places.ts';
+import type {Where} from '../core/credential/places.ts';
 import type {Traits} from '../core/traits.ts';
 
 export interface Reviewed {

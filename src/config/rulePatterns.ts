@@ -1,6 +1,6 @@
 // How the path and the host of a rule are written.
-import {canonicalHost} from '../core/authority.ts';
-import {readAsSyntax} from '../core/foldings.ts';
+import {canonicalHost} from '../core/request/authority.ts';
+import {readAsSyntax} from '../core/request/foldings.ts';
 
 const captureSegment = /^\{([^{}]*)\}$/;
 const captureName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;

@@ -1,8 +1,8 @@
-// The settings `rules` and `paths`: checked here, in the shapes of core/rules.ts and core/path.ts afterwards.
+// The settings `rules` and `paths`: checked here, in the shapes of core/rule/rules.ts and core/request/path.ts afterwards.
 import {z} from 'zod';
-import {isReserved, reservedDetail} from '../core/attributes.ts';
-import type {PathOptions} from '../core/path.ts';
-import type {Access, ListRequirement, Rule} from '../core/rules.ts';
+import {isReserved, reservedDetail} from '../core/entitlement/attributes.ts';
+import type {PathOptions} from '../core/request/path.ts';
+import type {Access, ListRequirement, Rule} from '../core/rule/rules.ts';
 import {hostFault, pathFault, ruleHost} from './rulePatterns.ts';
 import {duration, name, text, texts} from './values.ts';
 

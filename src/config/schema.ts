@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {adminSettings} from '../admin/settings.ts';
 import {answersSettings} from '../answers/settings.ts';
 import {conditionFault} from '../conditions/settings.ts';
-import {nearest} from '../core/nearest.ts';
+import {nearest} from '../core/words/nearest.ts';
 import {makeEntitlementsSettings} from '../entitlements/settings.ts';
 import {responsesSettings, serverSettings} from '../envoy/settings.ts';
 import {logSettings} from '../observe/settings.ts';

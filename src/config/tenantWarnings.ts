@@ -1,5 +1,5 @@
 // Tenants that several providers may vouch for: whoever runs one of their issuers can then act for everybody's.
-import type {Access} from '../core/rules.ts';
+import type {Access} from '../core/rule/rules.ts';
 import type {Finding} from './findings.ts';
 import type {Reviewed} from './reviewed.ts';
 

@@ -1,5 +1,5 @@
 // Settings that ask of the entitlements what their source cannot know: they lead to nothing, or let nobody in.
-import type {SourceTells} from '../core/sourceTells.ts';
+import type {SourceTells} from '../core/entitlement/sourceTells.ts';
 import type {Finding, SettingPath} from './findings.ts';
 import type {Settings} from './schema.ts';
 

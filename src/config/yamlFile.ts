@@ -1,7 +1,7 @@
 // A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
 import {type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, parseDocument} from 'yaml';
-import {makePlaceAt, type Place} from '../core/place.ts';
-import {nameFault} from '../core/yamlFaults.ts';
+import {makePlaceAt, type Place} from '../core/words/place.ts';
+import {nameFault} from '../core/words/yamlFaults.ts';
 import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
 
 /** A fault of the text itself; `path` where one can be told. */

@@ -1,10 +1,10 @@
 // What Postern answers.
 
-import type {Place} from './credential.ts';
-import type {Holdings} from './entitlement.ts';
+import type {Place} from './credential/credential.ts';
+import type {Holdings} from './entitlement/entitlement.ts';
 import type {Principal} from './principal.ts';
 import type {Reason} from './refusals.ts';
-import type {Request} from './request.ts';
+import type {Request} from './request/request.ts';
 import type {UnmetPart} from './requirement/unmet.ts';
 import type {Unavailable} from './unavailable.ts';
 

@@ -1,5 +1,5 @@
 // What is derived from an object, derived once.
-import type {Request} from './request.ts';
+import type {Request} from './request/request.ts';
 
 /**
  * The same function, which answers with the same value for the same object as long as anybody holds the object: what

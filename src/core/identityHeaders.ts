@@ -1,10 +1,11 @@
 // The headers that tell the upstream who it is, and the forged ones that must not reach it.
-import {unlimited} from './amount.ts';
+
 import {claimNamed} from './claimPath.ts';
 import {derivedOnce} from './derived.ts';
-import type {Holdings} from './entitlement.ts';
+import {unlimited} from './entitlement/amount.ts';
+import type {Holdings} from './entitlement/entitlement.ts';
 import type {Principal} from './principal.ts';
-import type {Request} from './request.ts';
+import type {Request} from './request/request.ts';
 
 /**
  * Header name (lower case) -> what it carries: a field of `identityFields`, `claims.<path>` (dots walk), a field of

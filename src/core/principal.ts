@@ -9,7 +9,7 @@ export interface Principal {
   readonly tenant?: string;
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
-  /** `*` in a permission stands for any run of characters (core/permissions.ts): set only for vendors that say so. */
+  /** `*` in a permission stands for any run of characters (core/entitlement/permissions.ts): set only for vendors that say so. */
   readonly permissionPatterns?: true;
   readonly scopes: readonly string[];
   /** All verified claims, as the issuer sent them. Never logged. */

@@ -1,5 +1,5 @@
 // Certificates, keys and authorities in files that settings name: whether they can be used, in words that say what to do.
-import {codeOf} from './fileFault.ts';
+import {codeOf} from './words/fileFault.ts';
 
 /** What each file is for. `ca`: authorities. The values are paths, contents or names of settings. */
 export interface TlsFiles<Value> {

@@ -1,6 +1,6 @@
 // What the settings of a provider say of it, for whoever reviews a configuration: each type of provider tells it in words
 // that all of them share, so that nobody else has to know its settings.
-import type {Place} from './credential.ts';
+import type {Place} from './credential/credential.ts';
 
 /** Credentials that providers do not tell apart by looking at them. `vendorKey`: opaque, but for its vendor. */
 export type CredentialKind =

@@ -1,8 +1,8 @@
 // Values and limits as people and services write them: their shapes, and what is wrong with them.
 import {z} from 'zod';
-import {type Measure, units, unlimited} from '../core/amount.ts';
-import {measureOf} from '../core/amounts.ts';
-import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement.ts';
+import {type Measure, units, unlimited} from '../core/entitlement/amount.ts';
+import {measureOf} from '../core/entitlement/amounts.ts';
+import type {Feature, Limits, Plan, Terms, Values} from '../core/entitlement/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
 import {type Finding, noSuch, plainName, shownName} from './words.ts';
 

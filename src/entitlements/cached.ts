@@ -1,5 +1,5 @@
 // Snapshots of entitlements, kept in memory: how old they may be, and how they become fresh again.
-import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
+import type {EntitlementStore, Snapshot} from '../core/entitlement/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import {makeRecall} from '../core/recall.ts';
 import {Unavailable} from '../core/unavailable.ts';

@@ -1,6 +1,6 @@
 // Entitlements as people and services write them: the model of the file, the HTTP answer and the Redis values.
 import {z} from 'zod';
-import type {Catalog, Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import type {Catalog, Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
 import {
   addShape,

@@ -1,8 +1,8 @@
 // Entitlements from a file: YAML, JSON, or JSON lines for very many grants; read again when it changes.
 import {stat} from 'node:fs/promises';
 import type {Aside} from '../core/aside.ts';
-import {readingFault} from '../core/fileFault.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 import {type EntitlementsJob, readingOf, readPieces} from './reading.ts';
 import type {SnapshotSource} from './source.ts';
 import type {Fault} from './text.ts';

@@ -1,6 +1,6 @@
 // What the grants of one principal answer. Own properties only: keys come from rules, but values come from outside.
-import {type Amount, unlimited} from '../core/amount.ts';
-import type {Entitled, Holding, Holdings, Question} from '../core/entitlement.ts';
+import {type Amount, unlimited} from '../core/entitlement/amount.ts';
+import type {Entitled, Holding, Holdings, Question} from '../core/entitlement/entitlement.ts';
 import type {PrincipalGrants} from './source.ts';
 
 /** Whether they entitle to a feature, or to a permission by a feature that it belongs to. */

@@ -1,6 +1,7 @@
 // What a source has said of one principal, as it is kept: in memory, and in Redis for other instances.
-import {units} from '../core/amount.ts';
+
 import type {Cache} from '../core/cache.ts';
+import {units} from '../core/entitlement/amount.ts';
 import {isObject} from '../core/isObject.ts';
 import type {PrincipalGrants} from './source.ts';
 

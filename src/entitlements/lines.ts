@@ -1,8 +1,8 @@
 // Entitlements as JSON lines: one feature, plan, flag or grant a line, so that a million grants are read piece by piece.
 import {z} from 'zod';
-import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement.ts';
+import type {Feature, Flag, Grant, Plan, Snapshot} from '../core/entitlement/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
-import {namedTwice} from '../core/jsonTwice.ts';
+import {namedTwice} from '../core/words/jsonTwice.ts';
 import {definitionFindings, featureShape, flagShape, isFinding, notAll, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
 import {type Finding, keyWords, saidTwice, shownName, toFinding} from './words.ts';

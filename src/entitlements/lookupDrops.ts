@@ -1,6 +1,6 @@
 // Drops of what was looked up: told apart by the key, for what was kept may stand where no instance can delete it.
 import type {Principal} from '../core/principal.ts';
-import type {Drop} from '../core/revocation.ts';
+import type {Drop} from '../core/revocation/revocation.ts';
 
 /**
  * What was dropped becomes part of the key of all it concerns, so that nothing kept before, in any layer or by any

@@ -1,10 +1,10 @@
 // Entitlements that are asked for one principal at a time, kept for a while: fresh, stale while fetched again, too old.
 import type {Cache} from '../core/cache.ts';
-import type {EntitlementStore, SourceCall} from '../core/entitlement.ts';
+import type {EntitlementStore, SourceCall} from '../core/entitlement/entitlement.ts';
+import {isPermitted} from '../core/entitlement/permissions.ts';
 import type {Health} from '../core/health.ts';
-import {isPermitted} from '../core/permissions.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Drop} from '../core/revocation.ts';
+import type {Drop} from '../core/revocation/revocation.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {type After, makeWithin} from '../core/within.ts';
 import type {LayerObserver} from './cached.ts';

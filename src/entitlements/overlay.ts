@@ -1,6 +1,6 @@
 // What changed since the snapshot: a small index of the tenants concerned, laid over the large one.
-import type {Grant, Snapshot} from '../core/entitlement.ts';
-import type {EntitlementIndex} from '../core/entitlementIndex.ts';
+import type {Grant, Snapshot} from '../core/entitlement/entitlement.ts';
+import type {EntitlementIndex} from '../core/entitlement/entitlementIndex.ts';
 import type {TenantGrants} from './source.ts';
 
 /** The engine's index of one snapshot. */

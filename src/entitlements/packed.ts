@@ -1,7 +1,7 @@
 // A snapshot as pieces of text, and back: what instances give one another through Redis, and what is kept on disk.
 import {z} from 'zod';
-import {units} from '../core/amount.ts';
-import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement.ts';
+import {units} from '../core/entitlement/amount.ts';
+import type {Grant, Limits, Snapshot, Terms, Values} from '../core/entitlement/entitlement.ts';
 import {isObject} from '../core/isObject.ts';
 import type {TenantGrants} from './source.ts';
 

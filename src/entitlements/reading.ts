@@ -2,8 +2,8 @@
 
 import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import type {Snapshot} from '../core/entitlement.ts';
-import {readingFault} from '../core/fileFault.ts';
+import type {Snapshot} from '../core/entitlement/entitlement.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 import {packSnapshot, unpackSnapshot} from './packed.ts';
 import {type Fault, readText} from './text.ts';
 

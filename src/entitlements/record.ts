@@ -1,6 +1,7 @@
 // Redis as the store of record: its keys (docs/entitlements.md), and calls to it whose trouble is an outage.
-import {redisFault} from '../core/redisFault.ts';
+
 import {Unavailable} from '../core/unavailable.ts';
+import {redisFault} from '../core/words/redisFault.ts';
 
 /** What reading and writing the record needs of a connection to Redis. */
 export interface RecordCalls {

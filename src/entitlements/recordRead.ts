@@ -1,8 +1,8 @@
 // Redis as the store of record: reading it.
 import type {z} from 'zod';
-import type {Catalog, Grant} from '../core/entitlement.ts';
-import {namedTwice} from '../core/jsonTwice.ts';
+import type {Catalog, Grant} from '../core/entitlement/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {namedTwice} from '../core/words/jsonTwice.ts';
 import {featureShape, flagShape, isFinding, planShape, readGrant} from './document.ts';
 import type {Head} from './overlay.ts';
 import {type RecordCalls, recordCall, recordCalls, recordKeys} from './record.ts';

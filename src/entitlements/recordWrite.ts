@@ -1,5 +1,5 @@
 // Redis as the store of record: writing it.
-import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {Grant, Snapshot} from '../core/entitlement/entitlement.ts';
 import {writtenTerms} from './amounts.ts';
 import type {Head} from './overlay.ts';
 import {

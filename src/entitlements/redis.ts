@@ -1,7 +1,7 @@
 // Entitlements from Redis as the store of record: all at the start, then what changes, within a second.
-import type {Grant} from '../core/entitlement.ts';
-import {redisFault} from '../core/redisFault.ts';
+import type {Grant} from '../core/entitlement/entitlement.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {redisFault} from '../core/words/redisFault.ts';
 import {type Entry, makeChangeStream, newestIn} from './changeStream.ts';
 import type {Head} from './overlay.ts';
 import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys, refuseNewer} from './record.ts';

@@ -1,5 +1,5 @@
 // The last good snapshot beyond the process: the whole, and what has changed since, in two things that are kept.
-import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {Grant, Snapshot} from '../core/entitlement/entitlement.ts';
 import type {Kept} from '../core/kept.ts';
 import {packSnapshot, packTenant, unpackSnapshot, unpackTenant} from './packed.ts';
 import type {TenantGrants} from './source.ts';

@@ -1,8 +1,8 @@
 // May this snapshot be taken over? The same questions to every source: a part that was lost must not pass for the whole.
-import {measureOf} from '../core/amounts.ts';
-import {isReserved} from '../core/attributes.ts';
-import type {Snapshot} from '../core/entitlement.ts';
-import type {TargetingRule} from '../core/targeting.ts';
+import {measureOf} from '../core/entitlement/amounts.ts';
+import {isReserved} from '../core/entitlement/attributes.ts';
+import type {Snapshot} from '../core/entitlement/entitlement.ts';
+import type {TargetingRule} from '../core/entitlement/targeting.ts';
 import {amountFindings} from './amounts.ts';
 import {danglingNames} from './document.ts';
 import {describeFinding} from './words.ts';

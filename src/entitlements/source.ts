@@ -1,7 +1,7 @@
 // Where grants come from: two shapes, whole snapshots and per-principal look-ups.
 
-import type {Amount, Unit} from '../core/amount.ts';
-import type {Grant, Snapshot} from '../core/entitlement.ts';
+import type {Amount, Unit} from '../core/entitlement/amount.ts';
+import type {Grant, Snapshot} from '../core/entitlement/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Trial} from '../core/trial.ts';
 

@@ -1,11 +1,11 @@
 // Entitlements from the text of a file: YAML, JSON or JSON lines by its name; what is wrong, with its place.
 
 import {type Document, isAlias, isScalar, LineCounter, parseDocument, type Scalar, visit} from 'yaml';
-import type {Snapshot} from '../core/entitlement.ts';
-import {jsonFault} from '../core/jsonFault.ts';
-import {namedTwice} from '../core/jsonTwice.ts';
-import {makePlaceAt} from '../core/place.ts';
-import {nameFault} from '../core/yamlFaults.ts';
+import type {Snapshot} from '../core/entitlement/entitlement.ts';
+import {jsonFault} from '../core/words/jsonFault.ts';
+import {namedTwice} from '../core/words/jsonTwice.ts';
+import {makePlaceAt} from '../core/words/place.ts';
+import {nameFault} from '../core/words/yamlFaults.ts';
 import {type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
 import {describeFinding, type Finding, saidTwice, shownName} from './words.ts';

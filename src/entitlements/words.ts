@@ -1,8 +1,8 @@
 // What is wrong with entitlements, in a person's words: places, names and kinds, none of them longer than a line.
 import type {z} from 'zod';
-import {kindWords} from '../core/kindWords.ts';
-import {knownKeys} from '../core/knownKeys.ts';
-import {nearest} from '../core/nearest.ts';
+import {kindWords} from '../core/words/kindWords.ts';
+import {knownKeys} from '../core/words/knownKeys.ts';
+import {nearest} from '../core/words/nearest.ts';
 
 /** Something that is wrong, and where in the document: `['plans', 'pro', 'features', 0]`. */
 export interface Finding {

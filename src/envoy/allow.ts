@@ -1,13 +1,13 @@
 // What changes on the way of a request that is let through: identity in, credential out.
 
-import type {Place} from '../core/credential.ts';
+import type {Place} from '../core/credential/credential.ts';
 import type {Allow} from '../core/decision.ts';
 import {derivedOnce} from '../core/derived.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
 import type {HeaderChanges, ToldHoldings} from '../core/identityHeaders.ts';
-import {cookiesOf, decodedParameter, parametersOf, trimmed} from '../core/pieces.ts';
 import type {Principal} from '../core/principal.ts';
-import {type Request, rawQueryOf} from '../core/request.ts';
+import {cookiesOf, decodedParameter, parametersOf, trimmed} from '../core/request/pieces.ts';
+import {type Request, rawQueryOf} from '../core/request/request.ts';
 import {overwrite, setCookie} from './headers.ts';
 import type {OkHttpResponse} from './wire.ts';
 

@@ -2,10 +2,10 @@
 import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
-import {readingFault} from '../core/fileFault.ts';
 import type {Health} from '../core/health.ts';
 import {makeLastGood} from '../core/lastGood.ts';
 import {tlsFault} from '../core/tlsFiles.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 
 export interface CertificateFiles {
   readonly cert: string;

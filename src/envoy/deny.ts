@@ -3,7 +3,7 @@
 import type {Deny} from '../core/decision.ts';
 import {isHeaderSafe} from '../core/headerSafe.ts';
 import {type Reason, type Refusal, reasons, refusals} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {makeCors} from './browser/cors.ts';
 import {makeResourceMetadata} from './browser/resourceMetadata.ts';
 import type {CorsSettings, ResourceMetadataSettings} from './browser/settings.ts';

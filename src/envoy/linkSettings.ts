@@ -1,6 +1,6 @@
 // An address to which people are sent, with places that are filled in for each request: `{url}`, `{plan}`.
 import {httpUrl} from '../config/values.ts';
-import {suggestion} from '../core/nearest.ts';
+import {suggestion} from '../core/words/nearest.ts';
 
 /** `places`: the names that may stand in braces, behind the host: what fills them must not say where somebody is sent. */
 export const linkTemplate = (...places: readonly string[]) =>

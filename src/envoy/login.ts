@@ -1,6 +1,6 @@
 // Where a browser is sent that loads a page: to sign in, or to buy what is missing.
-import {spelledAuthority} from '../core/authority.ts';
-import type {Request} from '../core/request.ts';
+import {spelledAuthority} from '../core/request/authority.ts';
+import type {Request} from '../core/request/request.ts';
 
 const LONGEST = 8_192;
 

@@ -1,6 +1,6 @@
 // Amounts in dynamic metadata: values as they are, and limits in the form that Envoy's rate limit filter reads.
-import {type Amount, isList, unlimited} from '../core/amount.ts';
-import type {Holdings} from '../core/entitlement.ts';
+import {type Amount, isList, unlimited} from '../core/entitlement/amount.ts';
+import type {Holdings} from '../core/entitlement/entitlement.ts';
 import type {StructValue} from './wire.ts';
 
 export const structOf = (entries: readonly (readonly [string, StructValue])[]): StructValue => ({

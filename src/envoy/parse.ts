@@ -1,6 +1,6 @@
 // From the wire to the Request that the rest of Postern knows. On the way of every request.
 import {isUtf8} from 'node:buffer';
-import {addHeader, type Request} from '../core/request.ts';
+import {addHeader, type Request} from '../core/request/request.ts';
 import type {CheckRequest, HeaderValue, HttpRequest, Peer} from './wire.ts';
 
 const nobody: Request['source'] = {address: '', principal: ''};

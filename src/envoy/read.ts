@@ -4,7 +4,7 @@
 // Here the fields that nobody reads are stepped over, names are compared as bytes, and a header's value becomes a string
 // when somebody asks for it. Only the form in which Envoy writes is read: what is in any way unlike it (a field twice, of
 // another wire type, cut off, raw headers) is left to protobufjs. test/envoy/read.test.ts holds both equal.
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {type Line, makeHeaderLines, mostLines} from './headerLines.ts';
 import {nameAt} from './names.ts';
 

@@ -1,6 +1,6 @@
 // From a Decision to what goes over the wire.
 import type {Decision, Reply} from '../core/decision.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {type IdentityHeaders, makeChanges} from './allow.ts';
 import {answer} from './answer.ts';
 import {makeRefused, type RefusalSettings} from './deny.ts';

@@ -4,7 +4,7 @@ import type {Http2Server} from 'node:http2';
 import {Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation} from '@grpc/grpc-js';
 import {ReflectionService} from '@grpc/reflection';
 import type {Health} from '../core/health.ts';
-import {listenFault} from '../core/listenFault.ts';
+import {listenFault} from '../core/words/listenFault.ts';
 import type {Renewed} from './certificateFiles.ts';
 import {type Certificates, loadCertificates} from './certificates.ts';
 import {type ConnectionLimits, connectionLimits, makeConnections} from './connections.ts';

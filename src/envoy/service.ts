@@ -2,7 +2,7 @@
 import {status} from '@grpc/grpc-js';
 import type {Check, CheckContext, Decision, Deny} from '../core/decision.ts';
 import type {Reason} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {parse} from './parse.ts';
 import type {Render} from './render.ts';
 import type {UnaryCall, UnaryHandler} from './unary.ts';

@@ -2,8 +2,8 @@
 import {chmod, lstat, stat, unlink} from 'node:fs/promises';
 import {connect} from 'node:net';
 import {dirname} from 'node:path';
-import {readingFault} from '../core/fileFault.ts';
-import {listenFault} from '../core/listenFault.ts';
+import {readingFault} from '../core/words/fileFault.ts';
+import {listenFault} from '../core/words/listenFault.ts';
 
 /**
  * Takes away the socket that a process which is gone left behind: only if it is a socket, and only after nobody answered

@@ -1,6 +1,6 @@
 // What a refusal says of the plans that would open it, and the link to buy one.
 import type {Upgrade} from '../core/decision.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {encodedUrl} from './login.ts';
 
 /** Members of the problem (RFC 9457 section 3.2). */

@@ -1,5 +1,5 @@
 // The messages of the wire as proto-loader hands them out: every field may be absent.
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 
 /** One line of a header. Envoy sends `raw_value` in requests with `encode_raw_headers`; we send `value`. */
 export interface HeaderValue {

@@ -1,5 +1,5 @@
 // The names that series may bear, by the configuration in force; and the series that exist before anything is counted.
-import type {Access} from '../core/rules.ts';
+import type {Access} from '../core/rule/rules.ts';
 import type {Steps} from '../core/steps.ts';
 import {NONE, OTHER, type Tally} from './tally.ts';
 

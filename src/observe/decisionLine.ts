@@ -1,8 +1,9 @@
 // A remembered decision as JSON, in the one spelling of the decision log and the admin pages (decisionLineSchema.ts).
-import {spelledAuthority} from '../core/authority.ts';
+
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Request} from '../core/request.ts';
+import {spelledAuthority} from '../core/request/authority.ts';
+import type {Request} from '../core/request/request.ts';
 import {type DecisionLine, lineVersion, type Replay} from './decisionLineSchema.ts';
 import {printable} from './redact.ts';
 import {pathOf, type Remembered, type RememberedRequest} from './remembered.ts';

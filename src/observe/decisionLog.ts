@@ -1,7 +1,7 @@
 // One line for a decision. It names who asked for what and why it was refused, and holds no credential, cookie, query,
 // nor any claim but subject and tenant, unless replay was asked for.
 import type {Decision} from '../core/decision.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {type LineOf, plainLine} from './decisionLine.ts';
 import type {Log} from './log.ts';
 import {type Outcome, outcomeOf} from './outcome.ts';

@@ -1,6 +1,6 @@
 // Where the next configuration would decide otherwise: counted by rule, told in the log with both reasons.
 import type {Decision} from '../core/decision.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {makeSeldom} from '../core/seldom.ts';
 import {requestFields} from './decisionLine.ts';
 import type {Log} from './log.ts';

@@ -2,7 +2,7 @@
 // no log line.
 import type {Check, CheckContext, Decision} from '../core/decision.ts';
 import type {CircuitState, RemoteObserver} from '../core/remote.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {DecisionLog} from './decisionLog.ts';
 import type {Log} from './log.ts';

@@ -1,7 +1,7 @@
 // What is kept of a decision for whoever asks about it later: no credential, no cookie, no query.
 import type {CheckContext, Decision} from '../core/decision.ts';
 import type {Principal} from '../core/principal.ts';
-import {type Request, rawPathOf} from '../core/request.ts';
+import {type Request, rawPathOf} from '../core/request/request.ts';
 import type {UnmetPart} from '../core/requirement/unmet.ts';
 import {type Outcome, outcomeOf, reasonOf} from './outcome.ts';
 import {withoutJwts} from './redact.ts';

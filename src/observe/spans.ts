@@ -3,7 +3,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Attributes, Context, Span, SpanStatusCode, Tracer} from '@opentelemetry/api';
 import type {Check, CheckContext, Decision} from '../core/decision.ts';
 import type {RemoteAnswer, RemoteCall} from '../core/remote.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {outcomeOf, reasonOf} from './outcome.ts';
 import {positionOf, type SpanPosition} from './tracing.ts';

@@ -1,5 +1,5 @@
 // How long each step of a decision takes: the provider's word, and each part of the requirement. Only where asked for.
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import type {WrapPart} from '../core/requirement/compile.ts';
 import type {Unmet} from '../core/requirement/part.ts';
 

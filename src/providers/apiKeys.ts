@@ -1,8 +1,8 @@
 // The provider `apiKeys`: keys of your own, of which a file holds the hashes.
-import type {Place} from '../core/credential.ts';
-import {distance} from '../core/misfit.ts';
-import {makePlace} from '../core/places.ts';
+import type {Place} from '../core/credential/credential.ts';
+import {makePlace} from '../core/credential/places.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {distance} from '../core/words/misfit.ts';
 import {hashOfKey, idOfKey, keyOfBasic, keyPrefix, pairOfBasic} from './apiKeysForm.ts';
 import type {ApiKeysSettings} from './apiKeysSettings.ts';
 import {looksLikeJwt} from './jwtForm.ts';

@@ -1,8 +1,8 @@
 // From verified claims to a principal.
 import {claimByKeys, claimNamed} from '../core/claimPath.ts';
 import {isObject} from '../core/isObject.ts';
-import {shapeOf} from '../core/misfit.ts';
 import type {Principal} from '../core/principal.ts';
+import {shapeOf} from '../core/words/misfit.ts';
 import type {ClaimPath, ClaimSettings, ListClaim} from './claimSettings.ts';
 import type {Claims} from './jwtForm.ts';
 import {clientClaims, isMachine, isServiceToken} from './machine.ts';

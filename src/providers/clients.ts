@@ -1,5 +1,5 @@
 // Was a token issued to a client that is accepted?
-import {type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/misfit.ts';
+import {type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/words/misfit.ts';
 import type {Claims} from './jwtForm.ts';
 import {clientClaims} from './machine.ts';
 

@@ -1,10 +1,11 @@
 // The provider `introspection`: opaque tokens, about which their issuer is asked (RFC 7662).
+
+import {makePlace} from '../core/credential/places.ts';
 import {derivedOnce} from '../core/derived.ts';
-import {type Misfit, wantedGot} from '../core/misfit.ts';
-import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import {type Asks, jsonOf, type RemoteAnswer, type RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {type Misfit, wantedGot} from '../core/words/misfit.ts';
 import {idOfKey} from './apiKeysForm.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {clientFault} from './clients.ts';

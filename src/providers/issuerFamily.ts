@@ -1,11 +1,12 @@
 // Issuers of one family, `https://login.example/{tenant}/v2.0`: a provider for each tenant, made when its first token comes.
+
+import {makePlace} from '../core/credential/places.ts';
 import type {Health} from '../core/health.ts';
-import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
-import {makePlace} from '../core/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Trial} from '../core/trial.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeWithin} from '../core/within.ts';
+import {type Misfit, shownValue, wantedGot} from '../core/words/misfit.ts';
 import {makeReadPrincipal} from './claims.ts';
 import {makeIssuerTemplate} from './issuerTemplate.ts';
 import {keysAtUrl, keysByDiscovery, NotPublished} from './jwks.ts';

@@ -1,6 +1,7 @@
 // Verification of JSON Web Tokens, in this order: key, signature, type, claims. RFC 8725 has what goes wrong.
-import {type Misfit, shownList, shownValue, wantedGot} from '../core/misfit.ts';
+
 import type {Reason} from '../core/refusals.ts';
+import {type Misfit, shownList, shownValue, wantedGot} from '../core/words/misfit.ts';
 import {audienceFault, issuerFault, timeDetail, timeFault} from './jwtClaims.ts';
 import type {Claims, ParsedJwt} from './jwtForm.ts';
 import {signerAmong} from './jwtSignature.ts';

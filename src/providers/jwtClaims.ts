@@ -1,6 +1,7 @@
 // The registered claims of JSON Web Tokens (RFC 7519 section 4.1): issuer, audience, times.
-import {distance, type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/misfit.ts';
+
 import type {Reason} from '../core/refusals.ts';
+import {distance, type Misfit, nearMiss, shownList, shownValue, wantedGot} from '../core/words/misfit.ts';
 import type {Claims} from './jwtForm.ts';
 
 /** Undefined: it is of this issuer, or none is asked for. */

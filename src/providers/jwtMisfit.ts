@@ -1,7 +1,7 @@
 // Why a credential is no JWT of an issuer.
 
-import {type Misfit, shownValue, wantedGot} from '../core/misfit.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
+import {type Misfit, shownValue, wantedGot} from '../core/words/misfit.ts';
 import {isSameButSlash} from './jwks.ts';
 import {malformedDetail} from './jwtForm.ts';
 import {tokenOf} from './tokensOf.ts';

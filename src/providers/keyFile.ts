@@ -1,9 +1,9 @@
 // The file of API keys: YAML -> entries, or everything that is wrong with it and where.
 import {type Document, isMap, isScalar, isSeq, LineCounter, parseDocument} from 'yaml';
 import {z} from 'zod';
-import {makePlaceAt} from '../core/place.ts';
 import type {Principal} from '../core/principal.ts';
-import {nameFault} from '../core/yamlFaults.ts';
+import {makePlaceAt} from '../core/words/place.ts';
+import {nameFault} from '../core/words/yamlFaults.ts';
 import {hashOf, keyId} from './apiKeysForm.ts';
 
 const text = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');

@@ -1,9 +1,9 @@
 // The keys of a file as they are now: read again when the file changes, and kept when it breaks.
 import {readFile, stat} from 'node:fs/promises';
 import type {Aside} from '../core/aside.ts';
-import {readingFault} from '../core/fileFault.ts';
 import type {Health} from '../core/health.ts';
 import type {After} from '../core/within.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 import type {ApiKeys} from './keyFile.ts';
 import {type KeysJob, keyPieces, keysOf} from './keyFileReading.ts';
 

@@ -1,5 +1,5 @@
 // One provider made of several, one for each kind of credential that a vendor issues.
-import type {Credential} from '../core/credential.ts';
+import type {Credential} from '../core/credential/credential.ts';
 import type {Provider} from './provider.ts';
 
 /**

@@ -1,10 +1,10 @@
 // The oidc provider: JWT access tokens of one OpenID Connect or OAuth 2 issuer.
 import type {Cache} from '../core/cache.ts';
-import {type Misfit, shapeOf} from '../core/misfit.ts';
-import {makePlace} from '../core/places.ts';
+import {makePlace} from '../core/credential/places.ts';
 import type {Principal} from '../core/principal.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import type {After} from '../core/within.ts';
+import {type Misfit, shapeOf} from '../core/words/misfit.ts';
 import type {ClaimPath} from './claimSettings.ts';
 import {claimReader, makeReadPrincipal} from './claims.ts';
 import {clientFault, partyFault} from './clients.ts';

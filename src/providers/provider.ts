@@ -1,10 +1,10 @@
 // The interface of everything that vouches for a credential.
-import type {Acceptor, Credential, Place} from '../core/credential.ts';
+import type {Acceptor, Credential, Place} from '../core/credential/credential.ts';
 import type {Deny} from '../core/decision.ts';
 import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import type {Trial} from '../core/trial.ts';
 import type {PublishedKey} from './keys.ts';
 
@@ -25,7 +25,7 @@ export type Authentication = (
   | {readonly verified: Principal; readonly rejected?: never; readonly detail?: never}
   | {
       readonly rejected: Reason;
-      /** What was wanted and what came, for operators; see core/misfit.ts for what may stand there. */
+      /** What was wanted and what came, for operators; see core/words/misfit.ts for what may stand there. */
       readonly detail?: string | undefined;
       readonly verified?: never;
     }

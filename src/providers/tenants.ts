@@ -1,5 +1,5 @@
 // Which tenants a provider may speak for: a partner's issuer could else name a tenant that is not its own.
-import {shownList, tenantMisfit} from '../core/misfit.ts';
+import {shownList, tenantMisfit} from '../core/words/misfit.ts';
 import type {Authentication, Provider} from './provider.ts';
 
 /** A list, or a pattern in which `*` is any run of characters. */

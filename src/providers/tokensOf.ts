@@ -1,6 +1,6 @@
 // The tokens of a request, each taken apart once, however many providers look at it.
 import {readOnce} from '../core/derived.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {type ParsedJwt, parseJwt} from './jwtForm.ts';
 
 interface Seen {

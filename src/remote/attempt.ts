@@ -1,6 +1,7 @@
 // One attempt at a call: one request, one whole reply, or the finding of what went wrong.
-import {connectionSentence} from '../core/connectionFault.ts';
+
 import type {CallResult, RemoteAnswer, RemoteRequest} from '../core/remote.ts';
+import {connectionSentence} from '../core/words/connectionFault.ts';
 import type {Pool} from './pool.ts';
 import {unpacked} from './unpacked.ts';
 

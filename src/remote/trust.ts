@@ -3,10 +3,10 @@ import {X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {createSecureContext} from 'node:tls';
-import {readingFault} from '../core/fileFault.ts';
 import type {Health} from '../core/health.ts';
 import {makeLastGood} from '../core/lastGood.ts';
 import {type TlsFiles, tlsFault} from '../core/tlsFiles.ts';
+import {readingFault} from '../core/words/fileFault.ts';
 
 /** Paths, as the settings name them. */
 export interface TrustFiles {

@@ -2,7 +2,7 @@
 import {constants} from 'node:fs';
 import {type FileHandle, mkdir, open, readdir, rename, stat, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {codeOf, readingFault} from '../core/fileFault.ts';
+import {codeOf, readingFault} from '../core/words/fileFault.ts';
 import type {Reader, Unreadable} from './form.ts';
 
 /** Bytes that are written, or read, at once: some milliseconds of seals, where lines are short. */

@@ -1,7 +1,7 @@
 // What stands in a state directory, for whoever looks at it from outside: whether it can be written to, what is in it.
 import {stat, unlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {codeOf} from '../core/fileFault.ts';
+import {codeOf} from '../core/words/fileFault.ts';
 import {ageOf} from './age.ts';
 import {filesIn, putFile, readLines, writingFault} from './files.ts';
 import {makeReader} from './form.ts';

@@ -1,6 +1,6 @@
 // Puts into Redis what is known here and missing there, until it has been seen there. All instances do; it is one union.
-import type {RevocationElement} from '../core/revocation.ts';
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {RevocationElement} from '../core/revocation/revocation.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
 import {faultOf} from './faults.ts';
 import type {RevocationRedis} from './revocationRedis.ts';
 

@@ -1,5 +1,5 @@
 // Cached entitlements to be fetched anew, as instances tell one another. What may have been missed is "all", never nothing.
-import type {Drop} from '../core/revocation.ts';
+import type {Drop} from '../core/revocation/revocation.ts';
 import type {Change, Changes} from './changes.ts';
 
 /**

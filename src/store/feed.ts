@@ -1,8 +1,8 @@
 // The revocations of a process, and cache drops: in step with Redis and all other instances, or alone where there is none.
 import type {Health} from '../core/health.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Drop, RevocationElement} from '../core/revocation.ts';
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {Drop, RevocationElement} from '../core/revocation/revocation.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
 import {makeSeldom} from '../core/seldom.ts';
 import {makeAnnouncer} from './announce.ts';
 import {type DropListener, makeDrops} from './drops.ts';

@@ -1,6 +1,6 @@
 // How the feed of revocations is, in words for whoever operates it.
 import type {Health} from '../core/health.ts';
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
 import type {Announcer} from './announce.ts';
 import type {Follower} from './follow.ts';
 import type {OwedDrops} from './owedDrops.ts';

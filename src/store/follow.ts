@@ -1,5 +1,5 @@
 // Keeps the set of a process in step with Redis: read whole, then followed, and compared again whenever it may differ.
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
 import type {Change, Changes} from './changes.ts';
 import type {Drops} from './drops.ts';
 import {faultOf} from './faults.ts';

@@ -1,7 +1,7 @@
 // A connection to Redis that costs a request nothing while Redis is out of order: a circuit breaker before it.
 import type {Health} from '../core/health.ts';
-import {redisFault} from '../core/redisFault.ts';
 import type {CallResult, CircuitState} from '../core/remote.ts';
+import {redisFault} from '../core/words/redisFault.ts';
 import type {Command, RedisConnection} from './redis.ts';
 
 /** What a cache needs of Redis. */

@@ -1,5 +1,5 @@
 // Drops on their way to the other instances: written at once, or again and again until Redis takes them.
-import type {Drop} from '../core/revocation.ts';
+import type {Drop} from '../core/revocation/revocation.ts';
 import type {RevocationRedis} from './revocationRedis.ts';
 
 export interface OwedDropsParts {

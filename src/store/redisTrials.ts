@@ -1,7 +1,8 @@
 // Redis, tried ahead: written and read, each command that Postern uses, its clock, and whether it would lose what it holds.
-import {redisFault} from '../core/redisFault.ts';
+
 import type {Trial, TrialResult} from '../core/trial.ts';
 import {Unavailable} from '../core/unavailable.ts';
+import {redisFault} from '../core/words/redisFault.ts';
 import type {Command, RedisConnection} from './redis.ts';
 
 export interface RedisTrialParts {

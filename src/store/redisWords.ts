@@ -1,6 +1,6 @@
 // What is wrong with a connection to Redis, in our words: of what ioredis says, and Redis, and the network.
-import {connectionFault, connectionSentence} from '../core/connectionFault.ts';
-import {replyFault} from '../core/redisFault.ts';
+import {connectionFault, connectionSentence} from '../core/words/connectionFault.ts';
+import {replyFault} from '../core/words/redisFault.ts';
 
 /** Our own words. */
 export const discarded = 'Redis discarded the transaction';

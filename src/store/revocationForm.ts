@@ -1,7 +1,7 @@
 // An element of the set of revocations as it stands in Redis: its text, sealed; and back, if it is exactly one.
 import {hash} from 'node:crypto';
-import type {RevocationElement} from '../core/revocation.ts';
-import {checkElement, elementKeys, type Unnamed} from '../core/revocationCheck.ts';
+import type {RevocationElement} from '../core/revocation/revocation.ts';
+import {checkElement, elementKeys, type Unnamed} from '../core/revocation/revocationCheck.ts';
 import type {Seal} from './seal.ts';
 
 /** Longer ones are not ours: five selectors and three other texts of 512 characters, each of which may take six bytes. */

@@ -1,5 +1,5 @@
 // The set of revocations in Redis: looked at, read in pages, written to, waited for.
-import type {Drop, RevocationElement} from '../core/revocation.ts';
+import type {Drop, RevocationElement} from '../core/revocation/revocation.ts';
 import {type Changes, changesOf} from './changes.ts';
 import type {Command, RedisConnection} from './redis.ts';
 import {formVersion, makeRevocationForm, type Opened} from './revocationForm.ts';

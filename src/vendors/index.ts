@@ -1,7 +1,7 @@
 // Every type of provider, by the name that `type` has in the configuration: a line each. From here settings, types, paths of
 // files, entitlement sources and the reference are joined.
 import type {z} from 'zod';
-import {type SourceTells, tellsAll} from '../core/sourceTells.ts';
+import {type SourceTells, tellsAll} from '../core/entitlement/sourceTells.ts';
 import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {Provider} from '../providers/provider.ts';

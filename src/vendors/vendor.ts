@@ -2,8 +2,8 @@
 import type {z} from 'zod';
 import type {Aside} from '../core/aside.ts';
 import type {MakeFetchingCache} from '../core/cache.ts';
+import type {SourceTells} from '../core/entitlement/sourceTells.ts';
 import type {RemoteCall} from '../core/remote.ts';
-import type {SourceTells} from '../core/sourceTells.ts';
 import type {Traits} from '../core/traits.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {KeysJob} from '../providers/keyFileReading.ts';

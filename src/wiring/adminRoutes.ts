@@ -1,11 +1,11 @@
 // The guarded pages of the admin port: revoke, take back, list revocations, drop cached entitlements.
 import {type AdminAnswer, type AdminRequest, type AdminRoute, json} from '../admin/route.ts';
 import {isObject} from '../core/isObject.ts';
-import {namedTwice} from '../core/jsonTwice.ts';
-import {suggestion} from '../core/nearest.ts';
-import type {Drop} from '../core/revocation.ts';
-import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocationOrder.ts';
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {Drop} from '../core/revocation/revocation.ts';
+import {type Attribution, type RevocationOrder, removalOf, revocationOf} from '../core/revocation/revocationOrder.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
+import {namedTwice} from '../core/words/jsonTwice.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import type {Log} from '../observe/log.ts';
 import type {Feed} from '../store/feed.ts';
 import {named} from '../store/revocationForm.ts';

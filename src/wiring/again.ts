@@ -1,7 +1,7 @@
 // A decision that is remembered, as a request that can be decided again: what stood in for its credential is given.
 import type {Reason} from '../core/refusals.ts';
 import {refusals} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import type {Remembered} from '../observe/remembered.ts';
 import type {Given} from './given.ts';
 

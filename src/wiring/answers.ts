@@ -4,7 +4,7 @@ import type {Listener} from '../answers/listener.ts';
 import {type AnswersBy, makeAnswersServer} from '../answers/server.ts';
 import type {AnswersSettings} from '../answers/settings.ts';
 import type {CheckParts} from '../check.ts';
-import type {Rule} from '../core/rules.ts';
+import type {Rule} from '../core/rule/rules.ts';
 import {type WatchParts, watchCertificates} from '../envoy/certificateFiles.ts';
 import {makeLimited} from '../observe/limits.ts';
 import {askedBy} from './entitlements.ts';

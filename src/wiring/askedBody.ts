@@ -2,8 +2,8 @@
 import {headerOf, placeOf, readCurl} from '../commands/explain/curl.ts';
 import {CommandError} from '../commands/settings.ts';
 import {isObject} from '../core/isObject.ts';
-import {suggestion} from '../core/nearest.ts';
-import {addHeader, headersFrom, type Request} from '../core/request.ts';
+import {addHeader, headersFrom, type Request} from '../core/request/request.ts';
+import {suggestion} from '../core/words/nearest.ts';
 
 export interface AskedBody {
   readonly request: Request;

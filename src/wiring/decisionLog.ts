@@ -1,7 +1,7 @@
 // Where decisions are told: the decision log by its settings, and the last ones that are kept.
 import type {Settings} from '../config/schema.ts';
 import type {Looks} from '../core/condition.ts';
-import type {Rule} from '../core/rules.ts';
+import type {Rule} from '../core/rule/rules.ts';
 import {type ClaimsRead, type LineOf, makeReplayLine} from '../observe/decisionLine.ts';
 import {type DecisionLog, makeDecisionLog} from '../observe/decisionLog.ts';
 import {remembering} from '../observe/recent.ts';

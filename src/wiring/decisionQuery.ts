@@ -1,5 +1,5 @@
 // Which of the last decisions somebody wants to see, read from a query: ?rule=read-orders&outcome=deny&limit=20.
-import {suggestion} from '../core/nearest.ts';
+import {suggestion} from '../core/words/nearest.ts';
 import type {Outcome} from '../observe/outcome.ts';
 import type {Remembered} from '../observe/remembered.ts';
 

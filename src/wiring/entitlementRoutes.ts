@@ -1,6 +1,6 @@
 // The page that answers whether somebody has bought something, by what decides here.
 import {type AdminRoute, json} from '../admin/route.ts';
-import type {Entitled, EntitlementStore} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore} from '../core/entitlement/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {heldAll} from './heldAll.ts';

@@ -5,7 +5,7 @@ import type {Settings} from '../config/schema.ts';
 import type {Health} from '../core/health.ts';
 import {featuresNamed} from '../core/identityHeaders.ts';
 import type {RemoteCall} from '../core/remote.ts';
-import type {ListRequirement, Rule} from '../core/rules.ts';
+import type {ListRequirement, Rule} from '../core/rule/rules.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';

@@ -1,5 +1,5 @@
 // Entitlements as a part of what decides: the store, how it is, and its beginning and end.
-import type {EntitlementStore} from '../core/entitlement.ts';
+import type {EntitlementStore} from '../core/entitlement/entitlement.ts';
 import type {Health} from '../core/health.ts';
 
 export interface Entitlements {

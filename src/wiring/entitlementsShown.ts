@@ -1,6 +1,6 @@
 // What a tenant, or one of its users, has: plans, when they end, features, and how much of each.
 import {type AdminAnswer, type AdminRoute, json} from '../admin/route.ts';
-import type {EntitlementStore, Holding} from '../core/entitlement.ts';
+import type {EntitlementStore, Holding} from '../core/entitlement/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {grantShown, mostGrants} from './heldAll.ts';

@@ -1,10 +1,10 @@
 // Decides one request with every part listened to, and tells each step. The wrappers exist only while somebody asks.
 import {type CheckParts, compileCheck} from '../check.ts';
-import {userOf} from '../core/attributes.ts';
-import type {Held, Place} from '../core/credential.ts';
+import type {Held, Place} from '../core/credential/credential.ts';
 import type {CheckContext} from '../core/decision.ts';
+import {userOf} from '../core/entitlement/attributes.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import type {Unmet} from '../core/requirement/part.ts';
 import {partOf} from '../core/requirement/parts.ts';
 import {wantedIn} from '../core/requirement/unmet.ts';

@@ -2,7 +2,7 @@
 
 import type {CheckParts} from '../check.ts';
 import {signerOf, tokenWith} from '../commands/test/token.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import type {Remembered} from '../observe/remembered.ts';
 import {againOf} from './again.ts';
 import type {AskedBody} from './askedBody.ts';

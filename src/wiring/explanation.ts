@@ -1,7 +1,7 @@
 // How one request was decided, step by step: what `explain` and the explorer tell.
-import type {Held} from '../core/credential.ts';
+import type {Held} from '../core/credential/credential.ts';
 import type {Decision} from '../core/decision.ts';
-import type {Entitled, HeldGrant, Question} from '../core/entitlement.ts';
+import type {Entitled, HeldGrant, Question} from '../core/entitlement/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import type {PartName} from '../core/requirement/part.ts';
 import type {HeldAnswer} from './heldAnswer.ts';

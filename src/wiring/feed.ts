@@ -2,8 +2,8 @@
 import {setImmediate} from 'node:timers/promises';
 import type {Settings} from '../config/schema.ts';
 import type {Journal, JournalRead} from '../core/kept.ts';
-import type {Revocations} from '../core/revocation.ts';
-import {makeRevocationSet, type RevocationSet} from '../core/revocationSet.ts';
+import type {Revocations} from '../core/revocation/revocation.ts';
+import {makeRevocationSet, type RevocationSet} from '../core/revocation/revocationSet.ts';
 import type {Log} from '../observe/log.ts';
 import type {Metrics} from '../observe/metrics.ts';
 import type {State} from '../state/state.ts';

@@ -1,8 +1,8 @@
 // What is given instead of a credential: who it proves or why it was refused, where a decision is made without it.
-import type {Credential, Held, Place} from '../core/credential.ts';
+import type {Credential, Held, Place} from '../core/credential/credential.ts';
 import type {Principal} from '../core/principal.ts';
 import type {Reason} from '../core/refusals.ts';
-import type {Request} from '../core/request.ts';
+import type {Request} from '../core/request/request.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {Provider} from '../providers/provider.ts';
 

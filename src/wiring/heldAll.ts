@@ -1,5 +1,5 @@
 // All that somebody holds, for whoever asks about a tenant: also plain features, and the grants that are over.
-import type {Entitled, EntitlementStore, HeldGrant} from '../core/entitlement.ts';
+import type {Entitled, EntitlementStore, HeldGrant} from '../core/entitlement/entitlement.ts';
 import {principalNamed} from '../core/principalNamed.ts';
 import {type GrantShown, type HeldAll, type HeldState, heldAnswer} from './heldAnswer.ts';
 

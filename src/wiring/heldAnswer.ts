@@ -1,6 +1,6 @@
 // All that somebody holds: plans, values and limits, with where each comes from and until when.
-import {type Amount, isList, unlimited} from '../core/amount.ts';
-import type {HeldGrant, Holding, Holdings, Origin} from '../core/entitlement.ts';
+import {type Amount, isList, unlimited} from '../core/entitlement/amount.ts';
+import type {HeldGrant, Holding, Holdings, Origin} from '../core/entitlement/entitlement.ts';
 import {printable} from '../observe/redact.ts';
 
 /** As JSON: what has no end is the text `unlimited`, moments are ISO dates. */

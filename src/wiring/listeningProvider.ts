@@ -1,5 +1,5 @@
 // A provider that tells what it looked at, whether it accepted, and what it answered.
-import type {Held, Place} from '../core/credential.ts';
+import type {Held, Place} from '../core/credential/credential.ts';
 import type {Authentication, Provider} from '../providers/provider.ts';
 import type {ProviderStep} from './explanation.ts';
 

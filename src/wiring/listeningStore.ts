@@ -1,6 +1,6 @@
 // An entitlement store that tells what it was asked, what it answered, and by which grants.
-import {userOf} from '../core/attributes.ts';
-import type {Entitled, EntitlementStore, HeldGrant, Holdings, Question} from '../core/entitlement.ts';
+import {userOf} from '../core/entitlement/attributes.ts';
+import type {Entitled, EntitlementStore, HeldGrant, Holdings, Question} from '../core/entitlement/entitlement.ts';
 import type {Principal} from '../core/principal.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import type {EntitlementStep} from './explanation.ts';

@@ -2,11 +2,11 @@
 import {type CheckParts, makeCheck} from '../check.ts';
 import {compileCondition} from '../conditions/condition.ts';
 import type {Decision} from '../core/decision.ts';
-import type {EntitlementStore, Snapshot} from '../core/entitlement.ts';
-import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
+import type {EntitlementStore, Snapshot} from '../core/entitlement/entitlement.ts';
+import {loadEntitlementIndex} from '../core/entitlement/entitlementIndex.ts';
 import {makeIdentityHeaders} from '../core/identityHeaders.ts';
-import type {Request} from '../core/request.ts';
-import type {RevocationSet} from '../core/revocationSet.ts';
+import type {Request} from '../core/request/request.ts';
+import type {RevocationSet} from '../core/revocation/revocationSet.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRender} from '../envoy/render.ts';

@@ -1,6 +1,6 @@
 // A token put where a provider looks for one.
-import type {Place} from '../core/credential.ts';
-import {addHeader, type Request} from '../core/request.ts';
+import type {Place} from '../core/credential/credential.ts';
+import {addHeader, type Request} from '../core/request/request.ts';
 
 /** The same request with the token at the place; what the request holds besides stays. */
 export const placed = (request: Request, token: string, {kind, name, scheme}: Place): Request => {

@@ -1,6 +1,6 @@
 // Providers from their settings, with what they need of the rest.
 import type {Settings} from '../config/schema.ts';
-import type {EntitlementStore} from '../core/entitlement.ts';
+import type {EntitlementStore} from '../core/entitlement/entitlement.ts';
 import type {Health} from '../core/health.ts';
 import type {RemoteCall} from '../core/remote.ts';
 import {Unavailable} from '../core/unavailable.ts';

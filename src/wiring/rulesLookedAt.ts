@@ -1,8 +1,8 @@
 // Which rules were looked at for a request, and what of each match held.
 import {type CheckParts, compileCheck} from '../check.ts';
 import type {CheckContext} from '../core/decision.ts';
-import type {Request} from '../core/request.ts';
-import type {Rule} from '../core/rules.ts';
+import type {Request} from '../core/request/request.ts';
+import type {Rule} from '../core/rule/rules.ts';
 import {longestSlice, type SlicesParts, whole} from '../core/steps.ts';
 import type {RuleStep} from './explanation.ts';
 

@@ -1,5 +1,5 @@
 // Rules as they are shown: what each is for, what it asks, and how often it decided what.
-import type {Access, Rule} from '../core/rules.ts';
+import type {Access, Rule} from '../core/rule/rules.ts';
 import type {Metrics} from '../observe/metrics.ts';
 
 interface ShownRule extends Pick<Rule, 'name' | 'match'> {

@@ -1,7 +1,7 @@
 // Entitlements from a source that gives whole snapshots: from memory, fetched once for all instances where that is safe.
 import {setImmediate} from 'node:timers/promises';
 import type {Settings} from '../config/schema.ts';
-import {loadEntitlementIndex} from '../core/entitlementIndex.ts';
+import {loadEntitlementIndex} from '../core/entitlement/entitlementIndex.ts';
 import {makeSnapshotEntitlements} from '../entitlements/cached.ts';
 import {compilePattern} from '../entitlements/pattern.ts';
 import {makeRedisSource} from '../entitlements/redis.ts';

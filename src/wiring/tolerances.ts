@@ -1,7 +1,7 @@
 // The revocations that the checks of one configuration ask: each provider lets `iat` be ahead by its own tolerance.
 import type {Settings} from '../config/schema.ts';
 import type {Principal} from '../core/principal.ts';
-import type {Revocations} from '../core/revocation.ts';
+import type {Revocations} from '../core/revocation/revocation.ts';
 
 interface TolerantRevocations {
   /** `tolerance` in seconds. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
-import {revocationOf} from '../../src/core/revocationOrder.ts';
+import {revocationOf} from '../../src/core/revocation/revocationOrder.ts';
 import {freePort, temporaryFolder} from '../support/ports.ts';
 import {runPostern, startPostern} from '../support/postern.ts';
 import {startRedis} from '../support/redis.ts';

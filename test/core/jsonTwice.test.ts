@@ -1,7 +1,7 @@
 // JSON that names something twice in one object is found, wherever it stands; what is no such is let pass.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {namedTwice} from '../../src/core/jsonTwice.ts';
+import {namedTwice} from '../../src/core/words/jsonTwice.ts';
 
 describe('JSON that names something twice', () => {
   const rows: [text: string, found: string | undefined][] = [

@@ -4,7 +4,7 @@ import type {Principal} from '../../src/core/principal.ts';
 import {compileRequirement} from '../../src/core/requirement/compile.ts';
 import type {Facts, Unmet} from '../../src/core/requirement/part.ts';
 import {filledIn} from '../../src/core/requirement/template.ts';
-import type {Requirement} from '../../src/core/rules.ts';
+import type {Requirement} from '../../src/core/rule/rules.ts';
 import {plainPlace, principal, request} from '../support/requests.ts';
 
 const now = 1_700_000_000_000;

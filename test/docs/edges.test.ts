@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {evaluate} from '../../src/answers/evaluate.ts';
 import type {Decision} from '../../src/core/decision.ts';
-import type {EntitlementStore} from '../../src/core/entitlement.ts';
+import type {EntitlementStore} from '../../src/core/entitlement/entitlement.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
 import {principalNamed} from '../../src/core/principalNamed.ts';
 import {refusals} from '../../src/core/refusals.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Grant, Plan, Snapshot} from '../../src/core/entitlement.ts';
+import type {Grant, Plan, Snapshot} from '../../src/core/entitlement/entitlement.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeFileSource} from '../../src/entitlements/file.ts';
 import {packSnapshot, unpackSnapshot} from '../../src/entitlements/packed.ts';

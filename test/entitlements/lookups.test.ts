@@ -1,7 +1,7 @@
 // Entitlements that are asked for one principal at a time: what is asked again, what is shared, what is dropped.
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Entitled, Question} from '../../src/core/entitlement.ts';
+import type {Entitled, Question} from '../../src/core/entitlement/entitlement.ts';
 import {DeadlinePassed, Unavailable} from '../../src/core/unavailable.ts';
 import {type KeptGrants, keptGrantsCodec} from '../../src/entitlements/keptGrants.ts';
 import {makeLookupEntitlements} from '../../src/entitlements/lookups.ts';

@@ -2,8 +2,8 @@
 // do, or taken as it stands; the same everywhere.
 import assert from 'node:assert/strict';
 import {stringify} from 'yaml';
-import type {Snapshot} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {Snapshot} from '../../src/core/entitlement/entitlement.ts';
+import {makeEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
 import {principalNamed} from '../../src/core/principalNamed.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {type RecordCalls, type RecordCommand, recordKeys} from '../../src/entitlements/record.ts';

@@ -1,7 +1,7 @@
 // The last good snapshot beyond the process: what is served by it, when, and what replaces it.
 import assert from 'node:assert/strict';
-import type {Grant, Snapshot} from '../../src/core/entitlement.ts';
-import {loadEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {Grant, Snapshot} from '../../src/core/entitlement/entitlement.ts';
+import {loadEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
 import type {Kept, Recalled} from '../../src/core/kept.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';

@@ -1,7 +1,7 @@
 // Entitlement sources and stores for tests, with the real engine behind them.
 import {setImmediate} from 'node:timers/promises';
-import type {Grant, Snapshot} from '../../src/core/entitlement.ts';
-import {loadEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {Grant, Snapshot} from '../../src/core/entitlement/entitlement.ts';
+import {loadEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
 import {makeSnapshotEntitlements, type SnapshotParts} from '../../src/entitlements/cached.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {principal} from '../support/requests.ts';

@@ -1,6 +1,6 @@
 // What is not taken over: the same questions to every source of snapshots, and what stays in force meanwhile.
 import assert from 'node:assert/strict';
-import type {Grant, Snapshot} from '../../src/core/entitlement.ts';
+import type {Grant, Snapshot} from '../../src/core/entitlement/entitlement.ts';
 import {refuseLoss} from '../../src/entitlements/recordLoss.ts';
 import {unsoundGrants, unsoundHead} from '../../src/entitlements/sound.ts';
 import type {SnapshotSource} from '../../src/entitlements/source.ts';

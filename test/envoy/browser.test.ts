@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import {makeCheck} from '../../src/check.ts';
 import {checkSettings} from '../../src/config/schema.ts';
+import {headerPlace, makePlace, type Where} from '../../src/core/credential/places.ts';
 import type {Decision} from '../../src/core/decision.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
-import {headerPlace, makePlace, type Where} from '../../src/core/places.ts';
 import {replying} from '../../src/envoy/browser/replies.ts';
 import {makeRender} from '../../src/envoy/render.ts';
 import type {CheckResponse} from '../../src/envoy/wire.ts';

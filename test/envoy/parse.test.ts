@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type {MethodDefinition} from '@grpc/grpc-js';
 import fc from 'fast-check';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {parse} from '../../src/envoy/parse.ts';
 import {loadProtos} from '../../src/envoy/protos.ts';
 import type {CheckRequest} from '../../src/envoy/wire.ts';

@@ -3,7 +3,7 @@
 import {fileURLToPath} from 'node:url';
 import {isDeepStrictEqual} from 'node:util';
 import {loadSync} from '@grpc/proto-loader';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {parse} from '../../src/envoy/parse.ts';
 import {readCheckRequest} from '../../src/envoy/read.ts';
 import type {CheckRequest} from '../../src/envoy/wire.ts';

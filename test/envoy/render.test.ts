@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import type {MethodDefinition} from '@grpc/grpc-js';
 import fc from 'fast-check';
-import type {Place} from '../../src/core/credential.ts';
+import type {Place} from '../../src/core/credential/credential.ts';
+import {makePlace} from '../../src/core/credential/places.ts';
 import type {Decision, Deny} from '../../src/core/decision.ts';
 import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
-import {makePlace} from '../../src/core/places.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {type Reason, reasons, refusals} from '../../src/core/refusals.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {loadProtos} from '../../src/envoy/protos.ts';
 import {makeRender, type RenderSettings} from '../../src/envoy/render.ts';
 import type {CheckResponse, DeniedHttpResponse, HeaderValueOption} from '../../src/envoy/wire.ts';

@@ -69,7 +69,7 @@ export const faults: readonly Fault[] = [
     name: 'a session is revoked up to a moment, and its refreshed tokens are not',
     edits: [
       [
-        'src/core/revocationRecords.ts',
+        'src/core/revocation/revocationRecords.ts',
         'if (issuedAt === undefined || !(issuedAt >= before)) return true;',
         'return issuedAt === undefined || !(issuedAt >= untilNow(ats.get(record)) + tolerance);',
       ],
@@ -79,7 +79,7 @@ export const faults: readonly Fault[] = [
     name: 'who signed in before is let in by a token of after',
     edits: [
       [
-        'src/core/revocationRecords.ts',
+        'src/core/revocation/revocationRecords.ts',
         'return (mask & one) === 0 && authTime !== undefined && !(authTime >= before);',
         'return false;',
       ],
@@ -107,7 +107,7 @@ export const faults: readonly Fault[] = [
     name: 'a removal is not given back with what it removes',
     edits: [
       [
-        'src/core/revocationSet.ts',
+        'src/core/revocation/revocationSet.ts',
         'if (!records.isFree(record) && records.seenAt(record) === 0) found',
         'if (!records.isFree(record) && records.seenAt(record) === 0 && !isRemoval(record)) found',
       ],

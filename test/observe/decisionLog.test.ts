@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {Ajv2020} from 'ajv/dist/2020.js';
 import type {Decision} from '../../src/core/decision.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeReplayLine} from '../../src/observe/decisionLine.ts';
 import {makeDecisionLog} from '../../src/observe/decisionLog.ts';

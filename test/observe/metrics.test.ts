@@ -1,6 +1,6 @@
 // What Prometheus is told: exact names and labels, from the start, bounded by the configuration.
 import assert from 'node:assert/strict';
-import type {Access} from '../../src/core/rules.ts';
+import type {Access} from '../../src/core/rule/rules.ts';
 import {makeMetrics} from '../../src/observe/metrics.ts';
 import {durationBounds, metricTable} from '../../src/observe/metricTable.ts';
 import {scraped} from './exposition.ts';

@@ -1,11 +1,11 @@
 // Decisions and answers of providers are told once each, with no secret, and come out as they went in.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type {Credential, Place} from '../../src/core/credential.ts';
+import type {Credential, Place} from '../../src/core/credential/credential.ts';
 import type {CheckContext, Decision} from '../../src/core/decision.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {reasons, refusals} from '../../src/core/refusals.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeDecisionLog} from '../../src/observe/decisionLog.ts';
 import {makeLog} from '../../src/observe/log.ts';

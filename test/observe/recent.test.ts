@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
-import type {Place} from '../../src/core/credential.ts';
+import type {Place} from '../../src/core/credential/credential.ts';
 import type {Decision} from '../../src/core/decision.ts';
 import type {Principal} from '../../src/core/principal.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {makeReplayLine} from '../../src/observe/decisionLine.ts';
 import {makeRecentDecisions, remembering} from '../../src/observe/recent.ts';
 import {makeRemember, pathOf} from '../../src/observe/remembered.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {hash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {makeCredentialFinder} from '../../src/core/credential.ts';
+import {makeCredentialFinder} from '../../src/core/credential/credential.ts';
 import {makeApiKeysProvider} from '../../src/providers/apiKeys.ts';
 import {apiKeyOf, hashOfKey} from '../../src/providers/apiKeysForm.ts';
 import {apiKeysSettings} from '../../src/providers/apiKeysSettings.ts';

@@ -1,7 +1,7 @@
 // A token is taken apart once a request, however many providers might have issued it.
 import assert from 'node:assert/strict';
-import {makeCredentialFinder} from '../../src/core/credential.ts';
-import {misfitOfFound} from '../../src/core/notFound.ts';
+import {makeCredentialFinder} from '../../src/core/credential/credential.ts';
+import {misfitOfFound} from '../../src/core/credential/notFound.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import {oidcSettings} from '../../src/providers/oidcSettings.ts';
 import {isParsed, tokenOf} from '../../src/providers/tokensOf.ts';

@@ -2,8 +2,8 @@
 import {randomUUID} from 'node:crypto';
 import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
 import type {CacheCodec} from '../../src/core/cache.ts';
-import type {Removal, Revocation} from '../../src/core/revocation.ts';
-import {makeRevocationSet} from '../../src/core/revocationSet.ts';
+import type {Removal, Revocation} from '../../src/core/revocation/revocation.ts';
+import {makeRevocationSet} from '../../src/core/revocation/revocationSet.ts';
 import type {DropEvent} from '../../src/store/drops.ts';
 import {makeFeed} from '../../src/store/feed.ts';
 import {makeGuardedRedis} from '../../src/store/guarded.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {setTimeout as sleep} from 'node:timers/promises';
 import fc from 'fast-check';
-import {makeRevocationSet} from '../../src/core/revocationSet.ts';
+import {makeRevocationSet} from '../../src/core/revocation/revocationSet.ts';
 import {changesOf} from '../../src/store/changes.ts';
 import {makeFeed} from '../../src/store/feed.ts';
 import {comparedAfter} from '../../src/store/follow.ts';

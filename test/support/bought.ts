@@ -1,9 +1,9 @@
 // What tenant t1 may have bought, and the gate before it: plans with amounts, one rule for each way of asking.
 import {makeCheck} from '../../src/check.ts';
 import type {Decision} from '../../src/core/decision.ts';
-import type {EntitlementStore, Grant, Plan, Snapshot} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
-import type {Rule} from '../../src/core/rules.ts';
+import type {EntitlementStore, Grant, Plan, Snapshot} from '../../src/core/entitlement/entitlement.ts';
+import {makeEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
+import type {Rule} from '../../src/core/rule/rules.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {plainPlace, principal, request, tableProvider} from './requests.ts';

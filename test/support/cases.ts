@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {parse} from 'yaml';
 import {withTokens} from '../../src/commands/test/withTokens.ts';
 import {loadSettings} from '../../src/config/load.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import {makeDecider} from '../../src/wiring/decider.ts';
 import {makeShared} from '../../src/wiring/shared.ts';
 import {checkRequestOf, makeCheckClient} from './checkClient.ts';

@@ -1,8 +1,8 @@
 // Makers of core values for tests: a request, a principal, a provider that vouches for fixed secrets.
-import type {Place} from '../../src/core/credential.ts';
+import type {Place} from '../../src/core/credential/credential.ts';
 import type {CheckContext} from '../../src/core/decision.ts';
 import type {Principal} from '../../src/core/principal.ts';
-import type {Request} from '../../src/core/request.ts';
+import type {Request} from '../../src/core/request/request.ts';
 import type {Authentication, Provider} from '../../src/providers/provider.ts';
 
 /** A GET of `target`; headers as an object. */

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import {EntitlementsClient} from '@frontegg/client';
 import fc from 'fast-check';
-import type {Question, Snapshot} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
+import type {Question, Snapshot} from '../../src/core/entitlement/entitlement.ts';
+import {makeEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
+import {upgradeFor} from '../../src/core/entitlement/upgrade.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
-import {upgradeFor} from '../../src/core/upgrade.ts';
 import {makeSnapshotEntitlements} from '../../src/entitlements/cached.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import type {SnapshotSource} from '../../src/entitlements/source.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import {hash, randomBytes, randomUUID} from 'node:crypto';
 import fc from 'fast-check';
-import {makeCredentialFinder} from '../../src/core/credential.ts';
+import {makeCredentialFinder} from '../../src/core/credential/credential.ts';
 import type {Principal} from '../../src/core/principal.ts';
-import {makeRevocationSet} from '../../src/core/revocationSet.ts';
+import {makeRevocationSet} from '../../src/core/revocation/revocationSet.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeOidcProvider} from '../../src/providers/oidc.ts';
 import {oidcSettings} from '../../src/providers/oidcSettings.ts';

@@ -1,9 +1,9 @@
 // The pages behind the explorer: what they say of rules and entitlements, and what they say to a bad question.
 import assert from 'node:assert/strict';
 import type {AdminRequest} from '../../src/admin/route.ts';
-import type {EntitlementStore} from '../../src/core/entitlement.ts';
-import {makeEntitlementIndex} from '../../src/core/entitlementIndex.ts';
-import type {Rule} from '../../src/core/rules.ts';
+import type {EntitlementStore} from '../../src/core/entitlement/entitlement.ts';
+import {makeEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
+import type {Rule} from '../../src/core/rule/rules.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {makeMetrics} from '../../src/observe/metrics.ts';

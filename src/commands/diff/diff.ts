@@ -1,5 +1,5 @@
 // postern diff: which decisions does a change of the configuration flip? Both decide the same requests, offline.
-import type {Snapshot} from '../../core/entitlement.ts';
+import type {Snapshot} from '../../core/entitlement/entitlement.ts';
 import {clocks} from '../../wiring/clocks.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import {CommandError, settingsOf} from '../settings.ts';

@@ -2,9 +2,9 @@
 
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
-import {readingFault} from '../../core/fileFault.ts';
-import {jsonFault} from '../../core/jsonFault.ts';
-import {headersFrom, type Request} from '../../core/request.ts';
+import {headersFrom, type Request} from '../../core/request/request.ts';
+import {readingFault} from '../../core/words/fileFault.ts';
+import {jsonFault} from '../../core/words/jsonFault.ts';
 import {parse} from '../../envoy/parse.ts';
 import type {CheckRequest} from '../../envoy/wire.ts';
 import {CommandError} from '../settings.ts';

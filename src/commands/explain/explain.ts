@@ -1,9 +1,9 @@
 // postern explain: which rule would decide this request, by whom and why.
-import type {Snapshot} from '../../core/entitlement.ts';
+import type {Snapshot} from '../../core/entitlement/entitlement.ts';
 import {isObject} from '../../core/isObject.ts';
 import {refusals} from '../../core/refusals.ts';
-import type {Request} from '../../core/request.ts';
-import {makeRevocationSet} from '../../core/revocationSet.ts';
+import type {Request} from '../../core/request/request.ts';
+import {makeRevocationSet} from '../../core/revocation/revocationSet.ts';
 import {answerShown} from '../../wiring/answerShown.ts';
 import {clocks} from '../../wiring/clocks.ts';
 import {makeDecider} from '../../wiring/decider.ts';

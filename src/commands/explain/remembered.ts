@@ -1,5 +1,5 @@
 // postern explain --decision: the running process says why it has decided as it did.
-import {type Request, rawPathOf} from '../../core/request.ts';
+import {type Request, rawPathOf} from '../../core/request/request.ts';
 import type {DecisionLine} from '../../observe/decisionLineSchema.ts';
 import {printable} from '../../observe/redact.ts';
 import type {Explanation} from '../../wiring/explanation.ts';

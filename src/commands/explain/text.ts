@@ -2,7 +2,7 @@
 
 import type {Upgrade} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import {printable} from '../../observe/redact.ts';
 import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explanation.ts';
 import {heldLines} from '../../wiring/heldAnswer.ts';

@@ -1,5 +1,5 @@
 // What of a JWT may be shown: its header, and its claims without the signature. Never the token.
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 
 export interface Shown {
   readonly header: unknown;

@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {type Advise, asWritten, review} from '../../config/advice.ts';
 import {checkText, loadSettings} from '../../config/load.ts';
-import {suggestion} from '../../core/nearest.ts';
+import {suggestion} from '../../core/words/nearest.ts';
 import {page} from '../../page.ts';
 import type {Answers, Choice, Question} from '../../vendors/choice.ts';
 import {choices} from '../../vendors/choices.ts';

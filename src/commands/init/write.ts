@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
-import {writingFault} from '../../core/fileFault.ts';
+import {writingFault} from '../../core/words/fileFault.ts';
 import type {OwnFile} from '../../vendors/choice.ts';
 import {CommandError} from '../settings.ts';
 

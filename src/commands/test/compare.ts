@@ -1,6 +1,6 @@
 // What was decided, in the words of a case, and how it differs from what the case expects.
 import {refusals} from '../../core/refusals.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import type {DeniedHttpResponse, HeaderValueOption} from '../../envoy/wire.ts';
 import type {Answered} from '../../wiring/offline.ts';
 import type {Expected} from './caseFile.ts';

@@ -1,7 +1,7 @@
 // What the cases have tried of a configuration: each rule, and each part of its requirement both met and unmet.
 import type {CheckParts} from '../../check.ts';
 import type {PartName} from '../../core/requirement/part.ts';
-import type {Requirement, Rule} from '../../core/rules.ts';
+import type {Requirement, Rule} from '../../core/rule/rules.ts';
 import type {CaseResult} from './run.ts';
 
 /** One thing that a case can try. */

@@ -1,10 +1,10 @@
 // Decides the requests of a file of cases, offline: each by its own principal, token and time.
 
-import type {Snapshot} from '../../core/entitlement.ts';
+import type {Snapshot} from '../../core/entitlement/entitlement.ts';
 import type {Principal} from '../../core/principal.ts';
-import {headersFrom, type Request} from '../../core/request.ts';
-import {revocationOf} from '../../core/revocationOrder.ts';
-import {makeRevocationSet} from '../../core/revocationSet.ts';
+import {headersFrom, type Request} from '../../core/request/request.ts';
+import {revocationOf} from '../../core/revocation/revocationOrder.ts';
+import {makeRevocationSet} from '../../core/revocation/revocationSet.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import {type Answered, makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline.ts';
 import {CommandError} from '../settings.ts';

@@ -1,8 +1,8 @@
 // Entitlements that a command decides by: written in a case, or in a file.
 import {readFile} from 'node:fs/promises';
 import type {Settings} from '../../config/schema.ts';
-import type {Snapshot} from '../../core/entitlement.ts';
-import {readingFault} from '../../core/fileFault.ts';
+import type {Snapshot} from '../../core/entitlement/entitlement.ts';
+import {readingFault} from '../../core/words/fileFault.ts';
 import {readDocument} from '../../entitlements/document.ts';
 import {readText} from '../../entitlements/text.ts';
 import {describeFinding} from '../../entitlements/words.ts';

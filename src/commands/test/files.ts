@@ -1,7 +1,7 @@
 // Files of cases, as they are named on the command line.
 import {readdir, readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {readingFault} from '../../core/fileFault.ts';
+import {readingFault} from '../../core/words/fileFault.ts';
 import {CommandError} from '../settings.ts';
 
 /** Files as they are named; of a folder, every .yaml, .yml and .json in it, by name. */

@@ -1,6 +1,6 @@
 // Runs the cases of one file: each request is decided offline, and compared with what its case expects.
 import type {Decision} from '../../core/decision.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import type {Configuration} from '../../wiring/decider.ts';
 import type {CaseFile} from './caseFile.ts';
 import {type Actual, actualOf, differences} from './compare.ts';

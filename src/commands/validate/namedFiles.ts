@@ -7,11 +7,11 @@ import {compileCondition} from '../../conditions/condition.ts';
 import type {Finding, SettingPath} from '../../config/findings.ts';
 import type {Settings} from '../../config/schema.ts';
 import {elsewhere} from '../../config/untold.ts';
-import {measureOf} from '../../core/amounts.ts';
-import type {Snapshot, Terms} from '../../core/entitlement.ts';
-import {codeOf, readingFault} from '../../core/fileFault.ts';
-import {suggestion} from '../../core/nearest.ts';
+import {measureOf} from '../../core/entitlement/amounts.ts';
+import type {Snapshot, Terms} from '../../core/entitlement/entitlement.ts';
 import {type TlsFiles, tlsFault} from '../../core/tlsFiles.ts';
+import {codeOf, readingFault} from '../../core/words/fileFault.ts';
+import {suggestion} from '../../core/words/nearest.ts';
 import {
   howToSell,
   lackOf,

@@ -1,7 +1,7 @@
 // What is written as a pattern of another language, and is taken as it stands.
 
-import {nearest} from '../../core/nearest.ts';
-import type {ListRequirement, Rule} from '../../core/rules.ts';
+import type {ListRequirement, Rule} from '../../core/rule/rules.ts';
+import {nearest} from '../../core/words/nearest.ts';
 import type {Finding, SettingPath} from '../findings.ts';
 import {capturesIn, segmentsOf} from '../rulePatterns.ts';
 

@@ -1,5 +1,5 @@
 // Rules that are good by themselves and hardly mean what they say.
-import type {Rule} from '../../core/rules.ts';
+import type {Rule} from '../../core/rule/rules.ts';
 import type {Finding, SettingPath} from '../findings.ts';
 import type {Reviewed} from '../reviewed.ts';
 import {capturesIn, capturesUsed} from '../rulePatterns.ts';

@@ -1,6 +1,6 @@
 // Rules that no request reaches, because those above take all of it, each alone or several between them.
-import type {PathOptions} from '../../core/path.ts';
-import type {Rule} from '../../core/rules.ts';
+import type {PathOptions} from '../../core/request/path.ts';
+import type {Rule} from '../../core/rule/rules.ts';
 import {type Examples, makeExamples} from '../examples.ts';
 import type {Finding} from '../findings.ts';
 

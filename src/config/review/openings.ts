@@ -1,6 +1,6 @@
 // What rules let in beside what they were written for: each is shown by a request that it lets in.
-import type {PathOptions} from '../../core/path.ts';
-import type {Rule} from '../../core/rules.ts';
+import type {PathOptions} from '../../core/request/path.ts';
+import type {Rule} from '../../core/rule/rules.ts';
 import {type Example, type Examples, makeExamples} from '../examples.ts';
 import type {Finding} from '../findings.ts';
 import {segmentsOf} from '../rulePatterns.ts';

@@ -1,7 +1,8 @@
 // The attributes that a rule hands to the targeting rules of what was bought: captures, and what it names besides.
-import type {Attributes} from '../attributes.ts';
+
 import {claimNamed} from '../claimPath.ts';
-import type {AttributeSource} from '../rules.ts';
+import type {Attributes} from '../entitlement/attributes.ts';
+import type {AttributeSource} from '../rule/rules.ts';
 import type {Facts} from './part.ts';
 
 type Read = (facts: Facts) => unknown;

@@ -1,5 +1,5 @@
 // `require`, compiled with its rule: a rule runs only the parts that it has, in the order of their table.
-import type {Requirement} from '../rules.ts';
+import type {Requirement} from '../rule/rules.ts';
 import type {Facts, Holds, PartName, Sources} from './part.ts';
 import {partNames, partOf} from './parts.ts';
 import {withPart} from './unmet.ts';

@@ -1,7 +1,7 @@
 // A list that must have been bought: the entitlement store is asked about each item, and only if the rule asks.
-import type {Entitled, Justification, Question} from '../entitlement.ts';
+import type {Entitled, Justification, Question} from '../entitlement/entitlement.ts';
 import type {Reason} from '../refusals.ts';
-import type {ListRequirement} from '../rules.ts';
+import type {ListRequirement} from '../rule/rules.ts';
 import {Unavailable} from '../unavailable.ts';
 import {whenKnown} from '../whenKnown.ts';
 import {gotList, wantedList} from './list.ts';

@@ -1,5 +1,5 @@
 // `kind`: a person, or a program acting for itself.
-import {shownValue, wantedGot} from '../misfit.ts';
+import {shownValue, wantedGot} from '../words/misfit.ts';
 import type {Part} from './part.ts';
 
 export const kind: Part<'kind'> = {

@@ -1,7 +1,8 @@
 // A list that the principal must hold: at least one of `any`, every one of `all`.
-import {nearMiss, shownList} from '../misfit.ts';
+
 import type {Principal} from '../principal.ts';
-import type {ListRequirement} from '../rules.ts';
+import type {ListRequirement} from '../rule/rules.ts';
+import {nearMiss, shownList} from '../words/misfit.ts';
 
 export const holdsList = ({any, all}: ListRequirement, held: readonly string[]): boolean =>
   (any === undefined || any.some((item) => held.includes(item))) &&

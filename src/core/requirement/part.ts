@@ -1,14 +1,15 @@
 // One part of a rule's `require`: what it is given, what it answers, and how it is compiled.
-import type {Attributes} from '../attributes.ts';
+
 import type {CompileCondition} from '../condition.ts';
-import type {Credential} from '../credential.ts';
+import type {Credential} from '../credential/credential.ts';
 import type {Challenge, Upgrade} from '../decision.ts';
-import type {EntitlementStore} from '../entitlement.ts';
-import type {CanonicalPath} from '../path.ts';
+import type {Attributes} from '../entitlement/attributes.ts';
+import type {EntitlementStore} from '../entitlement/entitlement.ts';
 import type {Principal} from '../principal.ts';
 import type {Reason} from '../refusals.ts';
-import type {Request} from '../request.ts';
-import type {Requirement} from '../rules.ts';
+import type {CanonicalPath} from '../request/path.ts';
+import type {Request} from '../request/request.ts';
+import type {Requirement} from '../rule/rules.ts';
 import type {UnmetPart} from './unmet.ts';
 
 /** What a requirement may look at. All of it was verified, or comes from Envoy's own attributes. */

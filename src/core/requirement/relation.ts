@@ -1,5 +1,5 @@
 // `relation`: the provider that knows of it says that the principal may do this to that resource.
-import {shownValue} from '../misfit.ts';
+import {shownValue} from '../words/misfit.ts';
 import type {Part, Unmet} from './part.ts';
 import {filledIn} from './template.ts';
 

@@ -1,8 +1,8 @@
 // `stepUp`: a strong or recent sign-in (RFC 9470).
 import type {Challenge} from '../decision.ts';
-import {distance, shownList, wantedGot} from '../misfit.ts';
 import type {Principal} from '../principal.ts';
-import type {StepUp} from '../rules.ts';
+import type {StepUp} from '../rule/rules.ts';
+import {distance, shownList, wantedGot} from '../words/misfit.ts';
 import type {Part, Unmet} from './part.ts';
 
 /** How far an issuer's clock may be ahead of ours, milliseconds. */

@@ -1,5 +1,5 @@
 // `tenant`: the principal's tenant is this one, or the one that the path names.
-import {shownValue, tenantMisfit} from '../misfit.ts';
+import {shownValue, tenantMisfit} from '../words/misfit.ts';
 import type {Part} from './part.ts';
 import {filledIn} from './template.ts';
 

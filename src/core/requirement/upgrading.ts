@@ -1,9 +1,9 @@
 // Which plans would open a rule: all that it wants bought is looked at, for who buys what opens one part of it must not be
 // refused by the next.
 import type {Upgrade} from '../decision.ts';
-import type {Entitled, Question} from '../entitlement.ts';
-import type {ListRequirement, Rule} from '../rules.ts';
-import {type Missing, makeUpgrades, missingOf} from '../upgrade.ts';
+import type {Entitled, Question} from '../entitlement/entitlement.ts';
+import {type Missing, makeUpgrades, missingOf} from '../entitlement/upgrade.ts';
+import type {ListRequirement, Rule} from '../rule/rules.ts';
 import {allKnown, whenKnown} from '../whenKnown.ts';
 import {askEntitled} from './entitled.ts';
 import type {Facts, Sources} from './part.ts';

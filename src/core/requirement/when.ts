@@ -1,11 +1,12 @@
 // `when`: a condition over the request, the principal and what was bought is true. What cannot be worked out is not.
-import {canonicalHost} from '../authority.ts';
+
 import type {Bindings, Looks} from '../condition.ts';
-import type {Holdings} from '../entitlement.ts';
-import {shownValue} from '../misfit.ts';
-import type {CanonicalPath} from '../path.ts';
-import {decodedParameter, parametersOf} from '../pieces.ts';
+import type {Holdings} from '../entitlement/entitlement.ts';
 import type {Principal} from '../principal.ts';
+import {canonicalHost} from '../request/authority.ts';
+import type {CanonicalPath} from '../request/path.ts';
+import {decodedParameter, parametersOf} from '../request/pieces.ts';
+import {shownValue} from '../words/misfit.ts';
 import type {Facts, Part, Unmet} from './part.ts';
 
 export const when: Part<'when'> = {

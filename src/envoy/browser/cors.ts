@@ -1,6 +1,6 @@
 // What a script of another origin needs to read an answer of ours (fetch.spec.whatwg.org, "CORS protocol").
 import type {Reply} from '../../core/decision.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import {line} from '../headers.ts';
 import type {HeaderValueOption} from '../wire.ts';
 import type {CorsSettings} from './settings.ts';

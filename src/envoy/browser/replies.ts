@@ -1,7 +1,7 @@
 // What Postern answers itself where no rule lets the question through: preflights, and the metadata of the resource.
 import type {Check, Decision, Deny} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import type {ResponseSettings} from '../settings.ts';
 import {makeCors} from './cors.ts';
 import {makeResourceMetadata} from './resourceMetadata.ts';

@@ -1,7 +1,8 @@
 // Where clients learn at whom to get a token for what is protected here (RFC 9728).
-import {canonicalHost} from '../../core/authority.ts';
+
 import type {Reply} from '../../core/decision.ts';
-import {type Request, rawPathOf} from '../../core/request.ts';
+import {canonicalHost} from '../../core/request/authority.ts';
+import {type Request, rawPathOf} from '../../core/request/request.ts';
 import type {ResourceMetadataSettings} from './settings.ts';
 
 export interface ResourceMetadata {

@@ -1,5 +1,5 @@
 // Authgear: JWTs are verified here, sessions behind cookies and opaque tokens by its resolver.
-import {makePlace} from '../../core/places.ts';
+import {makePlace} from '../../core/credential/places.ts';
 import {makeProviderOfKinds} from '../../providers/kinds.ts';
 import {makeOidcProvider} from '../../providers/oidc.ts';
 import type {Provider} from '../../providers/provider.ts';

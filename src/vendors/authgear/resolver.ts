@@ -1,10 +1,10 @@
 // Authgear's resolver: asked whose session a token or cookie is.
-import type {Credential, Place} from '../../core/credential.ts';
+import type {Credential, Place} from '../../core/credential/credential.ts';
 import {derivedOnce} from '../../core/derived.ts';
-import {shownList} from '../../core/misfit.ts';
 import type {Asks} from '../../core/remote.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import {shownList} from '../../core/words/misfit.ts';
 import type {ReadPrincipal} from '../../providers/claims.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';

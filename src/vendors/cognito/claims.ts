@@ -1,5 +1,5 @@
 // From Cognito's claims to a principal, or why they prove none: what kind of token it is they say themselves.
-import {shapeOf, wantedGot} from '../../core/misfit.ts';
+import {shapeOf, wantedGot} from '../../core/words/misfit.ts';
 import type {ClaimSettings} from '../../providers/claimSettings.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {ReadPrincipalOr} from '../../providers/oidc.ts';

@@ -1,9 +1,10 @@
 // Tells Frontegg's audit log who was refused what: after the answer, from a queue that is bounded.
-import {spelledAuthority} from '../../core/authority.ts';
+
 import type {Deny} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
-import type {Request} from '../../core/request.ts';
-import {rawPathOf} from '../../core/request.ts';
+import {spelledAuthority} from '../../core/request/authority.ts';
+import type {Request} from '../../core/request/request.ts';
+import {rawPathOf} from '../../core/request/request.ts';
 import type {VendorParts} from '../vendor.ts';
 import type {FronteggApi} from './api.ts';
 import {makeLosses} from './losses.ts';

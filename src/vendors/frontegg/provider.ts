@@ -1,8 +1,8 @@
 // The Frontegg provider: tokens of users and APIs by Authorization, access tokens by x-api-key, the session cookie.
-import type {Credential} from '../../core/credential.ts';
-import {headerPlace, makePlace} from '../../core/places.ts';
+import type {Credential} from '../../core/credential/credential.ts';
+import {headerPlace, makePlace} from '../../core/credential/places.ts';
 import type {Principal} from '../../core/principal.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import {malformedDetail} from '../../providers/jwtForm.ts';
 import {jwtMisfit} from '../../providers/jwtMisfit.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';

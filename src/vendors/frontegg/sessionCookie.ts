@@ -1,7 +1,7 @@
 // The session cookie of frontegg-nextjs: a seal around the access token, in one cookie or, if it is long, in several.
 
-import {cookiePlace} from '../../core/cookiePlace.ts';
-import type {Held, Place} from '../../core/credential.ts';
+import {cookiePlace} from '../../core/credential/cookiePlace.ts';
+import type {Held, Place} from '../../core/credential/credential.ts';
 import {unseal} from './seal.ts';
 
 /** A cookie holds some 4 kB; Envoy takes 60 KiB of headers. */

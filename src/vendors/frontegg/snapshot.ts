@@ -1,7 +1,7 @@
 // What Frontegg's reply says: its snapshot, read aside (it holds as many rows as there are tenants and users).
 import {z} from 'zod';
-import type {Feature, Flag, Grant, Plan, Snapshot} from '../../core/entitlement.ts';
-import type {Condition, TargetingRule} from '../../core/targeting.ts';
+import type {Feature, Flag, Grant, Plan, Snapshot} from '../../core/entitlement/entitlement.ts';
+import type {Condition, TargetingRule} from '../../core/entitlement/targeting.ts';
 import {packSnapshot, unpackSnapshot} from '../../entitlements/packed.ts';
 
 /** The body of a reply. */

@@ -1,6 +1,7 @@
 // The five types of token that Frontegg issues: where each may stand, and whom it stands for.
-import {shapeOf, shownList, shownValue} from '../../core/misfit.ts';
+
 import type {Principal} from '../../core/principal.ts';
+import {shapeOf, shownList, shownValue} from '../../core/words/misfit.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwtForm.ts';
 

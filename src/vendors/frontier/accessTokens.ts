@@ -1,7 +1,8 @@
 // Frontier's access tokens, verified here by its keys: those that clients send, and those that it has just issued to us.
-import {wantedGot} from '../../core/misfit.ts';
+
 import type {Principal} from '../../core/principal.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import {wantedGot} from '../../core/words/misfit.ts';
 import {makeVerifyJwt, type VerifyJwt} from '../../providers/jwt.ts';
 import {timeFault} from '../../providers/jwtClaims.ts';
 import {malformedDetail, parseJwt} from '../../providers/jwtForm.ts';

@@ -1,9 +1,9 @@
 // What a request shows to Frontier, and in which order Frontier looks at it. Nothing here is verified but the cookie's seal.
 
-import {cookiePlace} from '../../core/cookiePlace.ts';
-import type {Held, Place} from '../../core/credential.ts';
-import {headerPlace} from '../../core/places.ts';
-import type {Request} from '../../core/request.ts';
+import {cookiePlace} from '../../core/credential/cookiePlace.ts';
+import type {Held, Place} from '../../core/credential/credential.ts';
+import {headerPlace} from '../../core/credential/places.ts';
+import type {Request} from '../../core/request/request.ts';
 import {type Claims, longestToken} from '../../providers/jwtForm.ts';
 import {tokenOf as parsedIn} from '../../providers/tokensOf.ts';
 import type {VerifiedCache} from '../../providers/verifiedCache.ts';

@@ -1,6 +1,7 @@
 // From the claims of Frontier's access token to a principal.
-import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
+
 import type {Principal} from '../../core/principal.ts';
+import {type Misfit, shapeOf, wantedGot} from '../../core/words/misfit.ts';
 import {makeReadPrincipal, stringsOf, textOf} from '../../providers/claims.ts';
 import type {Claims} from '../../providers/jwtForm.ts';
 import type {Exchangeable} from './exchange.ts';

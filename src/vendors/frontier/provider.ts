@@ -1,8 +1,8 @@
 // The frontier provider: sessions, personal tokens, access tokens, assertions and secrets, in Frontier's own precedence.
 import {derivedOnce} from '../../core/derived.ts';
-import {type Misfit, shapeOf, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
+import {type Misfit, shapeOf, wantedGot} from '../../core/words/misfit.ts';
 import type {Claims} from '../../providers/jwtForm.ts';
 import {makeKeyKeeper} from '../../providers/keyKeeper.ts';
 import {keysTrial} from '../../providers/keysTrial.ts';

@@ -1,7 +1,7 @@
 // Kinde's API keys: opaque, so the management API is asked what a key is worth.
 import {derivedOnce} from '../../core/derived.ts';
-import {shownList, wantedGot} from '../../core/misfit.ts';
 import type {Principal} from '../../core/principal.ts';
+import {shownList, wantedGot} from '../../core/words/misfit.ts';
 import type {Provider} from '../../providers/provider.ts';
 import {makeAskOnce} from '../../providers/session.ts';
 import type {VendorParts} from '../vendor.ts';

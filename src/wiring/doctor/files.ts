@@ -2,9 +2,9 @@
 import {X509Certificate} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import type {Settings} from '../../config/schema.ts';
-import {readingFault} from '../../core/fileFault.ts';
 import type {Trial} from '../../core/trial.ts';
 import {Unavailable} from '../../core/unavailable.ts';
+import {readingFault} from '../../core/words/fileFault.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
 import {clocks} from '../clocks.ts';
 import {trustOf} from '../providers.ts';

@@ -3,7 +3,7 @@ import type {Loaded} from '../../config/load.ts';
 import {formatErrors} from '../../config/load.ts';
 import type {Check, CheckContext, Decision} from '../../core/decision.ts';
 import type {Health} from '../../core/health.ts';
-import type {Request} from '../../core/request.ts';
+import type {Request} from '../../core/request/request.ts';
 import {bytesHeldBy} from '../../envoy/headerLines.ts';
 import {makeDifferences} from '../../observe/differences.ts';
 import type {Configuration} from '../decider.ts';

@@ -1,8 +1,8 @@
 // The bodies that the admin port is sent: each is answered, and what is told on the feed selects somebody.
 
-import type {RevocationElement} from '../../../src/core/revocation.ts';
-import {checkElement} from '../../../src/core/revocationCheck.ts';
-import {makeRevocationSet} from '../../../src/core/revocationSet.ts';
+import type {RevocationElement} from '../../../src/core/revocation/revocation.ts';
+import {checkElement} from '../../../src/core/revocation/revocationCheck.ts';
+import {makeRevocationSet} from '../../../src/core/revocation/revocationSet.ts';
 import {makeAdminRoutes} from '../../../src/wiring/adminRoutes.ts';
 import {must, type Target} from '../target.ts';
 

@@ -1,6 +1,6 @@
 // What other services answer: an answer as documented, or an outage; nothing else is thrown, and a yes must be in it.
 import {checkSettings} from '../../../src/config/schema.ts';
-import {makeEntitlementIndex} from '../../../src/core/entitlementIndex.ts';
+import {makeEntitlementIndex} from '../../../src/core/entitlement/entitlementIndex.ts';
 import {reasons} from '../../../src/core/refusals.ts';
 import type {RemoteAnswer, RemoteCall} from '../../../src/core/remote.ts';
 import {Unavailable} from '../../../src/core/unavailable.ts';

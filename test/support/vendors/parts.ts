@@ -1,7 +1,7 @@
 // What a vendor's provider is made of, for tests: real calls, caches in memory, a clock that can be put forward.
 import type {Cache, CacheCodec} from '../../../src/core/cache.ts';
-import type {Credential} from '../../../src/core/credential.ts';
-import {makeCredentialFinder} from '../../../src/core/credential.ts';
+import type {Credential} from '../../../src/core/credential/credential.ts';
+import {makeCredentialFinder} from '../../../src/core/credential/credential.ts';
 import type {Authentication, Provider} from '../../../src/providers/provider.ts';
 import type {KeptPrincipal} from '../../../src/providers/verifiedCache.ts';
 import {makeLayeredCache} from '../../../src/store/layered.ts';

@@ -1,5 +1,5 @@
 // Entitlements as far as decisions tell of them, where no file says what was bought: who was let in had it.
-import type {ListRequirement, Rule} from '../../../core/rules.ts';
+import type {ListRequirement, Rule} from '../../../core/rule/rules.ts';
 import type {DecisionLine} from '../../../observe/decisionLineSchema.ts';
 
 /** A document of entitlements (docs/entitlements.md); undefined: no rule of these decisions asks for any. */

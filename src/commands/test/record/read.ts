@@ -4,7 +4,7 @@ import {createInterface} from 'node:readline';
 import {pathText} from '../../../config/findings.ts';
 import {findingsOf, wording} from '../../../config/issues.ts';
 import type {Settings} from '../../../config/schema.ts';
-import {readingFault} from '../../../core/fileFault.ts';
+import {readingFault} from '../../../core/words/fileFault.ts';
 import {type DecisionLine, decisionLine} from '../../../observe/decisionLineSchema.ts';
 import {adminCall} from '../../adminCall.ts';
 import {CommandError} from '../../settings.ts';
