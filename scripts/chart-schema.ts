@@ -36,8 +36,10 @@ const definitions: JsonObject = {
   objects: {type: 'array', items: {type: 'object'}},
   files: {
     type: 'object',
-    propertyNames: {pattern: '^[A-Za-z0-9._-]+$', not: {const: 'postern.yaml'}},
-    additionalProperties: {type: ['string', 'object']},
+    // Not `propertyNames`: Helm tells its faults at another place.
+    properties: {'postern.yaml': false},
+    patternProperties: {'^[A-Za-z0-9._-]+$': {type: ['string', 'object']}},
+    additionalProperties: false,
   },
   probe: {
     type: 'object',
@@ -91,7 +93,19 @@ const asPart = (node: Json): Json => {
     if (key === 'properties' && isObject(value)) return [[key, mapped(value)]];
     return [[key, asPart(value)]];
   });
-  return Object.fromEntries(entries);
+  return unlessOutside(Object.fromEntries(entries));
+};
+
+/**
+ * A choice between a form and a text from outside, as a condition: of a choice, Helm tells why each of its shapes does not
+ * fit; of a condition, what is wrong with the one.
+ */
+const unlessOutside = (node: JsonObject): JsonObject => {
+  const {anyOf, ...rest} = node;
+  if (!Array.isArray(anyOf) || anyOf.length !== 2) return node;
+  const [form, outside] = anyOf as [JsonObject, JsonObject];
+  const isOutside = typeof outside.pattern === 'string' && outside.pattern.replace(/^\^|\$$/g, '') === placeholder;
+  return isOutside ? {...rest, if: {type: 'string', pattern: outside.pattern as string}, else: form} : node;
 };
 const mapped = (properties: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, asPart(value)]));

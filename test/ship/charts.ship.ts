@@ -147,9 +147,89 @@ describe('charts', function () {
       values: {drain: {delay: '1m', timeout: '10s'}},
       says: /\(30\).*\(70 s\)/,
     },
+    {of: 'a name that nothing can have', values: {fullnameOverride: 'Foo_Bar'}, says: /at '\/fullnameOverride'/},
+    {of: 'a name that no label can be', values: {nameOverride: '-x-'}, says: /at '\/nameOverride'/},
+    {of: 'one port for two', values: {ports: {grpc: 9190}}, says: /ports\.grpc and ports\.admin are both 9190/},
+    {
+      of: 'an autoscaler whose most is less than its least',
+      values: {autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}},
+      says: /autoscaling\.maxReplicas \(2\) is less than autoscaling\.minReplicas \(5\)/,
+    },
+    {
+      of: 'a label by which the chart finds its pods',
+      values: {commonLabels: {'app.kubernetes.io/name': 'x'}},
+      says: /commonLabels: app\.kubernetes\.io\/name is set by the chart/,
+    },
+    {
+      of: 'the same, of pods',
+      values: {podLabels: {'app.kubernetes.io/instance': 'x'}},
+      says: /podLabels: app\.kubernetes\.io\/instance is set by the chart/,
+    },
+    {of: 'a file in a folder', values: {files: {'a/b': 'x'}}, says: /at '\/files': additional properties 'a\/b'/},
+    {of: 'a second postern.yaml', values: {files: {'postern.yaml': 'x'}}, says: /at '\/files\/postern\.yaml'/},
+    // What \`key:\` without a value comes to.
+    ...[
+      'tls',
+      'service',
+      'autoscaling',
+      'podDisruptionBudget',
+      'serviceAccount',
+      'networkPolicy',
+      'config',
+      'test',
+    ].map((key) => ({
+      of: `nothing for ${key}`,
+      values: {[key]: null},
+      says: new RegExp(`missing propert(y|ies):? '${key}'`),
+    })),
     {of: 'two monitors', values: {serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}, says: /twice/},
   ];
+  /** One mistake is one line. */
+  const mistakes: readonly (readonly [config: object, line: RegExp])[] = [
+    [{rules: [{...rule, match: {pth: '/'}}]}, /^- at '\/config\/rules\/0\/match': additional properties 'pth' not/],
+    [{rules: [{...rule, match: {path: 1}}]}, /^- at '\/config\/rules\/0\/match\/path': got number, want string$/],
+    [{rules: [{...rule, public: 'open'}]}, /^- at '\/config\/rules\/0\/public': value must be one of true, 'identify'/],
+    [{rules: [rule], log: {level: 'verbose'}}, /^- at '\/config\/log\/level': value must be one of 'trace'/],
+    [{rules: [rule], responses: {status: {missing_feature: '402'}}}, /missing_feature': got string, want integer$/],
+    [{rules: [rule], redis: {url: 'redis://r', timeout: 50}}, /^- at '\/config\/redis\/timeout': got number, want/],
+    [{rules: [rule], redis: {url: 'redis://r', timeout: '5'}}, /^- at '\/config\/redis\/timeout': '5' does not match/],
+  ];
   for (const name of helms) {
+    for (const [config, line] of mistakes) {
+      it(`${name} tells ${line.source} in one line`, async () => {
+        const {code, printed} = await helm(['template', 'shop'], 'helm/postern', {helm: name, values: [{config}]});
+        assert.notEqual(code, 0);
+        const lines = printed.split('\n').filter((one) => /^\s*- /.test(one));
+        assert.equal(lines.length, 1, printed);
+        assert.match(lines[0] ?? '', line);
+      });
+    }
+    it(`${name} takes what comes from outside for a value of any form`, async () => {
+      const config = {rules: [{...rule, public: '${PUBLIC}'}], log: {level: '${LEVEL}'}};
+      const {code, printed} = await helm(['template', 'shop'], 'helm/postern', {helm: name, values: [{config}]});
+      assert.equal(code, 0, printed);
+    });
+    it(`${name} leaves out what is nothing`, async () => {
+      const nothing = {startupProbe: null, livenessProbe: null, imagePullSecrets: null, tolerations: null};
+      const own = {updateStrategy: {type: 'Recreate'}, commonLabels: {team: 'a'}, podLabels: {team: 'b'}};
+      const {code, printed, output} = await helm(['template', 'shop'], 'helm/postern', {
+        helm: name,
+        values: [{...nothing, ...own}],
+      });
+      assert.equal(code, 0, printed);
+      const {spec} = only(manifestsOf(output), 'Deployment') as {spec: Record<string, never>};
+      const {template, strategy} = spec as unknown as {
+        strategy: object;
+        template: {metadata: {labels: Record<string, string>}; spec: {containers: Record<string, unknown>[]}};
+      };
+      assert.deepEqual(strategy, {type: 'Recreate'});
+      assert.equal(template.metadata.labels.team, 'b');
+      const [container = {}] = template.spec.containers;
+      assert.deepEqual(
+        ['startupProbe', 'readinessProbe', 'livenessProbe'].filter((key) => key in container),
+        ['readinessProbe'],
+      );
+    });
     for (const {of, values, says} of refused) {
       it(`${name} refuses ${of}`, async () => {
         const {code, printed} = await helm(['template', 'shop'], 'helm/postern', {helm: name, values: [values]});
@@ -713,6 +793,21 @@ describe('charts', function () {
       const args = ['template', 'shop', copy, '--namespace', 'shop', '--set', set];
       const {stdout: other} = await run(await tool('helm'), args);
       assert.doesNotMatch(only(manifestsOf(other), 'ConfigMap', 'notes').data?.notes ?? '', alone, set);
+    }
+    assert.doesNotMatch(text, /EVICTED/);
+    for (const [set, kept] of [
+      ['podDisruptionBudget.minAvailable=2', '2 of 2'],
+      ['podDisruptionBudget.minAvailable=100%', 'all of them'],
+      ['podDisruptionBudget.maxUnavailable=0', 'all of them'],
+      ['podDisruptionBudget.minAvailable=1', undefined],
+      ['podDisruptionBudget.minAvailable=50%', undefined],
+      ['autoscaling.enabled=true,podDisruptionBudget.minAvailable=2', '2 of 2'],
+      ['replicaCount=1', undefined],
+    ] as const) {
+      const args = ['template', 'shop', copy, '--namespace', 'shop', '--set', set];
+      const {stdout: other} = await run(await tool('helm'), args);
+      const told = only(manifestsOf(other), 'ConfigMap', 'notes').data?.notes ?? '';
+      assert.equal(/NO POD MAY BE EVICTED: podDisruptionBudget keeps (.*), so/.exec(told)?.[1], kept, set);
     }
   });
 });

@@ -19,12 +19,31 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: authorization
 {{- end -}}
 
-{{- define "postern.labels" -}}
+{{- define "postern.ownLabels" -}}
 {{ include "postern.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- range $value := list "commonLabels" "podLabels" }}
+{{- range $label := list "name" "instance" "component" "version" "managed-by" }}
+{{- if hasKey (get $.Values $value | default dict) (printf "app.kubernetes.io/%s" $label) }}
+{{- fail (printf "%s: app.kubernetes.io/%s is set by the chart: take it out, and name what you want with nameOverride or a label of your own" $value $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "postern.labels" -}}
+{{ include "postern.ownLabels" . }}
 {{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* No label twice: those of pods stand in the place of common ones. */ -}}
+{{- define "postern.podLabels" -}}
+{{ include "postern.ownLabels" . }}
+{{- with merge dict (.Values.podLabels | default dict) (.Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -51,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- /* Secrets to pull the image: the chart's own and the global ones, which may be names alone. */ -}}
 {{- define "postern.imagePullSecrets" -}}
 {{- $all := list -}}
-{{- range concat .Values.imagePullSecrets ((.Values.global | default dict).imagePullSecrets | default list) -}}
+{{- range concat (.Values.imagePullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) -}}
 {{- $all = append $all (ternary (dict "name" .) . (kindIs "string" .)) -}}
 {{- end -}}
 {{- with $all -}}
