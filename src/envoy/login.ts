@@ -10,7 +10,13 @@ export const isNavigation = ({method, headers}: Request): boolean => {
   const mode = headers.get('sec-fetch-mode');
   if (mode !== undefined) return mode === 'navigate';
   if (headers.has('sec-fetch-site') || headers.has('sec-fetch-dest')) return false;
-  return headers.get('accept')?.toLowerCase().includes('text/html') ?? false;
+  return headers.get('accept')?.toLowerCase().split(',').some(isHtml) ?? false;
+};
+
+/** A media range of Accept; with `q=0` it is what the client does not take (RFC 9110 section 12.4.2). */
+const isHtml = (range: string): boolean => {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+  return type === 'text/html' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
 };
 
 /**

@@ -87,7 +87,7 @@ export const heldLines = (held: HeldAnswer | HeldAll): readonly string[] => {
     `${who}: ${plans.length === 0 ? 'no plan' : `the plans ${plans.map(shown).join(', ')}`}`,
     ...(named.length === 0 ? ['  no values and no limits'] : []),
     ...named.flatMap(([feature, {amount, per, grace, origins}]) => [
-      `  ${shown(feature)}: ${amountText(amount)}${per === undefined ? '' : ` a ${per}`}${grace ? ', in grace' : ''}`,
+      `  ${shown(feature)}: ${amountText(amount)}${per === undefined ? '' : ` ${per === 'hour' ? 'an' : 'a'} ${per}`}${grace ? ', in grace' : ''}`,
       ...origins.map((origin) => `    ${originText(origin)}`),
     ]),
     ...('features' in held ? [...featureLines(held), ...grantLines(held)] : []),

@@ -38,6 +38,11 @@ describe('heldAnswer', () => {
     return heldOf({tenant, ...(user !== undefined && {user})}, {...read.snapshot, grants}, Date.parse(at));
   };
 
+  it('writes units as one says them', () => {
+    const values = {api: {amount: 5, per: 'hour', grace: false, origins: []}};
+    assert.equal(heldLines({tenant: 't1', plans: [], grace: false, values})[1], '  api: 5 an hour');
+  });
+
   it('tells where each amount comes from, and until when', async () => {
     assert.deepEqual(heldLines(await held('t1', undefined, '2027-02-01')), [
       'tenant t1: the plans pro, free',

@@ -1,7 +1,7 @@
 // Which plans would open what was refused: which are named, in which order, and what it costs to be refused again.
 import assert from 'node:assert/strict';
-import type {Catalog, Feature, Plan} from '../../src/core/entitlement/entitlement.ts';
-import {type Missing, makeUpgrades, mostPlansTold, upgradeFor} from '../../src/core/entitlement/upgrade.ts';
+import type {Catalog, Feature, Plan} from '../../../src/core/entitlement/entitlement.ts';
+import {type Missing, makeUpgrades, mostPlansTold, upgradeFor} from '../../../src/core/entitlement/upgrade.ts';
 
 const plan = (features: readonly string[], more: Partial<Plan> = {}): Plan => ({
   features,
