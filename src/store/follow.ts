@@ -116,14 +116,17 @@ export const makeFollower = (parts: FollowParts): Follower => {
     const at = {mark: there.mark, count: there.count, at: there.lastChange};
     passed.add(at.mark);
     let read = 0;
-    for await (const members of redis.pages()) {
+    for await (const members of ahead(redis.pages())) {
+      const moment = steady();
+      const changing = redis.wait(at.at, drops.at, 0);
+      // Whatever becomes of it is looked at below.
+      changing.catch(() => undefined);
       await take(members, told);
       read += 1;
       if (read > furthest) progress = steady();
       furthest = Math.max(furthest, read);
       await pause();
-      const moment = steady();
-      const {changes} = await redis.wait(at.at, drops.at, 0);
+      const {changes} = await changing;
       if ((await follow(changes, at)) && wasInStep) upTo = moment;
     }
     for (const _ of set.endRound(redisNow() ?? there.time)) await pause();
@@ -248,3 +251,20 @@ export const makeFollower = (parts: FollowParts): Follower => {
     },
   };
 };
+
+/** The same, while the next one is under way already: Redis works while we do. */
+async function* ahead<T>(all: AsyncIterable<T>): AsyncGenerator<T> {
+  const each = all[Symbol.asyncIterator]();
+  const ask = () => {
+    const asked = each.next();
+    // Whoever leaves before never looks at it.
+    asked.catch(() => undefined);
+    return asked;
+  };
+  for (let next = ask(); ; ) {
+    const {value, done} = await next;
+    if (done === true) return;
+    next = ask();
+    yield value;
+  }
+}

@@ -11,8 +11,11 @@ export const longestMember = 32_768;
 export const formVersion = '1';
 
 const textOf = (element: Unnamed): string => {
-  const row = element as unknown as Record<string, unknown>;
-  return JSON.stringify(Object.fromEntries(elementKeys.map((key) => [key, row[key]])));
+  const row = element as unknown as Readonly<Record<string, unknown>>;
+  // At a start there are many: a loop takes a third of what a list of entries does.
+  const inOrder: Record<string, unknown> = {};
+  for (const key of elementKeys) if (row[key] !== undefined) inOrder[key] = row[key];
+  return JSON.stringify(inOrder);
 };
 
 /**

@@ -43,6 +43,8 @@ export const makeRecords = (seed: number) => {
   const bySelection = makeChains(hashes.get);
   const vacant: number[] = [];
   let top = 0;
+  /** How many records are removals. */
+  let removals = 0;
 
   const maskAt = (record: number): number => {
     const bytes = blocks.block(places.get(record));
@@ -91,13 +93,19 @@ export const makeRecords = (seed: number) => {
     return -1;
   };
   const write = (record: number, mask: number, {id, ...row}: Row & {readonly id: string}) => {
-    const needed = [id, ...texts.flatMap((name) => row[name] ?? [])];
-    const place = blocks.allocate(needed.reduce((sum, text) => sum + bytesOf(text), 2));
+    const idSize = bytesOf(id);
+    let size = 2 + idSize;
+    for (let bit = 0; mask >> bit !== 0; bit++)
+      if (mask & (1 << bit)) size += bytesOf(row[texts[bit] as string] as string);
+    const place = blocks.allocate(size);
     const bytes = blocks.block(place);
     let to = blocks.offset(place);
     bytes[to++] = mask & 255;
     bytes[to++] = mask >> 8;
-    for (const text of needed) to = writeText(bytes, to, text);
+    to = writeText(bytes, to, id, idSize);
+    for (let bit = 0; mask >> bit !== 0; bit++) {
+      if (mask & (1 << bit)) to = writeText(bytes, to, row[texts[bit] as string] as string);
+    }
     places.set(record, place);
   };
 
@@ -126,6 +134,7 @@ export const makeRecords = (seed: number) => {
       hashes.set(record, hashOf(mask & (selecting | removing), row));
       byId.add(record);
       bySelection.add(record);
+      if ((mask & removing) !== 0) removals += 1;
       return record;
     },
     /** Refuses nobody from now on. */
@@ -136,12 +145,14 @@ export const makeRecords = (seed: number) => {
     forget(record: number) {
       if (states.get(record) === listed) bySelection.remove(record);
       byId.remove(record);
+      if ((maskAt(record) & removing) !== 0) removals -= 1;
       blocks.free(places.get(record), lengthOf(record));
       states.set(record, free);
       vacant.push(record);
     },
     /** The removal of this id, or -1. */
     removalOf(id: string): number {
+      if (removals === 0) return -1;
       const row = {removes: id};
       for (let at = bySelection.first(hashOf(removing, row)); at >= 0; at = bySelection.next(at)) {
         if (selects(at, removing, row)) return at;

@@ -69,9 +69,9 @@ const isWide = (text: string): boolean => {
   return false;
 };
 
-/** Writes a text of at most 32,767 characters; returns where it ends. */
-export const writeText = (bytes: Uint8Array, from: number, text: string): number => {
-  const wide = isWide(text);
+/** Writes a text of at most 32,767 characters, which takes `size` bytes; returns where it ends. */
+export const writeText = (bytes: Uint8Array, from: number, text: string, size = bytesOf(text)): number => {
+  const wide = size > 2 + text.length;
   const head = text.length | (wide ? wideBit : 0);
   bytes[from] = head & 255;
   bytes[from + 1] = head >> 8;
