@@ -37,6 +37,17 @@ describe('makeIdentityHeaders', () => {
     it(`${name} of ${JSON.stringify(fields)} is ${value}`, () => assert.equal(sourcedValue(name, fields), value));
   }
 
+  it('the same subject of two providers is told apart where a header carries the provider', () => {
+    const told = makeIdentityHeaders(
+      new Map([
+        ['x-subject', 'subject'],
+        ['x-provider', 'provider'],
+      ]),
+    );
+    const setFor = (provider: string) => told(principal({provider, subject: 'alice'}), request('/')).set;
+    assert.notDeepEqual(setFor('acme'), setFor('partner'));
+  });
+
   it('takes no inherited property for a claim', () => {
     const inherited = makeIdentityHeaders(
       new Map([
