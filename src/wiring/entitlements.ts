@@ -9,10 +9,10 @@ import type {ListRequirement, Rule} from '../core/rule/rules.ts';
 import {Unavailable} from '../core/unavailable.ts';
 import {makeFileSource} from '../entitlements/file.ts';
 import {makeHttpSource} from '../entitlements/http.ts';
-import {type Asked, unsoldPermissions} from '../entitlements/sound.ts';
+import {type Asked, unsoldPermissions, type Wanted} from '../entitlements/sound.ts';
 import type {LookupSource, SnapshotSource} from '../entitlements/source.ts';
 import type {TrustingRemote} from '../remote/client.ts';
-import {makeSourceOf} from '../vendors/index.ts';
+import {makeSourceOf, sourceTells} from '../vendors/index.ts';
 import {aside} from './aside.ts';
 import type {Entitlements} from './entitlementsPart.ts';
 import {makeLookups} from './lookups.ts';
@@ -40,7 +40,7 @@ const nothingConfigured: Entitlements = {
 export const makeEntitlements = (whole: SettingsAsked, shared: Shared): Entitlements => {
   const {entitlements: settings} = whole;
   if (settings === undefined) return nothingConfigured;
-  const asked = askedBy(whole.rules, toldBy(whole.responses));
+  const asked = askedOf(whole, settings.source.type);
   const names = [
     asked.features.map(({feature, as = ''}) => `${as} ${feature}`),
     asked.permissions.map(({permission}) => permission),
@@ -80,6 +80,14 @@ type SettingsAsked = Pick<Settings, 'entitlements' | 'rules' | 'providers' | 're
 /** Features whose amounts headers and metadata name; undefined: they name nothing that was bought. */
 export const toldBy = ({identity, metadata = []}: Settings['responses']): readonly string[] | undefined =>
   featuresNamed([...identity.values(), ...metadata]);
+
+/** What is asked of a source of this type. An amount that it cannot know is never there, so it is not lost either. */
+export const askedOf = ({rules, responses}: Pick<Settings, 'rules' | 'responses'>, type: string): Asked => {
+  const {limits, values} = sourceTells(type);
+  const asked = askedBy(rules, toldBy(responses));
+  const isKnown = ({as}: Wanted): boolean => as === undefined || (as === 'limit' ? limits : values);
+  return {...asked, features: asked.features.filter(isKnown)};
+};
 
 /** What rules ask for, each with the first rule that does. A shadow rule lets through, so it asks for nothing. */
 export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): Asked => {

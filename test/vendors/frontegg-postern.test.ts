@@ -81,6 +81,27 @@ describe('Frontegg through the program', function () {
   ];
   const key = async (claims: object): Promise<Headers> => [['x-api-key', await frontegg.sign(claims)]];
 
+  it('what Frontegg does not know is absent, and keeps nobody else out', async () => {
+    const settings = settingsOf(frontegg.url);
+    const {postern, client} = await start({
+      ...settings,
+      rules: [
+        {name: 'counted', match: {path: '/counted'}, require: {}, limits: ['reports']},
+        {name: 'active', match: {path: '/active'}, require: {when: '!has(value.suspended)'}},
+        {name: 'many', match: {path: '/many'}, require: {when: 'value.seats > 5'}},
+        ...settings.rules,
+      ],
+      responses: {identity: {'x-plan': 'plan', 'x-seats': 'value.seats', 'x-reports': 'value.reports'}},
+    });
+    const headers = await bearer(claimsOf('userToken'));
+    const ask = (path: string) => client.check(checkRequestOf({path, headers}));
+    const found = await Promise.all(['/shift', '/active', '/counted', '/many'].map(ask));
+    assert.deepEqual(found.map(outcomeOf), ['200', '200', 'Forbidden missing_feature', 'Forbidden condition_failed']);
+    const told = (found[0]?.okResponse?.headers ?? []).map(({header}) => `${header.key}: ${header.value}`);
+    assert.deepEqual(told, ['x-plan: pro']);
+    assert.match(postern.logs(), /responses\.identity\.x-seats.*so this header never comes/);
+  });
+
   it('over gRPC: every kind of credential, requirement and refusal', async () => {
     const {postern, client} = await start(settingsOf(frontegg.url, {audits: {}}));
     const ask = async (path: string, headers: Headers) => client.check(checkRequestOf({path, headers}));

@@ -7,7 +7,7 @@ import type {LookupSource, SnapshotSource} from '../../entitlements/source.ts';
 import type {RedisConnection} from '../../store/redis.ts';
 import {makeRedisTrials} from '../../store/redisTrials.ts';
 import {clocks} from '../clocks.ts';
-import {askedBy, makeSource, toldBy} from '../entitlements.ts';
+import {askedOf, makeSource} from '../entitlements.ts';
 import {makeProviders, trustOf} from '../providers.ts';
 import type {Shared} from '../shared.ts';
 
@@ -76,17 +76,17 @@ const entitlementTrials = (settings: Settings, shared: Shared, ends: Ends): read
     await source.close?.();
     remote.close();
   });
-  if ('load' in source) return [snapshotTrial(source, settings)];
+  if ('load' in source) return [snapshotTrial(source, settings, settings.entitlements.source.type)];
   return [source.trial ?? onlyByUsers(source)];
 };
 
-const snapshotTrial = (source: SnapshotSource, {rules, responses}: Settings): Trial => ({
+const snapshotTrial = (source: SnapshotSource, settings: Settings, type: string): Trial => ({
   what: 'snapshot',
   async run() {
     const loaded = await source.load(undefined);
     if (loaded === 'unchanged') return {found: 'they are there'};
     const {features, plans, flags, grants} = loaded.snapshot;
-    const unsound = unsoundHead(loaded.snapshot, askedBy(rules, toldBy(responses)).features, loaded.whole ?? false);
+    const unsound = unsoundHead(loaded.snapshot, askedOf(settings, type).features, loaded.whole ?? false);
     if (unsound !== undefined) throw new Unavailable('entitlements', new Error(`${source.name}: ${unsound}`));
     const given = [...grants].length;
     const counts = `${features.size} features, ${plans.size} plans, ${flags.size} flags, ${given} grants`;
