@@ -1,7 +1,4 @@
 // Postern, put together: what is shared, what the configuration decides by, where Envoy asks, where an operator looks.
-import {makeExplorerPages} from './admin/explorerPages.ts';
-import {livezRoute, metricsRoute, readyzRoute} from './admin/routes.ts';
-import {makeAdminServer} from './admin/server.ts';
 import {makeLoadAside} from './config/aside.ts';
 import {formatErrors, openTelemetryVariables} from './config/load.ts';
 import {makeConfigWatcher} from './config/reload.ts';
@@ -9,23 +6,16 @@ import type {Health} from './core/health.ts';
 import {makeQueueDelay} from './envoy/queueDelay.ts';
 import {makeServer} from './envoy/server.ts';
 import {makeService} from './envoy/service.ts';
-import type {LineOf} from './observe/decisionLine.ts';
 import {makeHealthLog} from './observe/healthLog.ts';
 import {makeLimited} from './observe/limits.ts';
 import {makeLog} from './observe/log.ts';
 import {startOpenTelemetry} from './observe/openTelemetry.ts';
 import {tracingAsked} from './observe/otelSettings.ts';
 import {version} from './version.ts';
-import {makeAdminRoutes} from './wiring/adminRoutes.ts';
+import {makeAdminSide} from './wiring/adminSide.ts';
 import {makeAnswers} from './wiring/answers.ts';
 import {clocks} from './wiring/clocks.ts';
 import type {Configuration} from './wiring/decider.ts';
-import {makeDecisionRoutes} from './wiring/decisionRoutes.ts';
-import {makeEntitlementRoutes} from './wiring/entitlementRoutes.ts';
-import {makeEntitlementsRoute} from './wiring/entitlementsShown.ts';
-import {makeExplainer} from './wiring/explainer.ts';
-import {makeExplainRoutes} from './wiring/explainRoutes.ts';
-import {makeExplorerRoutes} from './wiring/explorerRoutes.ts';
 import {makeInForce} from './wiring/inForce.ts';
 import {startShadow} from './wiring/shadow/start.ts';
 import {makeShared} from './wiring/shared.ts';
@@ -113,53 +103,7 @@ export const startApp = async (file: string, configuration: Configuration, shado
     if (!draining) logHealth(parts);
     server.setServing(parts.every(({state}) => state !== 'unready'));
   };
-  const lineOf: LineOf = (of) => inForce.decider().replayLine(of);
-  const admin = makeAdminServer({
-    settings: settings.admin,
-    tokens: () => inForce.configuration().settings.admin.token,
-    routes: [
-      metricsRoute(metrics.exposition, clocks.steady),
-      livezRoute,
-      readyzRoute(health),
-      ...makeAdminRoutes({
-        feed: shared.revocation.feed,
-        set: shared.revocation.set,
-        providers: () => inForce.decider().parts.providers.map(({name}) => name),
-        log,
-        keep: settings.revocation.keep,
-        newId: clocks.newId,
-        reach: shared.redis === undefined ? 'this instance only' : 'every instance',
-      }),
-      ...makeEntitlementRoutes(() => inForce.decider().parts.entitlements, clocks.now),
-      ...makeDecisionRoutes({recent: shared.recent, redact: shared.redact, lineOf, every: clocks.every}),
-      ...makeExplainRoutes({
-        explainer: makeExplainer({decider: inForce.decider, configuration: inForce.configuration, clocks}),
-        recent: shared.recent,
-        redact: shared.redact,
-        lineOf,
-      }),
-      ...makeExplorerPages(),
-      ...makeExplorerRoutes({
-        decider: inForce.decider,
-        configuration: inForce.configuration,
-        metrics,
-        health,
-        recent: shared.recent,
-        now: clocks.now,
-        version,
-        redact: shared.redact,
-      }),
-      makeEntitlementsRoute({
-        store: () => inForce.decider().parts.entitlements,
-        source: () => inForce.configuration().settings.entitlements?.source.type,
-        now: clocks.now,
-        redact: shared.redact,
-      }),
-    ],
-    log,
-    limited: makeLimited('admin', metrics, log, clocks.steady),
-    steady: clocks.steady,
-  });
+  const admin = makeAdminSide({settings: settings.admin, inForce, shared, health, keep: settings.revocation.keep});
 
   const aside = makeLoadAside(clocks);
   const watcher = makeConfigWatcher({

@@ -1,9 +1,7 @@
 // Reads the configuration file: text, placeholders, checks; every error at once, each with its place. The only reader of
 // process.env.
 import {createHash} from 'node:crypto';
-import {readFile, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
-import {buffer} from 'node:stream/consumers';
 import {type Advise, servingAdvice} from './advice.ts';
 import {type Finding, keyOfPath, pathText, valueAt} from './findings.ts';
 import {foreignVariable, foreignVariables} from './foreignVariables.ts';
@@ -12,6 +10,7 @@ import {checkSettings, type Settings} from './schema.ts';
 import {secretsIn, withoutSecrets, writtenSecrets} from './schemaDocument.ts';
 import {markOf, type Sources} from './sources.ts';
 import {type Origins, type Outside, substitute, withoutOrigins, withoutTexts} from './substitute.ts';
+import {readSecret, readText, type Text} from './texts.ts';
 import {readYaml, type YamlFile} from './yamlFile.ts';
 
 /** One thing that is wrong with the configuration. Holds no value that came from outside the file. */
@@ -49,8 +48,6 @@ export type Checked =
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const largestSecret = 65_536;
-
 /**
  * Loads the configuration. Never rejects: what is wrong is in `errors`, all of it.
  *
@@ -65,7 +62,7 @@ export const loadSettings = async (
 ): Promise<Loaded> => {
   // Before anything is read: what changes in between is then seen as a change.
   const before = await markOf(file);
-  const loaded = await loadText(file, await textOf(file), advise, environment);
+  const loaded = await loadText(file, await readText(file), advise, environment);
   return {...loaded, sources: new Map([...loaded.sources, [file, before]])};
 };
 
@@ -184,40 +181,3 @@ const variableHint = ({path, at}: Finding, yaml: YamlFile): string => {
 
 const inOrder = (errors: readonly ConfigError[]): readonly ConfigError[] =>
   [...errors].sort((one, other) => one.line - other.line || one.column - other.column);
-
-export type Text = {readonly text: string} | {readonly fault: string};
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
-
-const reading: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'reading it is not permitted',
-  EISDIR: 'it is a folder',
-};
-
-/** The text of a configuration, or what is wrong with the file. `-` is standard input. */
-export const textOf = async (file: string): Promise<Text> => {
-  try {
-    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
-    try {
-      return {text: new TextDecoder('utf-8', {fatal: true}).decode(bytes)};
-    } catch {
-      return {fault: 'is not UTF-8 text; save it as UTF-8'};
-    }
-  } catch (error) {
-    const named = 'name the configuration with -c or POSTERN_CONFIG';
-    const remedy = codeOf(error) === 'ENOENT' ? `${named}, or have one written: postern init` : named;
-    return {fault: `cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}; ${remedy}`};
-  }
-};
-
-const readSecret = async (path: string, shown: string): Promise<Text> => {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) return {fault: `needs the file ${shown}, which is not a plain file`};
-    if (found.size > largestSecret) return {fault: `needs the file ${shown}, which is longer than 64 KiB`};
-    return {text: (await readFile(path, 'utf8')).replace(/\r?\n$/, '')};
-  } catch (error) {
-    return {fault: `needs the file ${shown}, which cannot be read: ${reading[codeOf(error)] ?? codeOf(error)}`};
-  }
-};

@@ -1,9 +1,8 @@
 // What lives as long as the process: clocks, log, metrics, calls to other services, the memory of verified principals.
 import {isDeepStrictEqual} from 'node:util';
 import type {Settings} from '../config/schema.ts';
-import type {CacheCodec, FetchingCache, MakeFetchingCache} from '../core/cache.ts';
+import type {MakeFetchingCache} from '../core/cache.ts';
 import type {Health} from '../core/health.ts';
-import {weightOf} from '../core/weight.ts';
 import {type Log, makeLog} from '../observe/log.ts';
 import {type Metrics, makeMetrics} from '../observe/metrics.ts';
 import {makeRemoteObserver} from '../observe/observed.ts';
@@ -16,12 +15,11 @@ import type {Provider} from '../providers/provider.ts';
 import {type KeptPrincipal, weightOfKept} from '../providers/verifiedCache.ts';
 import {makeRemote, type Remote} from '../remote/client.ts';
 import type {State} from '../state/state.ts';
-import {makeLayeredCache} from '../store/layered.ts';
 import {type MemoryCache, makeMemoryCache} from '../store/memory.ts';
-import {makeRedisCache} from '../store/redisCache.ts';
 import {sealKeysOf} from '../store/seal.ts';
 import type {VendorParts} from '../vendors/vendor.ts';
 import {version} from '../version.ts';
+import {makeCaches} from './caches.ts';
 import {type Clocks, clocks} from './clocks.ts';
 import type {Entitlements} from './entitlementsPart.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
@@ -180,34 +178,3 @@ export const waysOf = ({proxy, noProxy, ca}: Settings['remote']) => ({
   ...(proxy !== undefined && {proxy}),
   ...(ca !== undefined && {caFile: ca}),
 });
-
-/** Remote facts take at most about 32 MB of each kind. */
-const mostCacheBytes = 32 * 1024 * 1024;
-
-export const makeCaches = (
-  metrics: Pick<Metrics, 'cache' | 'gauge'>,
-  redis: RedisParts | undefined,
-  {now, steady}: Clocks,
-): MakeFetchingCache => {
-  const made = new Map<string, FetchingCache<never>>();
-  return (name, codec) => {
-    const known = made.get(name);
-    if (known !== undefined) return known as never;
-    const memory = makeMemoryCache<never>({bytes: mostCacheBytes, bytesOf: weightOf}, steady);
-    const remote =
-      redis &&
-      makeRedisCache({
-        redis: redis.cache,
-        name,
-        prefix: redis.prefix,
-        codec: codec as unknown as CacheCodec<never>,
-        seal: redis.seal,
-        now,
-        observer: metrics.cache,
-      });
-    const cache = makeLayeredCache({name, memory, remote, observer: metrics.cache});
-    made.set(name, cache);
-    metrics.gauge('postern_cache_entries', () => [{labels: {cache: name}, value: memory.entries()}]);
-    return cache as never;
-  };
-};

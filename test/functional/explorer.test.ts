@@ -46,7 +46,7 @@ describe('the explorer', function () {
   };
   const rows = () => page.locator('.decisions tbody tr');
   const settled = async (count: number, shown = rows()) => {
-    for (let left = 100; left > 0 && (await shown.count()) !== count; left--) await page.waitForTimeout(50);
+    for (let left = 400; left > 0 && (await shown.count()) !== count; left--) await page.waitForTimeout(50);
     assert.equal(await shown.count(), count);
   };
 

@@ -2,8 +2,9 @@
 // would say; online, also what it leads to.
 import {asWritten, review} from '../../config/advice.ts';
 import type {Finding} from '../../config/findings.ts';
-import {ignoredProxy, loadText, textOf} from '../../config/load.ts';
+import {ignoredProxy, loadText} from '../../config/load.ts';
 import type {Settings} from '../../config/schema.ts';
+import {readText} from '../../config/texts.ts';
 import {examine} from '../../wiring/doctor/examine.ts';
 import type {Examined} from '../../wiring/doctor/examined.ts';
 import {CommandError} from '../settings.ts';
@@ -30,7 +31,7 @@ const usualTimeout = '10';
 export const validate = async (options: ValidateOptions): Promise<void> => {
   const {config, strict, json, sarif, online} = options;
   const timeout = timeoutOf(options.timeout);
-  const read = await textOf(config);
+  const read = await readText(config);
   const text = 'text' in read ? read.text : '';
   const loaded = await loadText(config, read, async (settings, written) => [
     ...review(settings),

@@ -5,8 +5,9 @@ import {silentMetrics} from '../../observe/silentMetrics.ts';
 import {type KeptPrincipal, weightOfKept} from '../../providers/verifiedCache.ts';
 import {makeRemote} from '../../remote/client.ts';
 import {makeMemoryCache} from '../../store/memory.ts';
+import {makeCaches} from '../caches.ts';
 import {makeHold} from '../held.ts';
-import {makeCaches, type Shared, waysOf} from '../shared.ts';
+import {type Shared, waysOf} from '../shared.ts';
 
 /** Far fewer than in earnest: it may lag, and its misses cost nobody but itself. */
 const mostPrincipals = {bytes: 16 * 1_048_576, bytesOf: weightOfKept};
