@@ -5,6 +5,7 @@ import {chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'no
 import {join} from 'node:path';
 import {runPage} from '../docs/console.ts';
 import {day2Page, type Scene, startScene} from '../docs/day2Scene.ts';
+import {runbookCommands} from '../docs/runbookCommands.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {mainFile} from '../support/postern.ts';
 import {tool} from '../support/tools.ts';
@@ -44,6 +45,36 @@ describe('pages in a cluster', function () {
     await plane?.stop();
   });
 
+  /** The real kubectl takes what docs/runbooks type; what it says of Postern is tried by test/docs/runbooks.test.ts. */
+  const takesRunbooks = async ({kubectl}: {readonly kubectl: string}) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/kubectl'), kubectl.replace('"$@"', '-n postern "$@"'));
+    chmodSync(join(folder, 'bin/kubectl'), 0o755);
+    const shell = (script: string) =>
+      operator.shell(script, folder, {PATH: `${folder}/bin:${process.env.PATH}`, HOME: folder});
+    // The page has restarted them: the newest stays.
+    const {out: pod} = await shell(
+      'kubectl get pods --sort-by=.metadata.creationTimestamp -o jsonpath={.items[-1:].metadata.name}',
+    );
+    const typed = runbookCommands()
+      .map(({command}) => command)
+      // They want a node that forwards ports, and an image of somebody else.
+      .filter((command) => command.startsWith('kubectl ') && !/^kubectl (port-forward|run) /.test(command));
+    assert.ok(typed.length >= 8, typed.join('\n'));
+    for (const command of typed) {
+      // What is looked for in a log need not be there.
+      const script = command
+        .replaceAll('POD', pod.trim())
+        .replaceAll('NAME', 'postern')
+        .replace(/ \| grep .*/, ' > log');
+      const {code, out, error} = await shell(`set -o pipefail; ${script.replace(/ --previous/, '')}`);
+      // `postern validate` and `doctor` may have something to say against what they find.
+      const isAnswered = code === 0 || (command.includes('exec') && /exit status [12]|exit code [12]/.test(error));
+      assert.ok(isAnswered, `${command}\n${out}${error}`);
+    }
+  };
+
   it('docs/day2.md prints what it shows', async () => {
     const chart = join(root, 'helm/postern');
     // One pod: the log of each would be the same file here.
@@ -63,6 +94,7 @@ describe('pages in a cluster', function () {
     };
     for (const {command, shown, printed} of runPage({path: day2Page, ...scene, programs}))
       assert.equal(asKubelet(printed), shown, command);
+    await takesRunbooks(programs);
     const gone = await operator.helm('helm', 'uninstall', 'postern', '-n', 'postern', '--wait');
     assert.equal(gone.code, 0, gone.error);
   });
