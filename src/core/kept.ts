@@ -10,6 +10,14 @@ export interface Recalled {
   readonly where: string;
 }
 
+/**
+ * - `another`: a reload has two of one name for a while, and the later one has the place: what the earlier offers then is
+ *   not written.
+ * - `lost`: it is not there any more, or is that of one that is gone.
+ * - `another process`: one that shares the directory has written there.
+ */
+export type Standing = 'ours' | 'to be written' | 'another' | 'another process' | 'lost';
+
 /** One thing that is kept. Nothing here rejects, and no request waits for it. */
 export interface Kept {
   /** As in metrics and the log: `entitlements`, `keys acme`. */
@@ -24,12 +32,10 @@ export interface Kept {
    * clock; each text without a line feed. Resolves to whether it was written.
    */
   offer(asOf: number, texts: () => Iterable<string>): Promise<boolean>;
-  /**
-   * Whether what this one has written last is what stands there. A reload has two of one name for a while, and the later
-   * one has the place: what the earlier offers then is not written. `lost`: another has written there, and is gone. `of another`:
-   * that one lives.
-   */
-  standing(): 'ours' | 'to be written' | 'of another' | 'lost';
+  /** Whether what this one has written last is what stands there. */
+  standing(): Promise<Standing>;
+  /** For how many milliseconds the file has been seen to be the same, whoever writes it; 0 at the first look. */
+  unchangedFor(): Promise<number>;
   /** Whether decisions are made by what was read, for metrics. */
   used(isUsed: boolean): void;
   /**

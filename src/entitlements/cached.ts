@@ -162,7 +162,9 @@ export const makeSnapshotEntitlements = (parts: SnapshotParts): SnapshotEntitlem
   };
   const confirm = (moment: number): void => {
     asOf = Math.max(asOf, moment);
-    if (remembered?.confirmed(asOf, overlay.changes) === 'again') void refresh('anew');
+    void remembered?.confirmed(asOf, overlay.changes).then((what) => {
+      if (what === 'again' && !closed) void refresh('anew');
+    });
   };
   /** Serves what was remembered, unless the source has answered. */
   const readRemembered = async (): Promise<void> => {

@@ -21,7 +21,7 @@ export interface Remembered {
   replacing(): void;
   replaced(asOf: number, snapshot: Snapshot): void;
   /** All still holds at this moment, with these changes. */
-  confirmed(asOf: number, changes: () => readonly TenantGrants[]): Confirmed;
+  confirmed(asOf: number, changes: () => readonly TenantGrants[]): Promise<Confirmed>;
   used(isUsed: boolean): void;
 }
 
@@ -36,16 +36,26 @@ export interface RememberedParts {
   readonly newId: () => string;
   /** Milliseconds of a clock that never steps. */
   readonly steady: () => number;
+  /** Milliseconds after which all is confirmed anew, at the latest, by whoever shares the directory. */
+  readonly every: number;
 }
 
 /** A confirmation is written down no more often, milliseconds: a file is at most so much older than it could be. */
 const confirmEvery = 5_000;
 
-export const makeRemembered = ({whole, since, newId, steady}: RememberedParts): Remembered => {
+export const makeRemembered = ({whole, since, newId, steady, every}: RememberedParts): Remembered => {
+  /** Whoever has not confirmed for so long does so no more. */
+  const patience = 2 * Math.max(every, 2 * confirmEvery);
   /** Of the snapshot that decides, and of the one that is on the disk: changes are of the former. */
   let deciding: string | undefined;
   let onDisk: string | undefined;
   let next = Number.NEGATIVE_INFINITY;
+
+  /** Of several processes the one that has written the whole confirms it, for as long as it lives. */
+  const isAbandoned = async (): Promise<boolean> => {
+    const [ofWhole, ofSince] = [await whole.unchangedFor(), await since.unchangedFor()];
+    return Math.min(ofWhole, ofSince) > patience;
+  };
 
   return {
     async recall(oldest) {
@@ -78,16 +88,19 @@ export const makeRemembered = ({whole, since, newId, steady}: RememberedParts): 
         if (written) onDisk = mark;
       });
     },
-    confirmed(asOf, changesNow) {
+    async confirmed(asOf, changesNow) {
       const mark = deciding;
       if (mark === undefined || steady() < next) return 'good';
-      const standing = whole.standing();
-      if (standing === 'lost') {
-        next = steady() + confirmEvery;
-        return 'again';
-      }
-      if (standing !== 'ours' || mark !== onDisk) return 'good';
+      const before = next;
+      const isOnDisk = mark === onDisk;
       next = steady() + confirmEvery;
+      const standing = await whole.standing();
+      if (standing === 'lost') return 'again';
+      if (standing === 'another process') return (await isAbandoned()) ? 'again' : 'good';
+      if (standing !== 'ours' || !isOnDisk || mark !== deciding) {
+        next = before;
+        return 'good';
+      }
       const changes = changesNow();
       void since.offer(asOf, function* () {
         yield mark;

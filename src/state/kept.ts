@@ -1,4 +1,6 @@
 // One thing that is kept in a file: read once, written whole, not more often than it may be.
+import type {Stats} from 'node:fs';
+import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Kept} from '../core/kept.ts';
 import {ageOf, type MachineClocks, writtenMoment} from './age.ts';
@@ -34,6 +36,8 @@ export interface StateParts {
 
 /** The same, for whoever looks at all of them. */
 export interface KeptFile extends Omit<Kept, 'standing'> {
+  /** Whether the file there is the one that was last written here. */
+  there(): Promise<'ours' | 'other' | 'none'>;
   /** What waits to be written is not any more: the place is another's. */
   yield(): void;
   /** The moment of the steady clock for which what is on the disk is known to hold; undefined: nothing is. */
@@ -83,6 +87,10 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
   let isUsed = false;
   let isEnded = false;
   let hasYielded = false;
+  /** What the file was when it was last written here; and what it was seen to be, and since when. */
+  let written: string | undefined;
+  let seen: {readonly print: string | undefined; readonly at: number} | undefined;
+  const look = () => inTurn(async () => printOf(await stat(path).catch(() => undefined)));
 
   const write = async (offered: Offered): Promise<void> => {
     const {asOf, texts, settle} = offered;
@@ -96,6 +104,7 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
         const head = {id, identity, ...writtenMoment(clocks, asOf)};
         const temporary = join(dir, `.${fileNameOf(name)}.${id}.tmp`);
         const {handle} = await putFile(path, temporary, wholeFile(form, head, texts()), maxBytes);
+        written = printOf(await handle.stat().catch(() => undefined));
         await handle.close().catch(() => undefined);
       });
       onDisk = asOf;
@@ -162,6 +171,16 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
     used(is) {
       isUsed = is;
     },
+    async there() {
+      const print = await look();
+      if (print === undefined) return 'none';
+      return print === written ? 'ours' : 'other';
+    },
+    async unchangedFor() {
+      const print = await look();
+      if (seen === undefined || seen.print !== print) seen = {print, at: steady()};
+      return steady() - seen.at;
+    },
     yield() {
       hasYielded = true;
       cancel();
@@ -187,3 +206,6 @@ export const makeKept = (name: string, identity: string, pause: number, parts: S
 };
 
 export const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 1_000)} s`;
+
+const printOf = (file: Stats | undefined): string | undefined =>
+  file === undefined ? undefined : `${file.ino} ${file.size} ${file.mtimeMs}`;

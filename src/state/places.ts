@@ -51,10 +51,12 @@ export const makePlace = (make: (identity: string) => KeptFile, empty: () => voi
           if (isWritten) wroteLast = user;
           return isWritten;
         },
-        standing() {
+        async standing() {
           if (user.pending > 0) return 'to be written';
-          if (holder !== undefined && holder !== user) return 'of another';
-          return wroteLast === user ? 'ours' : 'lost';
+          if (holder !== undefined && holder !== user) return 'another';
+          if (wroteLast !== user) return 'lost';
+          const there = await file.there();
+          return there === 'other' ? 'another process' : there === 'none' ? 'lost' : 'ours';
         },
         end() {
           if (!users.delete(user)) return;

@@ -48,7 +48,7 @@ export const makeSnapshots = (
   const snapshots = makeSnapshotEntitlements({
     source,
     shared: sharing?.snapshots,
-    remembered: state && rememberedIn(state, identity, clocks),
+    remembered: state && rememberedIn(state, identity, settings.cache.fresh, clocks),
     settings: settings.cache,
     buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: setImmediate}),
     asked,
@@ -90,12 +90,13 @@ export const makeSnapshots = (
 /** Milliseconds between two writings of all entitlements, which may be many. */
 const wholePause = 10_000;
 
-const rememberedIn = (state: State, identity: string, {newId, steady}: Clocks) =>
+const rememberedIn = (state: State, identity: string, every: number, {newId, steady}: Clocks) =>
   makeRemembered({
     whole: state.keep('entitlements', identity, wholePause),
     since: state.keep('entitlements-since', identity),
     newId,
     steady,
+    every,
   });
 
 /**

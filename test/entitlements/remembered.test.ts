@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type {Grant, Snapshot} from '../../src/core/entitlement/entitlement.ts';
 import {loadEntitlementIndex} from '../../src/core/entitlement/entitlementIndex.ts';
-import type {Kept, Recalled} from '../../src/core/kept.ts';
+import type {Kept, Recalled, Standing} from '../../src/core/kept.ts';
 import type {Principal} from '../../src/core/principal.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {makeSnapshotEntitlements} from '../../src/entitlements/cached.ts';
@@ -44,7 +44,8 @@ const makeDisk = (time: {now: number}) => {
     used,
     broken: false,
     writes: [] as string[],
-    standing: 'ours' as ReturnType<Kept['standing']>,
+    standing: 'ours' as Standing,
+    unchangedFor: 0,
   };
   const keep = (name: string): Kept => ({
     name,
@@ -59,7 +60,8 @@ const makeDisk = (time: {now: number}) => {
       return true;
     },
     used: (is) => void used.set(name, is),
-    standing: () => self.standing,
+    standing: async () => self.standing,
+    unchangedFor: async () => self.unchangedFor,
     end: () => {},
   });
   return {...self, self, keep};
@@ -96,6 +98,7 @@ describe('entitlements that were remembered', () => {
         since: disk.keep('entitlements-since'),
         newId: () => `id ${time.now} ${ids++}`,
         steady: () => time.now,
+        every: 30_000,
       }),
       settings: {fresh: 1_000_000, stale: 600_000},
       buildIndex: (snapshot) => loadEntitlementIndex(snapshot, {compilePattern, pause: async () => {}}),
@@ -161,21 +164,21 @@ describe('entitlements that were remembered', () => {
     });
     await store.start();
     await settle();
-    for (const [standing, expected] of [
-      ['ours', 1],
-      ['of another', 1],
-      ['to be written', 1],
-      ['lost', 2],
+    for (const [standing, unchangedFor, expected, wrote] of [
+      ['ours', 0, 1, 'entitlements-since'],
+      ['another', 0, 1, undefined],
+      ['to be written', 0, 1, undefined],
+      ['another process', 60_000, 1, undefined],
+      ['lost', 0, 2, 'entitlements'],
+      ['another process', 60_001, 3, 'entitlements'],
     ] as const) {
       time.now += 6_000;
-      disk.self.standing = standing;
+      Object.assign(disk.self, {standing, unchangedFor, writes: []});
       tell().confirmed(time.now);
       tell().confirmed(time.now);
-      disk.self.standing = 'ours';
       await settle();
-      assert.equal(loads, expected, standing);
+      assert.deepEqual([loads, disk.self.writes.at(0)], [expected, wrote], standing);
     }
-    assert.equal(disk.self.writes.at(-1), 'entitlements');
   });
 
   it('are replaced as soon as it does, whatever was changed in them since', async () => {

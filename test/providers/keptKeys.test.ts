@@ -42,7 +42,8 @@ describe('keys that were kept', () => {
         return true;
       },
       used: (is) => used.push(is),
-      standing: () => 'ours',
+      standing: async () => 'ours',
+      unchangedFor: async () => 0,
       end: () => {},
     };
     const keeper = makeKeyKeeper({

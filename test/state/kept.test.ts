@@ -396,18 +396,19 @@ describe('what is kept on disk', () => {
     it('of one identity the later one has the place, until it goes', async () => {
       const {state, keep} = stage(0);
       const [before, after] = [keep(), keep()];
-      assert.equal(before.standing(), 'lost');
+      const both = () => Promise.all([before.standing(), after.standing()]);
+      assert.equal(await before.standing(), 'lost');
       assert.equal(await before.offer(0, () => ['1']), true);
-      assert.deepEqual([before.standing(), after.standing()], ['ours', 'of another']);
+      assert.deepEqual(await both(), ['ours', 'another']);
       const written = after.offer(0, () => ['2']);
-      assert.equal(after.standing(), 'to be written');
+      assert.equal(await after.standing(), 'to be written');
       await written;
-      assert.deepEqual([before.standing(), after.standing()], ['of another', 'ours']);
+      assert.deepEqual(await both(), ['another', 'ours']);
       assert.equal(await before.offer(0, () => ['3']), false);
       after.end();
-      assert.equal(before.standing(), 'lost', 'the reload was refused: what stands there is not of this one');
+      assert.equal(await before.standing(), 'lost', 'the reload was refused: what stands there is not of this one');
       assert.equal(await before.offer(0, () => ['4']), true);
-      assert.equal(before.standing(), 'ours');
+      assert.equal(await before.standing(), 'ours');
       await state.close();
       assert.deepEqual((await read()).found?.texts, ['4']);
     });
@@ -425,6 +426,24 @@ describe('what is kept on disk', () => {
       await state.close();
       assert.deepEqual((await read({}, other)).found?.texts, texts);
     });
+  });
+
+  it('two processes see which of them has written last, and whether anybody goes on', async () => {
+    const [one, two] = [openState(folder.dir, time).state, openState(folder.dir, time).state];
+    const [mine, theirs] = [one.keep('keys acme', identity, 0), two.keep('keys acme', identity, 0)];
+    const both = () => Promise.all([mine.standing(), theirs.standing()]);
+    await mine.offer(0, () => ['1']);
+    assert.deepEqual(await both(), ['ours', 'lost']);
+    await theirs.offer(0, () => ['2']);
+    assert.deepEqual(await both(), ['another process', 'ours']);
+    assert.equal(await mine.unchangedFor(), 0);
+    pass(time, 42_000);
+    assert.equal(await mine.unchangedFor(), 42_000);
+    await theirs.offer(0, () => ['3']);
+    assert.equal(await mine.unchangedFor(), 0);
+    rmSync(path());
+    assert.deepEqual(await both(), ['lost', 'lost']);
+    await Promise.all([one.close(), two.close()]);
   });
 
   describe('writing', () => {
