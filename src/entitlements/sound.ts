@@ -99,14 +99,16 @@ export const lackOf = (features: Snapshot['features'], {feature, as}: Wanted): s
   return as === 'limit' ? 'no limit' : 'no value and no limit';
 };
 
-export const howToSell = 'write limit: {per: minute} or value: number with the feature';
+/** What to do about such a lack. */
+export const howToSell = ({as}: Wanted): string =>
+  `write limit: {per: minute}${as === 'limit' ? '' : ' or value: number'} with the feature`;
 
 const unfit = (features: Snapshot['features'], wanted: readonly Wanted[]): string | undefined => {
-  const told = wanted.flatMap((one) => {
-    const lack = lackOf(features, one);
-    return lack === undefined ? [] : [`"${one.feature}" has ${lack}, which ${asker(one.rule)} asks for`];
-  });
-  return told.length === 0 ? undefined : `has not what is asked for: ${some(told)}; ${howToSell}`;
+  const lacking = wanted.filter((one) => lackOf(features, one) !== undefined);
+  const [first] = lacking;
+  if (first === undefined) return undefined;
+  const told = lacking.map((one) => `"${one.feature}" has ${lackOf(features, one)}, which ${asker(one.rule)} asks for`);
+  return `has not what is asked for: ${some(told)}; ${howToSell(lacking.find(({as}) => as === 'amount') ?? first)}`;
 };
 
 /** What is wrong with the number of grants; undefined: nothing. `ignored`: those that name a plan that is not there. */

@@ -154,7 +154,7 @@ const missingFeatures = ({rules, responses}: Settings, {features}: Snapshot, fil
     const lack = lackOf(features, wanted);
     return lack === undefined
       ? []
-      : [finding(path, `asks for "${feature}", which has ${lack} in ${file}: ${howToSell}`, 'error')];
+      : [finding(path, `asks for "${feature}", which has ${lack} in ${file}: ${howToSell(wanted)}`, 'error')];
   };
   return [
     ...rules.flatMap((rule, index) =>

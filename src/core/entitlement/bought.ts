@@ -20,11 +20,13 @@ export type FindBought = (facts: Facts) => Bought | Promise<Bought>;
  * metadata name, the same list for all rules; undefined: they name nothing that was bought.
  */
 export const compileBought = (
-  {limits}: Pick<Rule, 'limits'>,
+  {limits: written}: Pick<Rule, 'limits'>,
   told: readonly string[] | undefined,
   sources: Sources,
 ): FindBought | undefined => {
-  if (limits === undefined) return told && ((facts) => whenKnown(holdingsOf(told, sources, facts), plain));
+  if (written === undefined) return told && ((facts) => whenKnown(holdingsOf(told, sources, facts), plain));
+  // One that is written twice is handed on once, and counted once.
+  const limits = [...new Set(written)];
   const named = [...new Set([...(told ?? []), ...limits])];
   const detail = `limit: wanted ${shownList(limits)}`;
   return (facts) => {

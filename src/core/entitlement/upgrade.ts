@@ -68,8 +68,8 @@ const sellersOf = (wanted: Wanted, catalog: Catalog | undefined): readonly strin
     .map(([name]) => name);
 };
 
-/** What may be missing of one rule: more than there are of most, should its lists be long. */
-const mostKept = 1_000;
+/** Of what may be missing of one rule there are a few, as a rule. */
+const mostKept = 64;
 
 /** The same, found once: whoever is refused may ask as often as they like, and there may be thousands of plans. */
 export const makeUpgrades = (): typeof upgradeFor => {

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Decision} from '../../../src/core/decision.ts';
+import {compileBought} from '../../../src/core/entitlement/bought.ts';
 import type {EntitlementStore} from '../../../src/core/entitlement/entitlement.ts';
 import {featuresNamed, makeIdentityHeaders} from '../../../src/core/identityHeaders.ts';
 import {metadataOf} from '../../../src/envoy/metadata.ts';
 import {decide as asked, away, day, free, grant, lost, now, storeOf} from '../../support/bought.ts';
-import {principal, request} from '../../support/requests.ts';
+import {plainPlace, principal, request} from '../../support/requests.ts';
 
 const late: EntitlementStore = {
   entitled: async () => away(),
@@ -114,6 +115,20 @@ describe('lost entitlements', () => {
       assert.equal(shown(await decide(store, 'open')), 'allow');
     });
   }
+});
+
+describe('limits of a rule', () => {
+  it('are handed on once each, also where one is written twice', () => {
+    const sources = {entitlements: storeOf([grant('pro')]), relate: () => undefined};
+    const find = compileBought({limits: ['api', 'api']}, undefined, sources);
+    const who = principal({tenant: 't1'});
+    const credential = {kind: 'token', value: 'k', place: plainPlace('authorization')} as never;
+    const deadline = Number.POSITIVE_INFINITY;
+    const captures = new Map<string, string>();
+    const found = find?.({principal: who, captures, request: request('/'), path: undefined, credential, now, deadline});
+    assert.ok(found !== undefined && 'limits' in found);
+    assert.deepEqual(found.limits, ['api']);
+  });
 });
 
 describe('headers of what was bought', () => {
