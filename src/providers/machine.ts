@@ -47,11 +47,11 @@ const workload =
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /**
- * Whether somebody has signed in: a session, and when or how it began. No workload has; and where people choose the name
- * that a token is told by, one who took that of a machine must not be one.
+ * Whether somebody has signed in: a session, or how it began. No workload has; and where people choose the name that a
+ * token is told by, one who took that of a machine must not be one. (`auth_time` says nothing: Authentik and Cognito write
+ * it for machines, too.)
  */
-const hasSignedIn = ({sid, auth_time: moment, amr}: Claims): boolean =>
-  sid !== undefined || moment !== undefined || amr !== undefined;
+const hasSignedIn = ({sid, amr}: Claims): boolean => sid !== undefined || amr !== undefined;
 
 /** A job of GitHub Actions may write its own subject, but always has these; Descope's access keys (`K2...`) have `drn`. */
 const isWorkload = (claims: Claims): boolean => {

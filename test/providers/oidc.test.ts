@@ -212,8 +212,18 @@ describe('the oidc provider', () => {
       ],
       [
         'the same, without a session but with a sign-in',
-        {auth_time: 1, preferred_username: 'ak-orders-client_credentials'},
+        {amr: ['pwd'], preferred_username: 'ak-orders-client_credentials'},
         'user u1',
+      ],
+      [
+        'Authentik: service account, as it is written now',
+        {
+          azp: 'c',
+          auth_time: 1,
+          acr: 'goauthentik.io/providers/oauth2/default',
+          preferred_username: 'ak-o-client_credentials',
+        },
+        'service u1',
       ],
       ['a person whose subject is a name like that of a machine of Clerk', {sub: 'mch_ann', sid: 's1'}, 'user mch_ann'],
       ['a machine of Clerk', {sub: 'mch_1'}, 'service mch_1'],
