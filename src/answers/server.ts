@@ -28,6 +28,8 @@ export interface AnswersParts extends ListenerParts {
   readonly by: () => AnswersBy;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Lets others have the event loop. */
+  readonly pause: () => Promise<void>;
   readonly log: {error(fields: object, sentence: string): void};
 }
 
@@ -40,7 +42,8 @@ const lastMinute = 60_000;
 
 interface Answer {
   readonly status: number;
-  readonly body?: object;
+  /** An object, or its JSON. */
+  readonly body?: object | string;
   readonly etag?: string;
   readonly setCookies?: readonly string[];
   /** Of 405: the methods that there are. */
@@ -52,7 +55,7 @@ interface Answer {
 const flags = '/ofrep/v1/evaluate/flags';
 
 export const makeAnswersServer = (parts: AnswersParts): Listener => {
-  const {settings, by, now, newId, log} = parts;
+  const {settings, by, now, newId, pause, log} = parts;
   const behind = makeTrust(settings, parts.trust);
   let callers: {readonly of: AnswersBy; readonly ask: ReturnType<typeof makeCallers>} | undefined;
   const askers = (current: AnswersBy): ReturnType<typeof makeCallers> => {
@@ -92,10 +95,10 @@ export const makeAnswersServer = (parts: AnswersParts): Listener => {
   };
 
   const all = async (message: IncomingMessage, {entitlements, named}: AnswersBy, asking: Asking): Promise<Answer> => {
-    const evaluated = await evaluateAll(entitlements, named, asking, now());
+    const evaluated = await evaluateAll(entitlements, named, asking, now(), pause);
     if (isFailure(evaluated)) return failed(evaluated, undefined);
-    const body = {flags: evaluated};
-    const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
+    const body = JSON.stringify({flags: evaluated});
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     return isKnown(message.headers['if-none-match'], etag) ? {status: 304, etag} : {status: 200, body, etag};
   };
 
@@ -175,7 +178,7 @@ const send = (
   {status, body, etag, setCookies = [], allow, last}: Answer,
 ): void => {
   if (response.headersSent || response.destroyed) return;
-  const text = body === undefined ? '' : JSON.stringify(body);
+  const text = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
   response.writeHead(status, {
     ...(body !== undefined && {
       'content-type': 'application/json; charset=utf-8',

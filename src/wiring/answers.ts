@@ -39,6 +39,7 @@ export const makeAnswers = (
     by,
     now: clocks.now,
     newId: clocks.newId,
+    pause: clocks.pause,
     log,
     limited: (limit) => limited(limit),
   });
