@@ -12,7 +12,7 @@ import {makeLog} from './observe/log.ts';
 import {startOpenTelemetry} from './observe/openTelemetry.ts';
 import {tracingAsked} from './observe/otelSettings.ts';
 import {version} from './version.ts';
-import {makeAdminSide} from './wiring/adminSide.ts';
+import {makeAdminSide} from './wiring/admin/adminSide.ts';
 import {makeAnswers} from './wiring/answers.ts';
 import {clocks} from './wiring/clocks.ts';
 import type {Configuration} from './wiring/decider.ts';

@@ -148,21 +148,23 @@ const entitlements = program.command('entitlements').description('what tenants h
 command('load <file>', 'replace all that Redis holds by a file: .yaml, .json or .jsonl', entitlements)
   .option('--allow-empty', 'also if the file holds nothing')
   .option('--allow-shrink', 'also if the file has less than half of the tenants that Redis has')
-  .action(async (file, options) => (await import('./entitlementsLoad.ts')).loadEntitlements(file, options));
+  .action(async (file, options) =>
+    (await import('./entitlements/entitlementsLoad.ts')).loadEntitlements(file, options),
+  );
 command('restore', 'put back what the last load replaced; it is kept for an hour', entitlements).action(
-  async (options) => (await import('./entitlementsLoad.ts')).restoreEntitlements(options),
+  async (options) => (await import('./entitlements/entitlementsLoad.ts')).restoreEntitlements(options),
 );
 command('list', 'list the grants of the file or of Redis', entitlements)
   .option('--tenant <tenant>', 'of this tenant alone')
   .option('--json', 'as JSON lines; without --tenant in the form that load takes')
-  .action(async (options) => (await import('./entitlements.ts')).listEntitlements(options));
+  .action(async (options) => (await import('./entitlements/entitlements.ts')).listEntitlements(options));
 command('check', 'ask the engine whether a tenant has bought something, whatever the source', entitlements)
   .requiredOption('--tenant <tenant>')
   .option('--user <subject>', 'this user of it; else a service')
   .option('--feature <feature>', 'neither this nor a permission: all that is held, with its values')
   .option('--permission <permission>', 'taken to be held')
   .option('--json')
-  .action(async (options) => (await import('./entitlements.ts')).checkEntitlement(options));
+  .action(async (options) => (await import('./entitlements/entitlements.ts')).checkEntitlement(options));
 const granting = (name: string, description: string) =>
   command(name, description, entitlements)
     .requiredOption('--tenant <tenant>')
@@ -170,14 +172,14 @@ const granting = (name: string, description: string) =>
     .option('--user <subject>', 'only this user of it');
 granting('grant', 'give a tenant a plan, or its grant another end: in the file or in Redis')
   .option('--expires <date>', 'such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never)')
-  .action(async (options) => (await import('./entitlementsGrant.ts')).grantPlan(options));
+  .action(async (options) => (await import('./entitlements/entitlementsGrant.ts')).grantPlan(options));
 granting('ungrant', 'take a plan back').action(async (options) =>
-  (await import('./entitlementsGrant.ts')).ungrantPlan(options),
+  (await import('./entitlements/entitlementsGrant.ts')).ungrantPlan(options),
 );
 command('drop', 'have every instance fetch entitlements anew, within a second', entitlements)
   .option('--tenant <tenant>', 'of this tenant (default: of all)')
   .option('--subject <subject>', 'of this subject')
-  .action(async (options) => (await import('./entitlements.ts')).dropEntitlements(options));
+  .action(async (options) => (await import('./entitlements/entitlements.ts')).dropEntitlements(options));
 
 const keys = program.command('keys').description('API keys of the provider type apiKeys');
 const entryCommand = (name: string, description: string) =>

@@ -7,7 +7,7 @@ import type {CheckParts} from '../check.ts';
 import type {Rule} from '../core/rule/rules.ts';
 import {type WatchParts, watchCertificates} from '../envoy/certificateFiles.ts';
 import {makeLimited} from '../observe/limits.ts';
-import {askedBy} from './entitlements.ts';
+import {askedBy} from './entitlements/entitlements.ts';
 import type {Shared} from './shared.ts';
 
 /** Undefined where they are not configured. */

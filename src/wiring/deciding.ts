@@ -7,8 +7,8 @@ import type {Check} from '../core/decision.ts';
 import {inSlices} from '../core/steps.ts';
 import {replying} from '../envoy/browser/replies.ts';
 import type {Provider} from '../providers/provider.ts';
-import {makeEntitlements, toldBy} from './entitlements.ts';
-import type {Entitlements} from './entitlementsPart.ts';
+import {makeEntitlements, toldBy} from './entitlements/entitlements.ts';
+import type {Entitlements} from './entitlements/entitlementsPart.ts';
 import {makeProviders} from './providers.ts';
 import type {Shared} from './shared.ts';
 

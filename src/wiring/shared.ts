@@ -21,7 +21,7 @@ import type {VendorParts} from '../vendors/vendor.ts';
 import {version} from '../version.ts';
 import {makeCaches} from './caches.ts';
 import {type Clocks, clocks} from './clocks.ts';
-import type {Entitlements} from './entitlementsPart.ts';
+import type {Entitlements} from './entitlements/entitlementsPart.ts';
 import {makeRevocationFeed, type RevocationFeed} from './feed.ts';
 import {type Hold, makeHold} from './held.ts';
 import type {RedisParts} from './redis.ts';

@@ -12,7 +12,7 @@ import {makeRevocationSet} from '../../src/core/revocation/revocationSet.ts';
 import {makeReplayLine} from '../../src/observe/decisionLine.ts';
 import {outcomeOf, reasonOf} from '../../src/observe/outcome.ts';
 import {makeRemember} from '../../src/observe/remembered.ts';
-import {makeOffline} from '../../src/wiring/offline.ts';
+import {makeOffline} from '../../src/wiring/offline/offline.ts';
 import {temporaryFolder} from '../support/ports.ts';
 import {runPostern, writeFiles} from '../support/postern.ts';
 

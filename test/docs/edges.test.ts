@@ -8,7 +8,7 @@ import {makeIdentityHeaders} from '../../src/core/identityHeaders.ts';
 import {principalNamed} from '../../src/core/principalNamed.ts';
 import {refusals} from '../../src/core/refusals.ts';
 import {metadataOf} from '../../src/envoy/metadata.ts';
-import {makeEntitlementRoutes} from '../../src/wiring/entitlementRoutes.ts';
+import {makeEntitlementRoutes} from '../../src/wiring/admin/entitlementRoutes.ts';
 import {day, decide, free, grant, lost, now, storeOf} from '../support/bought.ts';
 import {request} from '../support/requests.ts';
 

@@ -7,8 +7,8 @@ import type {Rule} from '../../src/core/rule/rules.ts';
 import {Unavailable} from '../../src/core/unavailable.ts';
 import {compilePattern} from '../../src/entitlements/pattern.ts';
 import {makeMetrics} from '../../src/observe/metrics.ts';
-import {makeEntitlementsRoute} from '../../src/wiring/entitlementsShown.ts';
-import {rulesShown} from '../../src/wiring/rulesShown.ts';
+import {makeEntitlementsRoute} from '../../src/wiring/admin/entitlementsShown.ts';
+import {rulesShown} from '../../src/wiring/admin/rulesShown.ts';
 
 const rule = (name: string): Rule => ({name, match: {path: `/${name}`}, access: {access: 'public'}, shadow: false});
 

@@ -1,8 +1,8 @@
 // All that somebody holds, in words and as JSON: origins, ends, grace, and what JSON has no number for.
 import assert from 'node:assert/strict';
-import {heldOf} from '../../src/commands/entitlementsAnswer.ts';
+import {heldOf} from '../../src/commands/entitlements/entitlementsAnswer.ts';
 import {readDocument} from '../../src/entitlements/document.ts';
-import {heldLines} from '../../src/wiring/heldAnswer.ts';
+import {heldLines} from '../../src/wiring/explain/heldAnswer.ts';
 
 const document = {
   features: {

@@ -2,8 +2,8 @@
 import {type Request, rawPathOf} from '../../core/request/request.ts';
 import type {DecisionLine} from '../../observe/decisionLineSchema.ts';
 import {printable} from '../../observe/redact.ts';
-import type {Explanation} from '../../wiring/explanation.ts';
-import type {Answered} from '../../wiring/offline.ts';
+import type {Explanation} from '../../wiring/explain/explanation.ts';
+import type {Answered} from '../../wiring/offline/offline.ts';
 import {adminCall} from '../adminCall.ts';
 import {CommandError, settingsOf} from '../settings.ts';
 import {type Paint, textOf} from './text.ts';

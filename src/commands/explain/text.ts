@@ -4,9 +4,9 @@ import type {Upgrade} from '../../core/decision.ts';
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request/request.ts';
 import {printable} from '../../observe/redact.ts';
-import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explanation.ts';
-import {heldLines} from '../../wiring/heldAnswer.ts';
-import type {Answered} from '../../wiring/offline.ts';
+import type {EntitlementStep, Explanation, RequirementStep} from '../../wiring/explain/explanation.ts';
+import {heldLines} from '../../wiring/explain/heldAnswer.ts';
+import type {Answered} from '../../wiring/offline/offline.ts';
 import {type Shown, tokenShown} from './tokenShown.ts';
 
 /** Puts a colour around a text, or none. */

@@ -2,7 +2,7 @@
 import {refusals} from '../../core/refusals.ts';
 import type {Request} from '../../core/request/request.ts';
 import type {DeniedHttpResponse, HeaderValueOption} from '../../envoy/wire.ts';
-import type {Answered} from '../../wiring/offline.ts';
+import type {Answered} from '../../wiring/offline/offline.ts';
 import type {Expected} from './caseFile.ts';
 
 /** What a case can see of a decision. */

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {text} from '../../config/values.ts';
 import type {Principal} from '../../core/principal.ts';
 import {reasons} from '../../core/refusals.ts';
-import type {Given} from '../../wiring/given.ts';
+import type {Given} from '../../wiring/explain/given.ts';
 
 export const credential = z
   .strictObject({

@@ -6,7 +6,7 @@ import {headersFrom, type Request} from '../../core/request/request.ts';
 import {revocationOf} from '../../core/revocation/revocationOrder.ts';
 import {makeRevocationSet} from '../../core/revocation/revocationSet.ts';
 import type {Configuration} from '../../wiring/decider.ts';
-import {type Answered, makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline.ts';
+import {type Answered, makeOffline, type Offline, type OfflineFacts} from '../../wiring/offline/offline.ts';
 import {CommandError} from '../settings.ts';
 import type {CaseFile, TestCase} from './caseFile.ts';
 import {givenBy} from './credential.ts';

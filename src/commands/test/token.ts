@@ -1,5 +1,5 @@
 // Claims as a token: what their issuer usually says besides, signed with a key that exists for this run alone.
-import type {Offline} from '../../wiring/offline.ts';
+import type {Offline} from '../../wiring/offline/offline.ts';
 import {CommandError} from '../settings.ts';
 
 type Claims = Readonly<Record<string, unknown>>;

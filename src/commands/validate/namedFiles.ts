@@ -24,7 +24,7 @@ import {readText} from '../../entitlements/text.ts';
 import {readKeyFile} from '../../providers/keyFile.ts';
 import type {TrustFiles} from '../../remote/trust.ts';
 import {lookupTypes, sourceTells} from '../../vendors/index.ts';
-import {askedBy, toldBy} from '../../wiring/entitlements.ts';
+import {askedBy, toldBy} from '../../wiring/entitlements/entitlements.ts';
 import {trustOf} from '../../wiring/providers.ts';
 
 const finding = (path: SettingPath, message: string, severity: 'error' | 'warning'): Finding => ({

@@ -7,7 +7,7 @@ import type {LookupSource, SnapshotSource} from '../../entitlements/source.ts';
 import type {RedisConnection} from '../../store/redis.ts';
 import {makeRedisTrials} from '../../store/redisTrials.ts';
 import {clocks} from '../clocks.ts';
-import {askedOf, makeSource} from '../entitlements.ts';
+import {askedOf, makeSource} from '../entitlements/entitlements.ts';
 import {makeProviders, trustOf} from '../providers.ts';
 import type {Shared} from '../shared.ts';
 

@@ -3,7 +3,7 @@
 import type {RevocationElement} from '../../../src/core/revocation/revocation.ts';
 import {checkElement} from '../../../src/core/revocation/revocationCheck.ts';
 import {makeRevocationSet} from '../../../src/core/revocation/revocationSet.ts';
-import {makeAdminRoutes} from '../../../src/wiring/adminRoutes.ts';
+import {makeAdminRoutes} from '../../../src/wiring/admin/adminRoutes.ts';
 import {must, type Target} from '../target.ts';
 
 export const admin: Target = {
