@@ -62,7 +62,7 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   const pages = [...new Set([home(routes), ...routes].filter(({about}) => about !== '').map(({path}) => path))];
   const check = makeBearerCheck(parts.tokens ?? (() => settings.token));
 
-  const answer = async (request: IncomingMessage): Promise<AdminAnswer & {allow?: string}> => {
+  const answer = async (request: IncomingMessage): Promise<Sent> => {
     const url = URL.parse(request.url ?? '/', 'http://admin.invalid');
     const at = url === null ? undefined : (table.get(url.pathname) ?? table.get(withId(url.pathname)));
     if (url === null || at === undefined) return notFound(pages);
@@ -84,7 +84,15 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
     const body = await bodyOf(request, longestBody);
     if (body === undefined) return tooLong;
     const headers = request.headers as Record<string, string | undefined>;
-    return route.handle({method: route.method, path: url.pathname, query: url.searchParams, headers, body});
+    const given = await route.handle({
+      method: route.method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body,
+    });
+    const mayStay = () => route.token !== true || check()?.(headers.authorization) === true;
+    return {...given, mayStay};
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -106,6 +114,16 @@ export const makeAdminServer = (parts: AdminServerParts): AdminServer => {
   };
 };
 
+/** An answer, and what is told of it besides. */
+type Sent = AdminAnswer & {
+  readonly allow?: string;
+  /** Whether its caller would be let in now, too: an answer that goes on outlives a token that is changed. */
+  readonly mayStay?: () => boolean;
+};
+
+/** Milliseconds between two looks at whether a caller may go on listening. */
+const lookEvery = 1_000;
+
 const home = (routes: readonly AdminRoute[]): AdminRoute => ({
   method: 'GET',
   path: '/',
@@ -120,7 +138,7 @@ const withId = (path: string): string =>
 const notFound = (pages: readonly string[]) =>
   json(404, {error: 'not_found', detail: 'There is no such page here.', pages});
 
-const wrongMethod = (at: readonly AdminRoute[]): AdminAnswer & {allow: string} => {
+const wrongMethod = (at: readonly AdminRoute[]): Sent => {
   const methods = at.flatMap(({method}) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   return {...json(405, {error: 'method_not_allowed', detail: `This page takes ${methods}.`}), allow: methods};
 };
@@ -142,7 +160,7 @@ const notOurs = json(421, {
 
 const tooLong = json(413, {error: 'too_long', detail: `The body is longer than ${longestBody} bytes.`});
 
-const send = (request: IncomingMessage, response: ServerResponse, answer: AdminAnswer & {allow?: string}) => {
+const send = (request: IncomingMessage, response: ServerResponse, answer: Sent) => {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, {
     'content-type': answer.type,
@@ -163,6 +181,9 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: AdminA
     return;
   }
   response.write(answer.body);
+  const {mayStay = () => true} = answer;
+  const looking = setInterval(() => mayStay() || response.destroy(), lookEvery).unref();
+  response.once('close', () => clearInterval(looking));
   answer.stream({
     write: (text) => void response.write(text),
     waiting: () => response.writableLength,

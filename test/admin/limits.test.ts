@@ -126,6 +126,48 @@ describe('limits of the admin port', () => {
     assert.deepEqual(gone, [7, 9, 258], 'where all are being answered, the newest');
   });
 
+  it('a stream ends with the token that it was asked for by', async () => {
+    let tokens: readonly string[] = [token];
+    const server = makeAdminServer({
+      settings: adminSettings.parse({listen: '127.0.0.1:0'}),
+      tokens: () => tokens,
+      routes: [
+        {
+          method: 'GET',
+          path: '/watch',
+          token: true,
+          about: '',
+          handle: () => ({...json(200, {}), body: 'begun', stream: () => {}}),
+        },
+      ],
+      log: {warn: () => {}, error: () => {}},
+    });
+    open.push(server);
+    const url = new URL(await server.start());
+    const watch = (by: string) =>
+      new Promise<{ended: () => boolean}>((resolve, reject) => {
+        const headers = {authorization: `Bearer ${by}`};
+        get({host: url.hostname, port: url.port, path: '/watch', headers, agent: false}, (response) => {
+          let isOver = false;
+          response
+            .on('error', () => {})
+            .on('close', () => {
+              isOver = true;
+            });
+          response.resume();
+          resolve({ended: () => isOver});
+        }).on('error', reject);
+      });
+    const before = await watch(token);
+    tokens = ['the-token-of-after', token];
+    const after = await watch('the-token-of-after');
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    assert.deepEqual([before.ended(), after.ended()], [false, false], 'while it is changed both count');
+    tokens = ['the-token-of-after'];
+    for (let left = 500; left > 0 && !before.ended(); left--) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual([before.ended(), after.ended()], [true, false]);
+  });
+
   it('whoever is being answered, such as a stream, is not the oldest silent one', async () => {
     const url = await start();
     const ended = new Promise<string>((resolve, reject) => {
