@@ -28,7 +28,9 @@ const pages = [
 ].map((name) => {
   const text = readFileSync(root + name, 'utf8');
   const [, title = name] = /^# (.*)$/m.exec(text) ?? [];
-  const [, paragraph = ''] = /^# .*\n+(?:<!--.*-->\n+)?((?:[^\n#|`].*\n)+)/m.exec(text) ?? [];
+  // The first paragraph: no heading, table, list, code or comment, nor how loud an alert is.
+  const blocks = text.replaceAll(/^```[\s\S]*?^```$/gm, '').split(/\n{2,}/);
+  const paragraph = blocks.find((block) => /^(?!Severity:|\* )[A-Za-z[*(]/.test(block)) ?? '';
   // The first sentence, without links.
   const about = paragraph
     .replaceAll('\n', ' ')

@@ -54,12 +54,18 @@ export default {
       // What leads to a file of the repository is no page: its name stands, without a link.
       const isPage = (href) => /^(https?:|mailto:|#)/.test(href) || /\.md(#.*)?$/.test(href);
       md.core.ruler.push('files-are-no-pages', ({tokens}) => {
-        for (const {children} of tokens) {
+        for (const token of tokens) {
+          const {children} = token;
+          // Questions to Prometheus are shown as they are: the highlighter has no grammar for them.
+          if (token.type === 'fence' && token.info === 'promql') token.info = 'txt';
           let open = false;
           for (const one of children ?? []) {
             if (one.type === 'link_open' && !isPage(one.attrGet('href'))) {
               Object.assign(one, {tag: 'span', attrs: null});
               open = true;
+            } else if (one.type === 'link_open') {
+              // See `rewrites`.
+              one.attrSet('href', one.attrGet('href').replace(/(^|\/)README\.md(?=#|$)/, '$1index.md'));
             } else if (one.type === 'link_close' && open) {
               one.tag = 'span';
               open = false;

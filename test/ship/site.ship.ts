@@ -11,11 +11,59 @@ const pages = readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 
+/** Every page as a browser gets it, by its path. */
+const html = (): ReadonlyMap<string, string> =>
+  new Map(
+    readdirSync(dist, {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.html'))
+      .map((name) => [`/${name}`, readFileSync(join(dist, name), 'utf8')]),
+  );
+const plain = (attribute: string) => attribute.replaceAll('&amp;', '&').replaceAll('&#39;', "'");
+const idsOf = (text = ''): readonly string[] => [...text.matchAll(/\bid="([^"]+)"/g)].map(([, id = '']) => plain(id));
+
 describe('site', function () {
   this.timeout(300_000);
+  let said = '';
   before(async () => {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS)/.test(name)));
-    await promisify(execFile)(process.execPath, [join(root, 'scripts/site.mjs')], {env, maxBuffer: 64 * 1_048_576});
+    const options = {env, maxBuffer: 64 * 1_048_576};
+    const {stdout, stderr} = await promisify(execFile)(process.execPath, [join(root, 'scripts/site.mjs')], options);
+    said = stdout + stderr;
+  });
+
+  it('is built without a warning', () => {
+    assert.deepEqual(
+      said.split('\n').filter((line) => /not loaded|falling back|\(!\)|dead link|deprecat/i.test(line)),
+      [],
+    );
+  });
+
+  it('every link leads to a page, and every anchor to a place on it', () => {
+    const all = html();
+    const pageAt = (path: string) =>
+      [path, `${path}.html`, `${path}index.html`, `${path}/index.html`].find((one) => all.has(one));
+    const dead: string[] = [];
+    let count = 0;
+    for (const [page, text] of all) {
+      for (const [, written = ''] of text.matchAll(/<a [^>]*\bhref="([^"]+)"/g)) {
+        const to = new URL(plain(written), `http://site${page}`);
+        if (to.host !== 'site') continue;
+        count++;
+        const there = pageAt(to.pathname);
+        const anchor = decodeURIComponent(to.hash.slice(1));
+        if (there === undefined || (anchor !== '' && !idsOf(all.get(there)).includes(anchor)))
+          dead.push(`${page}: ${written}`);
+      }
+    }
+    assert.deepEqual(dead, []);
+    assert.ok(count > 1_000, `${count} links`);
+  });
+
+  it('every picture is there', () => {
+    for (const [page, text] of html()) {
+      for (const [, from = ''] of text.matchAll(/<img [^>]*\bsrc="([^"]+)"/g))
+        if (!from.startsWith('data:')) assert.ok(existsSync(join(dist, from)), `${page}: ${from}`);
+    }
   });
 
   it('has every page', () => {
@@ -32,6 +80,15 @@ describe('site', function () {
       assets.some((name) => /localSearchIndex/.test(name)),
       'no index',
     );
+  });
+
+  it('llms.txt leads to pages, each with a sentence', () => {
+    for (const line of readFileSync(join(dist, 'llms.txt'), 'utf8')
+      .split('\n')
+      .filter((one) => one.startsWith('- '))) {
+      const [, path = ''] = /^- \[[^\]]+\]\(([^)]+)\): .{10,}$/.exec(line) ?? assert.fail(line);
+      assert.ok(html().has(`${path}.html`) || html().has(`${path}index.html`), line);
+    }
   });
 
   it('has llms.txt with a line a page, and all of them in one', () => {
