@@ -8,6 +8,11 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** Sent every few seconds for as long as the process lives on after that: what it waits for. */
+export interface StillOpen {
+  readonly stillOpen: string;
+}
+
 const isToolMissing = (error: Error): boolean => error.name === 'ToolMissing' && process.env.CI !== 'true';
 
 /** Tests of a suite and below that have not run. */
@@ -58,6 +63,11 @@ export default function reporter(runner: Runner): void {
     if (failures.length > 0)
       console.log(`\nWhat failed:\n\n${failures.map((one, n) => `${n + 1}) ${one}`).join('\n\n')}`);
     process.send?.({passed, failed: failures.length, skipped} satisfies Counts);
-    setTimeout(() => console.log('Still open:', process.getActiveResourcesInfo().join(', ')), 5_000).unref();
+    // Told again and again, so that a process which only clears up, or gets no turn, is not taken for one that is kept.
+    setInterval(() => {
+      const resources = process.getActiveResourcesInfo().join(', ');
+      console.log('Still open:', resources);
+      process.send?.({stillOpen: resources} satisfies StillOpen);
+    }, 5_000).unref();
   });
 }

@@ -6,7 +6,7 @@ import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import type {Counts} from './reporter.ts';
+import type {Counts, StillOpen} from './reporter.ts';
 import {obtain} from './tools.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -44,14 +44,21 @@ const runMocha = (args: readonly string[]): Promise<Counts & {broken: string | u
     );
     let counts: Counts | undefined;
     let broken: string | undefined;
-    mocha.on('message', (message) => {
-      counts = message as Counts;
-      // A run that is over ends by itself. What keeps it (a socket, a timer) is a fault of a test or of the program.
-      setTimeout(() => {
-        broken = 'The tests are over, but something keeps their process alive (see "Still open").';
-        mocha.kill('SIGTERM');
-        setTimeout(() => mocha.kill('SIGKILL'), 2_000).unref();
-      }, 15_000).unref();
+    // A run that is over ends by itself. What keeps it (a socket, a timer) is a fault of a test or of the program.
+    const end = (why: string): void => {
+      broken = why;
+      mocha.kill('SIGTERM');
+      setTimeout(() => mocha.kill('SIGKILL'), 2_000).unref();
+    };
+    let told = 0;
+    mocha.on('message', (message: Counts | StillOpen) => {
+      if ('stillOpen' in message) {
+        told += 1;
+        if (told === 3) end(`The tests are over, but something keeps their process alive: ${message.stillOpen}.`);
+        return;
+      }
+      counts = message;
+      setTimeout(() => end('The tests are over, but their process does not end.'), 180_000).unref();
     });
     const pass = (signal: NodeJS.Signals) => {
       interrupted = true;
