@@ -4,15 +4,17 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {builtinModules} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join, relative, resolve} from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {build} from 'esbuild';
 
 const folder = resolve(process.argv[2]);
 const source = join(folder, 'dist/src');
 const target = join(folder, 'bundled');
-/** As deploy/Dockerfile has them: what is compiled depends on them. */
-const flags = ['--max-semi-space-size=8', '--heap-growing-percent=40'];
+/** Of Node, as deploy/Dockerfile has them: what is compiled depends on them. */
+const {imageFlags: flags} = await import(pathToFileURL(join(source, 'launch.js')).href);
 const user = 65_532;
 
 /** Threads are programs of their own. */
@@ -55,6 +57,25 @@ const exporter = {
   },
 };
 
+/**
+ * Node's own modules, not by `import`: that looks at all that a module has, and http has a WebSocket, for which Node then loads
+ * an HTTP client of its own.
+ */
+const builtins = {
+  name: 'builtins',
+  setup({onResolve, onLoad}) {
+    onResolve({filter: /.*/}, ({path, kind}) => {
+      const name = path.replace(/^node:/, '');
+      if (!kind.startsWith('import') || !builtinModules.includes(name)) return undefined;
+      return {path: name, namespace: 'builtin'};
+    });
+    onLoad({filter: /.*/, namespace: 'builtin'}, ({path}) => ({
+      contents: `module.exports = process.getBuiltinModule('node:${path}')`,
+      loader: 'js',
+    }));
+  },
+};
+
 /** The version is read once, now. */
 const version = {
   name: 'version',
@@ -91,7 +112,7 @@ for (const entry of entries) {
     metafile: true,
     banner: {js: banner},
     define: {__dirname: 'import.meta.dirname', __filename: 'import.meta.filename'},
-    plugins: [version, english, exporter, ownPlaces(entry)],
+    plugins: [builtins, version, english, exporter, ownPlaces(entry)],
     logLevel: 'warning',
   });
   for (const path of Object.keys(metafile.inputs)) {

@@ -1,4 +1,5 @@
 // What a pod holds: at rest, and after many calls with many tokens and grants; and what the bounds of the image cost in CPU.
+import {environment} from '../../src/launch.ts';
 import type {Case} from '../support/case.ts';
 import {figure, times} from '../support/figures.ts';
 import {manyGrants, tenant} from '../support/grants.ts';
@@ -11,7 +12,10 @@ const tokens = 10_000;
 const grants = 100_000;
 
 /** Node as it is by itself: an argument that says nothing keeps Postern from starting itself anew with its own. */
-const unbounded = {nodeArgs: ['--no-experimental-require-module'], env: {MALLOC_ARENA_MAX: '16'}};
+const unbounded = {
+  nodeArgs: ['--no-experimental-require-module'],
+  env: Object.fromEntries(Object.keys(environment).map((name) => [name, undefined])),
+};
 
 export const memoryUse: Case = {
   what: '500,000 calls with 10,000 tokens and 100,000 grants, as the image runs it beside Node as it is by itself',

@@ -92,6 +92,8 @@ export const makeIdentityHeaders = (
     (prefixes.length > 0 && prefixes.some((prefix) => spelledWithDashes(name).startsWith(prefix)));
   const forNobody: HeaderChanges = {set: [], remove: [...names, ...underscored]};
 
+  /** What the last principal lacked: as a rule the next one lacks the same, and its list is kept once for all. */
+  let removed: readonly string[] = [];
   const changesOf = (principal: Principal, told: ToldHoldings): HeaderChanges => {
     const set: (readonly [string, string])[] = [];
     const remove = [...underscored, ...unfilled];
@@ -100,7 +102,9 @@ export const makeIdentityHeaders = (
       if (value === undefined) remove.push(name);
       else set.push([name, value]);
     }
-    return {set, remove};
+    if (remove.length !== removed.length || remove.some((name, at) => name !== removed[at])) removed = remove;
+    // A copy, for it is kept with the principal, and a list that has grown has room for more than it holds.
+    return {set: [...set], remove: removed};
   };
   const changesFor = [...mapping.values()].some(isBought)
     ? madeOnce(changesOf)

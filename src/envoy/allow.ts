@@ -43,14 +43,14 @@ const identityChanges = ({set, remove}: HeaderChanges): OkHttpResponse => {
   const unsafe = set.filter(([, value]) => !isHeaderSafe(value)).map(([name]) => name);
   return {
     headers: safe.map(([name, value]) => overwrite(name, value)),
-    headers_to_remove: without(safe, [...remove, ...unsafe]),
+    headers_to_remove: without(safe, unsafe.length === 0 ? remove : [...remove, ...unsafe]),
   };
 };
 
 /** Envoy removes after it sets: a name that stood in both would be lost. */
-const without = (set: HeaderChanges['set'], removed: readonly string[]): string[] => {
+const without = (set: HeaderChanges['set'], removed: readonly string[]): readonly string[] => {
   const kept = new Set(set.map(([name]) => name));
-  return removed.filter((name) => !kept.has(name));
+  return removed.some((name) => kept.has(name)) ? removed.filter((name) => !kept.has(name)) : removed;
 };
 
 const withoutCredentials = (identity: OkHttpResponse, places: readonly Place[], request: Request): OkHttpResponse => {

@@ -54,8 +54,12 @@ const oddity = (value: unknown): string | undefined => {
 };
 
 /** A list of strings, or one string with spaces between (RFC 6749 section 3.3). */
-export const scopesOf = (value: unknown): readonly string[] =>
-  typeof value === 'string' ? value.split(' ').filter((scope) => scope !== '') : stringsOf(value);
+export const scopesOf = (value: unknown): readonly string[] => {
+  if (typeof value !== 'string') return stringsOf(value);
+  const scopes = value.split(' ');
+  // As a rule there is no second space, and the list is kept as it is: a filtered one has room for 17.
+  return scopes.includes('') ? scopes.filter((scope) => scope !== '') : scopes;
+};
 
 /** A string that says something. */
 export const textOf = (value: unknown): string | undefined =>
@@ -168,5 +172,8 @@ const statedKindReader = (setting: ClaimSettings['kind']): ((claims: Claims) => 
 type Optional<T> = {[K in keyof T]: undefined extends T[K] ? T[K] | undefined : T[K]};
 
 /** Leaves out what is undefined: a principal from a remote cache (JSON) must be equal to a fresh one. */
-const present = <T extends object>(fields: {[K in keyof Required<T>]: Optional<T>[K]}): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+const present = <T extends object>(fields: {[K in keyof Required<T>]: Optional<T>[K]}): T => {
+  const found: Partial<T> = {};
+  for (const name in fields) if (fields[name] !== undefined) found[name] = fields[name] as T[typeof name];
+  return found as T;
+};

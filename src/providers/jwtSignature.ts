@@ -41,7 +41,9 @@ const signatureHolds = (
   if (algorithm === 'EdDSA') return verify(null, signed, key, signature);
   const bits = algorithm.slice(2);
   const digest = `sha${bits}`;
-  if (algorithm.startsWith('RS')) return verify(digest, signed, {key, padding: constants.RSA_PKCS1_PADDING}, signature);
+  // The padding of PKCS #1 v1.5 is that of every such key. In an object beside the key it costs Node half of a verification
+  // more: before it looks for the key in the object, it has an error made that the object is none.
+  if (algorithm.startsWith('RS')) return key.asymmetricKeyType === 'rsa' && verify(digest, signed, key, signature);
   if (algorithm.startsWith('PS')) {
     // RFC 7518 section 3.5: the salt is as long as the digest.
     const saltLength = Number(bits) / 8;

@@ -12,7 +12,7 @@ export const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.u
 export interface PosternOptions {
   /** Files beside the configuration: `{'entitlements.yaml': '...'}`; objects are written as YAML. */
   readonly files?: Readonly<Record<string, string | object>>;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
   /** Where it listens, if not on a free port: `unix:///...` or `127.0.0.1:port`. */
   readonly listen?: string;
   /** Do not wait until /readyz answers 200, only until it answers. */
