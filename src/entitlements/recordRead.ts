@@ -69,18 +69,36 @@ export const readSomeTenants = async (
   plans: Head['plans'],
   features: Head['features'] = new Map(),
 ): Promise<readonly TenantGrants[]> => {
+  const {changes, fault} = await readUnderstood(redis, prefix, tenants, {features, plans});
+  if (fault !== undefined) throw fault;
+  return changes;
+};
+
+/** The same of those that can be understood, and what is wrong with the first that cannot. */
+export const readUnderstood = async (
+  redis: RecordCalls,
+  prefix: string,
+  tenants: readonly string[],
+  catalog: Catalog,
+): Promise<{readonly changes: readonly TenantGrants[]; readonly fault: Unavailable | undefined}> => {
   const keys = recordKeys(prefix);
   const replies = await recordCalls(
     redis,
     tenants.map((tenant) => ['HGET', keys.grants, tenant]),
   );
-  return tenants.map((tenant, at) => {
+  const changes: TenantGrants[] = [];
+  let fault: Unavailable | undefined;
+  for (const [at, tenant] of tenants.entries()) {
     const reply = replies[at];
-    return {
-      tenant,
-      grants: typeof reply === 'string' ? unpackGrants(keys.grants, tenant, reply, {features, plans}) : [],
-    };
-  });
+    try {
+      const grants = typeof reply === 'string' ? unpackGrants(keys.grants, tenant, reply, catalog) : [];
+      changes.push({tenant, grants});
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      fault ??= error;
+    }
+  }
+  return {changes, fault};
 };
 
 /** What one tenant has, and its field as it stands ('': none), by which a change can tell whether somebody else came first. */

@@ -6,7 +6,7 @@ import {type Entry, makeChangeStream, newestIn} from './changeStream.ts';
 import type {Head} from './overlay.ts';
 import {type Counts, countsIn, type RecordCalls, recordCall, recordKeys, refuseNewer} from './record.ts';
 import {refuseLoss} from './recordLoss.ts';
-import {readHead, readSomeTenants, readTenants, readVersion} from './recordRead.ts';
+import {readHead, readTenants, readUnderstood, readVersion} from './recordRead.ts';
 import type {Follower, SnapshotSource} from './source.ts';
 
 export interface RedisSourceParts {
@@ -124,8 +124,10 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     const take = async (entries: readonly Entry[]): Promise<void> => {
       if (head === undefined || entries.some(({field}) => field !== 'tenant')) return changed();
       const tenants = new Set(entries.map(({value}) => value));
-      const changes = await readSomeTenants(following, prefix, [...tenants], head.plans, head.features);
+      // What cannot be understood of one tenant leaves it what it has, and keeps no other from being followed.
+      const {changes, fault} = await readUnderstood(following, prefix, [...tenants], head);
       follower.apply(changes);
+      if (fault !== undefined) throw fault;
       if (changes.every(({grants}) => grants.length === 0)) await emptied();
     };
     /** Waits for changes, and takes them. False: some may have been missed. */

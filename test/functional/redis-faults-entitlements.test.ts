@@ -180,6 +180,30 @@ describe('entitlements in Redis', () => {
     }
   });
 
+  it('what cannot be understood of one tenant keeps no other from being followed', async () => {
+    const redis = kept(await startRedis());
+    const settings = settingsOf({url: redis.url});
+    const write = await writer(settings);
+    await loadRecord(write, prefix, snapshot(grant('t1'), grant('bad')), 'one');
+    const one = await open(settings);
+    const announce = (tenant: string) => write.call('XADD', keys.changes, '*', 'tenant', tenant);
+    await write.call('HSET', keys.grants, 'bad', '[{"plan":"pro","values":{"seats":-1}}]');
+    await announce('bad');
+    await until('it is named', () => /field "bad": /.test(one.store.health().detail ?? ''));
+    for (const tenant of ['t2', 't3']) {
+      await writeTenant(write, prefix, tenant, [grant(tenant)]);
+      await until(`${tenant} is followed`, () => one.says(tenant) === 'yes', 10_000);
+    }
+    await write.call('HDEL', keys.grants, 't1');
+    await announce('t1');
+    await until('what is taken away is followed, too', () => one.says('t1') !== 'yes', 10_000);
+    assert.equal(one.says('bad'), 'yes', 'it keeps what it had');
+    assert.equal(one.store.health().state, 'degraded');
+    await writeTenant(write, prefix, 'bad', []);
+    await until('it is mended', () => one.store.health().state === 'ready', 15_000);
+    assert.notEqual(one.says('bad'), 'yes');
+  });
+
   it('a whole load while readers read is never seen in part', async () => {
     const redis = kept(await startRedis());
     const settings = settingsOf({url: redis.url});
