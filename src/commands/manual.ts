@@ -45,7 +45,7 @@ const manuals: Readonly<Record<string, Manual>> = {
       `postern explain --curl "curl 'https://api.acme.example/orders' -H 'authorization: Bearer ...'"`,
       'postern explain --decision 9c1b2f34-6f0e-4f6a-9d55-3a1c0e7a2b10',
     ],
-    exits: ['0 allow', '1 deny', '2 it cannot be said: an outage, or a command that cannot be done'],
+    exits: ['0 allow', '1 deny', '2 undecided: an outage, or a command that cannot be carried out'],
   },
   'postern test': {
     examples: [
@@ -64,7 +64,7 @@ const manuals: Readonly<Record<string, Manual>> = {
       'postern diff postern.yaml next.yaml --cases cases.yaml',
       'postern diff a.yaml b.yaml --cases log.jsonl',
     ],
-    exits: ['0 no decision flips', '1 some flip', '2 it cannot be said, or could not be done'],
+    exits: ['0 no decision flips', '1 some flip', '2 undecided, or not carried out'],
   },
   'postern revoke': {
     examples: [

@@ -114,7 +114,7 @@ program
   );
 program
   .command('diff')
-  .description('which decisions a change flips (exit status 0 none, 1 some, 2 it cannot be said)')
+  .description('which decisions a change flips (exit status 0 none, 1 some, 2 undecided)')
   .argument('<old>', 'the configuration as it is')
   .argument('<new>', 'as it is to be')
   .requiredOption(

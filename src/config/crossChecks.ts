@@ -80,7 +80,7 @@ const accessFindings = (rule: unknown, path: SettingPath): readonly Finding[] =>
   if (given.length === 1) return [];
   const message =
     given.length === 0
-      ? 'does not say who is let in: give exactly one of public, deny, require'
+      ? 'does not say who is allowed: give exactly one of public, deny, require'
       : `has ${given.join(' and ')}: keep exactly one of public, deny, require`;
   return [{path, at: 'value', message}];
 };
@@ -177,7 +177,7 @@ export const crossFindings = (
     if (mapping(item).limits !== undefined) {
       const place: SettingPath = ['rules', index, 'limits'];
       if (!Object.hasOwn(mapping(item), 'require')) {
-        report(place, 'needs require: a limit is that of whoever is let in');
+        report(place, 'needs require: a limit belongs to a principal');
       } else if (settings.entitlements === undefined) {
         report(place, 'needs the setting entitlements, which says where limits come from; add it');
       }

@@ -27,16 +27,16 @@ export const pathFault = (pattern: string): string | undefined => {
 };
 
 const segmentFault = (segment: string, last: boolean, names: Set<string>): string | undefined => {
-  if (segment === '') return 'has an empty segment (//), which no request that is let in can have: write one /';
+  if (segment === '') return 'has an empty segment (//), which no accepted request can have: write one /';
   if (segment === '.' || segment === '..') {
-    return `has the segment ${segment}, which no request that is let in can have: write the path it leads to`;
+    return `has the segment ${segment}, which no accepted request can have: write the path it leads to`;
   }
   if (segment === '*') return undefined;
   if (segment === '**') return last ? undefined : 'has ** before its end: ** takes the rest, use * for one segment';
   const bad = forbidden.exec(segment)?.[0];
   if (bad === '%') return 'holds %: paths are compared decoded, write the character itself';
   if (bad === '?') return 'holds ?: rules do not look at the query, end the path before it';
-  if (bad !== undefined) return `holds ${JSON.stringify(bad)}, which no request that is let in can have: use * there`;
+  if (bad !== undefined) return `holds ${JSON.stringify(bad)}, which no accepted request can have: use * there`;
   if (!segment.isWellFormed()) return 'holds half a character (a lone surrogate)';
   const name = captureSegment.exec(segment)?.[1];
   if (name === undefined) {

@@ -161,7 +161,7 @@ describe('postern test --record', function () {
       const {code, output} = await run(yaml);
       assert.deepEqual([code, /34 passed, 0 failed/.test(output)], [0, true], output);
       const {cases} = parse(yaml) as {cases: {it: string; expect: {reason?: string}}[]};
-      assert.ok(cases.some(({it: name}) => name === 'GET localhost/orders/1: alice of acme is let in, 2 times'));
+      assert.ok(cases.some(({it: name}) => name === 'GET localhost/orders/1: alice of acme is allowed, 2 times'));
       const reasons = new Set(cases.map(({expect}) => expect.reason));
       for (const reason of [
         'revoked',

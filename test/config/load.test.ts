@@ -158,7 +158,7 @@ describe('config/load: what is said', () => {
     ],
     [
       withRule('{name: a, match: {path: /a}}'),
-      '3:5: rules[0]: does not say who is let in: give exactly one of public, deny, require',
+      '3:5: rules[0]: does not say who is allowed: give exactly one of public, deny, require',
     ],
     [
       withRule('{name: a, match: {}, public: true, deny: true}'),
@@ -229,7 +229,7 @@ describe('config/load: what is said', () => {
     ],
     [
       withRule('{name: a, match: {path: "/a\uff0fb"}, deny: true}'),
-      '3:29: rules[0].match.path: holds "\uff0f", which no request that is let in can have: use * there',
+      '3:29: rules[0].match.path: holds "\uff0f", which no accepted request can have: use * there',
     ],
     [
       withRule('{name: a, match: {}, require: {stepUp: {}}}'),

@@ -17,7 +17,7 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
   [
     'a public method above a private prefix',
     acme + rules("{name: read, match: {methods: [GET, HEAD], path: '/**'}, public: true}", admin),
-    'rules[0]: lets in what "admin" below it closes: GET /admin is open; move "admin" above it',
+    'rules[0]: opens what "admin" below it closes: GET /admin is open; move "admin" above it',
   ],
   [
     'the same on one host',
@@ -26,7 +26,7 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
         "{name: read, match: {hosts: [a.example], path: '/**'}, public: true}",
         admin.replace('{path', '{hosts: [a.example, b.example], path'),
       ),
-    'rules[0]: lets in what "admin" below it closes: GET a.example/admin is open; move "admin" above it',
+    'rules[0]: opens what "admin" below it closes: GET a.example/admin is open; move "admin" above it',
   ],
   [
     'a public path below a private prefix, above it on purpose',
@@ -43,18 +43,18 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
         "{name: orders, match: {methods: [GET, HEAD], path: '/orders/**'}, require: {roles: [admin]}}",
         "{name: rest, match: {path: '/**'}, public: true}",
       ),
-    'rules[0].match.methods: leaves POST, PUT, PATCH, DELETE open: POST /orders is let in by "rest"; add them here, or leave methods out',
-    'rules[1]: lets in everything that no rule above it names: what is forgotten is open, where without it that would be refused',
+    'rules[0].match.methods: leaves POST, PUT, PATCH, DELETE open: POST /orders is allowed by "rest"; add them here, or leave methods out',
+    'rules[1]: opens everything that no rule above it names: what you forget is open, and would be refused without this rule',
   ],
   [
     'deny by default switched off',
     acme + rules(admin, '{name: rest, match: {}, public: true}'),
-    'rules[1]: lets in everything that no rule above it names: what is forgotten is open, where without it that would be refused',
+    'rules[1]: opens everything that no rule above it names: what you forget is open, and would be refused without this rule',
   ],
   [
     'a capture that nothing is compared with',
     acme + rules("{name: orders, match: {path: '/orgs/{org}/orders/**'}, require: {}}"),
-    "rules[0].match.path: captures {org} and compares it with nothing, so whoever is let in is let in for any; ask tenant: '{org}', or write * for it",
+    "rules[0].match.path: captures {org} and compares it with nothing, so whoever passes here passes for any; ask tenant: '{org}', or write * for it",
   ],
   [
     'a second capture beside the one that is compared',
@@ -74,13 +74,13 @@ const sets: readonly [about: string, text: string, ...said: string[]][] = [
   [
     'a tenant without braces',
     acme + rules("{name: a, match: {path: '/x/{org}/**'}, require: {tenant: org}}"),
-    "rules[0].match.path: captures {org} and compares it with nothing, so whoever is let in is let in for any; ask tenant: '{org}', or write * for it",
+    "rules[0].match.path: captures {org} and compares it with nothing, so whoever passes here passes for any; ask tenant: '{org}', or write * for it",
     "rules[0].require.tenant: is the text org, not what match.path captures; write '{org}'",
   ],
   [
     'a tenant that nobody has',
     provider('audience: [api]') + rules("{name: a, match: {path: '/x/{org}/**'}, require: {tenant: '{org}'}}"),
-    'rules[0].require.tenant: lets nobody in: no principal of "acme" has a tenant; say by claims.tenant which claim it is',
+    'rules[0].require.tenant: allows nobody: no principal of "acme" has a tenant; say by claims.tenant which claim it is',
   ],
   [
     'a tenant that the issuer names',

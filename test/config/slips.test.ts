@@ -106,7 +106,7 @@ const slips: readonly [from: string, to: string, said: string][] = [
     '9:25: rules[0].require.features: needs the setting entitlements, which says where grants come from; add it',
   ],
   ['require: {}', 'require: {kind: person}', '9:21: rules[0].require.kind: must be user or service'],
-  ['    require: {}\n', '', '7:5: rules[0]: does not say who is let in: give exactly one of public, deny, require'],
+  ['    require: {}\n', '', '7:5: rules[0]: does not say who is allowed: give exactly one of public, deny, require'],
   [
     'require: {}',
     'require:',
@@ -213,7 +213,7 @@ const slips: readonly [from: string, to: string, said: string][] = [
   [
     'path: /a',
     "path: '/a/../b'",
-    '8:19: rules[0].match.path: has the segment .., which no request that is let in can have: write the path it leads to',
+    '8:19: rules[0].match.path: has the segment .., which no accepted request can have: write the path it leads to',
   ],
   ['path: /a', "hosts: ['*']", '8:21: rules[0].match.hosts[0]: matches every host: leave hosts out instead'],
   [

@@ -20,7 +20,7 @@ export interface DiffOptions {
   readonly json?: boolean;
 }
 
-/** Exit status 0: none flips, 1: some do, 2: it cannot be said. */
+/** Exit status 0: none flips, 1: some do, 2: undecided. */
 export const diff = async (before: string, after: string, options: DiffOptions): Promise<void> => {
   try {
     const compared = await comparedBy(await settingsOf(before), await settingsOf(after), options);

@@ -20,7 +20,7 @@ export const textOf = ({decisions, flips, unsaid}: Compared): string => {
     ]),
     ...(unsaid.length === 0
       ? []
-      : ['', `of ${unsaid.length} it cannot be said: they need what is not given offline or was not recorded`]),
+      : ['', `${unsaid.length} undecided: they need what is not given offline or was not recorded`]),
     ...unsaid.slice(0, mostUnsaid).map((one) => `${lineOf(one)}: ${saidOf(one.old)} -> ${saidOf(one.new)}`),
     '',
   ].join('\n');

@@ -34,7 +34,7 @@ export interface ExplainOptions extends AskedOptions {
 /** Milliseconds after which nobody waits for an explanation. */
 const patience = 15_000;
 
-/** Exit status 0: allowed, 1: denied, 2: it cannot be said (an outage, or a command that cannot be done). */
+/** Exit status 0: allowed, 1: denied, 2: undecided (an outage, or a command that cannot be carried out). */
 export const explainRequest = async (
   method: string | undefined,
   path: string | undefined,

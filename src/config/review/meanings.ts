@@ -24,7 +24,7 @@ const neverCompared = ({match, access}: Rule, index: number): readonly Finding[]
   const used = [tenant, relation?.resource].flatMap((template) => capturesUsed(template ?? '') ?? []);
   const [first] = captures;
   if (first === undefined || used.length > 0 || /\bcaptures\b/.test(when)) return [];
-  const message = `captures {${first}} and compares it with nothing, so whoever is let in is let in for any; ask tenant: '{${first}}', or write * for it`;
+  const message = `captures {${first}} and compares it with nothing, so whoever passes here passes for any; ask tenant: '{${first}}', or write * for it`;
   return [warning(['rules', index, 'match', 'path'], message)];
 };
 
@@ -34,7 +34,7 @@ const tenantOfNobody = ({access}: Rule, index: number, providers: readonly Revie
   const all = providers.filter(({name}) => asked === undefined || asked.includes(name));
   if (all.length === 0 || all.some(({traits}) => traits.tenants !== 'none')) return [];
   const names = all.map(({name}) => `"${name}"`).join(' and ');
-  const message = `lets nobody in: no principal of ${names} has a tenant; say by claims.tenant which claim it is`;
+  const message = `allows nobody: no principal of ${names} has a tenant; say by claims.tenant which claim it is`;
   return [warning(['rules', index, 'require', 'tenant'], message)];
 };
 

@@ -45,7 +45,7 @@ const openedAbove = (
   return [...taken].flatMap(([opener, example]): readonly Finding[] => {
     if (told.has(opener)) return [];
     told.add(opener);
-    const message = `lets in what "${rule.name}" below it closes: ${examples.shown(example)} is open; move "${rule.name}" above it`;
+    const message = `opens what "${rule.name}" below it closes: ${examples.shown(example)} is open; move "${rule.name}" above it`;
     return [{path: ['rules', rules.indexOf(opener)], at: 'value', message}];
   });
 };
@@ -67,7 +67,7 @@ const methodsLeftOpen = (rule: Rule, index: number, examples: Examples): readonl
   const [first] = open.values();
   if (first === undefined) return [];
   const [example, winner] = first;
-  const message = `leaves ${[...open.keys()].join(', ')} open: ${examples.shown(example)} is let in by "${winner.name}"; add them here, or leave methods out`;
+  const message = `leaves ${[...open.keys()].join(', ')} open: ${examples.shown(example)} is allowed by "${winner.name}"; add them here, or leave methods out`;
   return [{path: ['rules', index, 'match', 'methods'], at: 'value', message}];
 };
 
@@ -95,7 +95,7 @@ const everything = (rule: Rule, index: number): readonly Finding[] => {
   const {hosts, methods, path = '/**'} = rule.match;
   if (rule.access.access !== 'public' || hosts !== undefined || methods !== undefined || path !== '/**') return [];
   const message =
-    'lets in everything that no rule above it names: what is forgotten is open, where without it that would be refused';
+    'opens everything that no rule above it names: what you forget is open, and would be refused without this rule';
   return [{path: ['rules', index], at: 'value', message}];
 };
 

@@ -121,11 +121,11 @@ const mayProve = /authorization|cookie|token|key|session|jwt|subprotocol|sec-web
 const nameOf = ({method = '', host = '', path = '/', subject, tenant, outcome, reason}: DecisionLine): string => {
   const who = subject === undefined ? 'nobody' : `${subject}${tenant === undefined ? '' : ` of ${tenant}`}`;
   const what: Record<Outcome, string> = {
-    allow: 'is let in',
+    allow: 'is allowed',
     deny: 'is refused',
     answer: 'is answered',
     error: 'is an error',
-    shadow_deny: 'is let in by a shadow rule',
+    shadow_deny: 'is allowed by a shadow rule',
   };
   return `${method} ${host}${path}: ${who} ${what[outcome]}${reason === undefined ? '' : ` (${reason})`}`.slice(0, 300);
 };
