@@ -31,8 +31,12 @@ export const nameFault = (
   return {message: `${broken}: ${wordsOf[code] ?? firstLine(message)}`};
 };
 
+/** A line that no person wrote is not looked at: the patterns here would take minutes for it. */
+const longestLine = 1_000;
+const lookedAt = (line: string): string => (line.length > longestLine ? '' : line);
+
 const knownSlip = (code: string, lines: readonly string[], line: number): NamedFault | undefined => {
-  const at = (number: number): string => lines[number - 1] ?? '';
+  const at = (number: number): string => lookedAt(lines[number - 1] ?? '');
   const here = at(line);
   let last = line - 1;
   while (last > 1 && at(last).trim() === '') last -= 1;
@@ -62,7 +66,7 @@ const knownSlip = (code: string, lines: readonly string[], line: number): NamedF
   const opened = code === 'BAD_INDENT' ? [last, line].find((number) => balance(at(number)) > 0) : undefined;
   if (opened !== undefined) return slipAt(opened, at(opened), 'a { or [ that is opened on this line is not closed');
   if (code === 'MISSING_CHAR') {
-    const opened = lines.findIndex((one) => /^[^#]*[:[{,-]\s+(["'])(?:(?!\1).)*$/.test(one));
+    const opened = lines.findIndex((one) => /^[^#]*[:[{,-]\s+(["'])(?:(?!\1).)*$/.test(lookedAt(one)));
     if (opened >= 0 && line >= opened + 1)
       return slipAt(opened + 1, at(opened + 1), 'a quote that is opened on this line is not closed');
     if (!fits(lines, line)) return {message: 'the indentation does not fit the lines above'};
