@@ -74,19 +74,28 @@ export const readSomeTenants = async (
   return changes;
 };
 
-/** The same of those that can be understood, and what is wrong with the first that cannot. */
+/** What was read of some tenants: of those that can be understood, and which cannot. */
+export interface Understood {
+  readonly changes: readonly TenantGrants[];
+  readonly broken: readonly string[];
+  /** Of the first of these; undefined where there is none. */
+  readonly fault: Unavailable | undefined;
+}
+
+/** The same, and a tenant that cannot be understood keeps no other from being read. */
 export const readUnderstood = async (
   redis: RecordCalls,
   prefix: string,
   tenants: readonly string[],
   catalog: Catalog,
-): Promise<{readonly changes: readonly TenantGrants[]; readonly fault: Unavailable | undefined}> => {
+): Promise<Understood> => {
   const keys = recordKeys(prefix);
   const replies = await recordCalls(
     redis,
     tenants.map((tenant) => ['HGET', keys.grants, tenant]),
   );
   const changes: TenantGrants[] = [];
+  const broken: string[] = [];
   let fault: Unavailable | undefined;
   for (const [at, tenant] of tenants.entries()) {
     const reply = replies[at];
@@ -95,10 +104,11 @@ export const readUnderstood = async (
       changes.push({tenant, grants});
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
+      broken.push(tenant);
       fault ??= error;
     }
   }
-  return {changes, fault};
+  return {changes, broken, fault};
 };
 
 /** What one tenant has, and its field as it stands ('': none), by which a change can tell whether somebody else came first. */

@@ -121,14 +121,24 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
       }
       await sleep(100);
     };
+    /** Tenants that could not be understood when they were last read: until they can, nothing is confirmed. */
+    let owed: ReadonlySet<string> = new Set();
     const take = async (entries: readonly Entry[]): Promise<void> => {
       if (head === undefined || entries.some(({field}) => field !== 'tenant')) return changed();
-      const tenants = new Set(entries.map(({value}) => value));
+      const tenants = new Set([...owed, ...entries.map(({value}) => value)]);
+      if (tenants.size === 0) return;
       // What cannot be understood of one tenant leaves it what it has, and keeps no other from being followed.
-      const {changes, fault} = await readUnderstood(following, prefix, [...tenants], head);
-      follower.apply(changes);
-      if (fault !== undefined) throw fault;
-      if (changes.every(({grants}) => grants.length === 0)) await emptied();
+      const {changes, broken, fault} = await readUnderstood(following, prefix, [...tenants], head);
+      if (changes.length > 0) follower.apply(changes);
+      const isNew = broken.some((tenant) => !owed.has(tenant));
+      owed = new Set(broken);
+      if (fault === undefined) {
+        if (changes.every(({grants}) => grants.length === 0)) await emptied();
+        return;
+      }
+      failed(wordsOf(fault));
+      // One that names an unknown plan may just be ahead of the plan: then the whole is read, and says so itself.
+      if (isNew) changed();
     };
     /** Waits for changes, and takes them. False: some may have been missed. */
     const step = async (): Promise<boolean> => {
@@ -136,16 +146,20 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
       const entries = await stream.next(at);
       pause = firstPause;
       if (ended) return false;
-      failed(undefined);
+      if (owed.size === 0) failed(undefined);
       if (entries.length === 0) {
         const version = await readVersion(following, prefix);
         if (version === undefined || (loaded !== undefined && version !== loaded)) changed();
         if (await stream.missed(at)) return false;
+        await take([]);
       } else {
         await take(entries);
         at = entries.at(-1)?.id ?? at;
       }
-      confirm(follower, began);
+      if (owed.size === 0) {
+        failed(undefined);
+        confirm(follower, began);
+      }
       return true;
     };
     while (!ended) {
@@ -165,8 +179,7 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
         while (await step());
       } catch (error) {
         if (ended) return;
-        failed(error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : redisFault(error));
-        // A change that names an unknown plan may just be ahead of the plan: then the whole is read, and says so itself.
+        failed(wordsOf(error));
         if (error instanceof Unavailable) changed();
         await sleep(pause);
         pause = Math.min(longestPause, pause * 2);
@@ -196,3 +209,6 @@ export const makeRedisSource = (parts: RedisSourceParts): SnapshotSource => {
     },
   };
 };
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Unavailable && error.cause instanceof Error ? error.cause.message : redisFault(error);

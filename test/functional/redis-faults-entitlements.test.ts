@@ -32,10 +32,12 @@ describe('entitlements in Redis', () => {
     const redis = connect(settings);
     const following = connect(settings, 2_500);
     await until('it is connected', () => redis.ready() && following.ready());
-    const source = makeRedisSource({redis, following, prefix, steady: Date.now, sleep: (ms) => sleep(ms)});
+    const said: string[] = [];
+    const log = (message: string) => void said.push(message);
+    const source = makeRedisSource({redis, following, prefix, steady: Date.now, sleep: (ms) => sleep(ms), log});
     const entitlements = kept(openEntitlements({source, settings: times}));
     await entitlements.store.start();
-    return entitlements;
+    return {...entitlements, said};
   };
   type Opened = Awaited<ReturnType<typeof open>>;
   const allSay = async (three: readonly Opened[], tenant: string, feature: string, answer: string) => {
@@ -199,6 +201,10 @@ describe('entitlements in Redis', () => {
     await until('what is taken away is followed, too', () => one.says('t1') !== 'yes', 10_000);
     assert.equal(one.says('bad'), 'yes', 'it keeps what it had');
     assert.equal(one.store.health().state, 'degraded');
+    const age = one.store.age();
+    await sleep(2_500);
+    assert.ok(one.store.age() > age + 2, 'nothing is confirmed');
+    assert.equal(one.said.length, 1, `told once: ${one.said}`);
     await writeTenant(write, prefix, 'bad', []);
     await until('it is mended', () => one.store.health().state === 'ready', 15_000);
     assert.notEqual(one.says('bad'), 'yes');
