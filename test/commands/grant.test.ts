@@ -340,7 +340,10 @@ describe('postern entitlements grant and ungrant', function () {
         async () => {
           const cloud = await startFrontegg();
           cloud.entitlements.data = {
-            features: [['f1', 'reports', []]],
+            features: [
+              ['f1', 'reports', []],
+              ['f2', 'seats', []],
+            ],
             featureBundles: [['pro', ['f1'], 'false', []]],
             entitlements: [['pro', 'acme', null, null]],
             featureFlags: [],
@@ -362,10 +365,15 @@ describe('postern entitlements grant and ungrant', function () {
         const {source, close} = await begin();
         const settings = {
           admin: {listen: `127.0.0.1:${await freePort()}`, token: 'a-token-of-tests'},
-          rules: [{name: 'open', match: {path: '/**'}, public: true}],
+          providers: [{name: 'keys', type: 'apiKeys', file: 'keys.yaml', credentials: [{header: 'x-api-key'}]}],
+          rules: [
+            {name: 'reports', match: {path: '/reports'}, require: {features: ['reports', 'seats']}},
+            {name: 'open', match: {path: '/**'}, public: true},
+          ],
           entitlements: {source},
         };
-        const postern = await startPostern(settings);
+        const files = {'keys.yaml': 'keys: []\n'};
+        const postern = await startPostern(settings, {files});
         folder = postern.folder;
         const by = `  by what the running process has from ${name}\n`;
         const check = ['check', '--feature', 'reports', '--tenant'];
@@ -376,7 +384,15 @@ describe('postern entitlements grant and ungrant', function () {
         );
         const told = JSON.parse(await done(...check, 'acme', '--json'));
         assert.equal(told.entitled, true);
-        await done('check', '--tenant', 'acme');
+        const all = await done('check', '--tenant', 'acme');
+        assert.match(all, /^ {2}has the features: reports$/m);
+        assert.equal(all.includes('of those that rules ask for: reports, seats'), name === 'frontier', all);
+        assert.equal(all.includes('no plan'), false, all);
+        if (name === 'frontier') assert.match(await done('check', '--tenant', 'tiny'), /^ {2}has none of them$/m);
+        await refused(
+          new RegExp(`what ${name} keeps is listed there; postern entitlements check --tenant TENANT asks about one`),
+          'list',
+        );
         await refused(/keeps who has which plan/, 'grant', '--tenant', 'acme', '--plan', 'pro');
         await refused(/keeps who has which plan/, 'ungrant', '--tenant', 'acme', '--plan', 'pro');
         await postern.stop();

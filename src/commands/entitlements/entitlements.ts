@@ -39,6 +39,10 @@ export const listEntitlements = async ({config, tenant, json = false}: ListOptio
       {tenant, json},
     );
   }
+  if (source !== undefined && source.type !== 'redis' && source.type !== 'file' && settings.redis === undefined) {
+    const one = notAskedOf(source) ?? 'postern entitlements check --tenant TENANT asks about one';
+    throw new CommandError(`what ${source.type} keeps is listed there; ${one}`);
+  }
   await withRecord(config, async (redis) => {
     await needVersion(redis);
     const head = await readHead(redis, redis.prefix);
@@ -149,10 +153,16 @@ const toldBy = async (settings: Settings, config: string, asked: Asked): Promise
       return answered({...head, grants: found?.grants ?? []});
     });
   }
-  const notAsked = source.type === 'http' ? undefined : sourceWords(source).notAsked;
+  const notAsked = notAskedOf(source);
   if (notAsked !== undefined) throw new CommandError(notAsked);
   return told(await askRunning(settings, asked));
 };
+
+type Elsewhere = Exclude<NonNullable<Settings['entitlements']>['source'], {readonly type: 'file' | 'redis'}>;
+
+/** Why a source cannot be asked about a tenant, and what to do instead. */
+const notAskedOf = (source: Elsewhere): string | undefined =>
+  source.type === 'http' ? undefined : sourceWords(source).notAsked;
 
 const askRunning = async (settings: Settings, asked: Asked): Promise<Answer | HeldAll> => {
   const given = Object.entries({...asked}).filter((pair): pair is [string, string] => pair[1] !== undefined);

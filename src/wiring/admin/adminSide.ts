@@ -7,6 +7,7 @@ import type {Health} from '../../core/health.ts';
 import type {LineOf} from '../../observe/decisionLine.ts';
 import {makeLimited} from '../../observe/limits.ts';
 import {version} from '../../version.ts';
+import {wantedBy} from '../entitlements/entitlements.ts';
 import {makeExplainer} from '../explain/explainer.ts';
 import type {InForce} from '../inForce.ts';
 import type {Shared} from '../shared.ts';
@@ -46,7 +47,11 @@ export const makeAdminSide = ({settings, inForce, shared, health, keep}: AdminSi
         newId: clocks.newId,
         reach: redis === undefined ? 'this instance only' : 'every instance',
       }),
-      ...makeEntitlementRoutes(() => decider().parts.entitlements, clocks.now),
+      ...makeEntitlementRoutes(
+        () => decider().parts.entitlements,
+        clocks.now,
+        () => wantedBy(configuration().settings),
+      ),
       ...makeDecisionRoutes({recent, redact, lineOf, every: clocks.every}),
       ...makeExplainRoutes({
         explainer: makeExplainer({decider, configuration, clocks}),

@@ -5,10 +5,11 @@ import {principalNamed} from '../../core/principalNamed.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import {heldAll} from '../explain/heldAll.ts';
 
-/** It needs the admin token. `entitlements`: the store in force. */
+/** It needs the admin token. `entitlements`: the store in force. `wanted`: the features that its rules ask for. */
 export const makeEntitlementRoutes = (
   entitlements: () => Pick<EntitlementStore, 'entitled' | 'holdings' | 'catalog' | 'grantsOf'>,
   now: () => number,
+  wanted: () => readonly string[] = () => [],
 ): readonly AdminRoute[] => [
   {
     method: 'GET',
@@ -31,7 +32,7 @@ export const makeEntitlementRoutes = (
       const principal = principalNamed({tenant, user, permissions}, 'none');
       try {
         if (feature === undefined && permission === undefined) {
-          return json(200, await heldAll(entitlements(), {tenant, user}, now()));
+          return json(200, await heldAll(entitlements(), {tenant, user}, now(), wanted));
         }
         const question = feature === undefined ? {permission: permission ?? ''} : {feature};
         const answer: Entitled = await entitlements().entitled(principal, question, new Map(), now());

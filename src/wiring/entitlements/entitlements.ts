@@ -89,6 +89,11 @@ export const askedOf = ({rules, responses}: Pick<Settings, 'rules' | 'responses'
   return {...asked, features: asked.features.filter(isKnown)};
 };
 
+/** The names of all features that rules and responses ask for, each once. */
+export const wantedBy = ({rules, responses}: Pick<Settings, 'rules' | 'responses'>): readonly string[] => [
+  ...new Set(askedBy(rules, toldBy(responses)).features.map(({feature}) => feature)),
+];
+
 /** What rules ask for, each with the first rule that does. A shadow rule lets through, so it asks for nothing. */
 export const askedBy = (rules: readonly Rule[], told: readonly string[] = []): Asked => {
   const features = new Map<string, string>();

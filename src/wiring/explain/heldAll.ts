@@ -6,14 +6,19 @@ import {type GrantShown, type HeldAll, type HeldState, heldAnswer} from './heldA
 /** How many grants are told of a tenant and one of its users. */
 export const mostGrants = 1_000;
 
-/** Rules that look at a token or a request find neither. Throws or rejects with Unavailable where there are no facts. */
+/**
+ * Rules that look at a token or a request find neither. Throws or rejects with Unavailable where there are no facts.
+ * `wanted`: what a source that lists nothing is asked about.
+ */
 export const heldAll = async (
   store: Pick<EntitlementStore, 'entitled' | 'holdings' | 'catalog' | 'grantsOf'>,
   {tenant, user}: {readonly tenant: string; readonly user?: string | undefined},
   now: number,
+  wanted: () => readonly string[] = () => [],
 ): Promise<HeldAll> => {
   const principal = principalNamed({tenant, user}, 'none');
-  const names = [...(store.catalog()?.features.keys() ?? [])];
+  const catalog = store.catalog();
+  const names = catalog === undefined ? wanted() : [...catalog.features.keys()];
   const holdings = await store.holdings(principal, names, new Map(), now);
   const features: {feature: string; state: HeldState}[] = [];
   for (const feature of names) {
@@ -24,7 +29,8 @@ export const heldAll = async (
     .grantsOf?.(tenant, user, mostGrants)
     .map((grant) => grantShown(grant, now))
     .sort(byHolder);
-  return {...heldAnswer({tenant, user}, holdings), features, ...(grants && {grants})};
+  const asked = catalog === undefined && {asked: names};
+  return {...heldAnswer({tenant, user}, holdings), features, ...(grants && {grants}), ...asked};
 };
 
 /** The tenant's first, by plan: the table of grants has no order. */

@@ -47,6 +47,8 @@ export interface HeldAll extends HeldAnswer {
   readonly features: readonly {readonly feature: string; readonly state: HeldState}[];
   /** Also those that are over; at most `mostGrants`. Absent where the source does not list them. */
   readonly grants?: readonly GrantShown[];
+  /** Of a source that tells of one feature at a time: those it was asked about. Absent where it lists what there is. */
+  readonly asked?: readonly string[];
 }
 
 export const heldAnswer = (
@@ -83,9 +85,11 @@ export const heldLines = (held: HeldAnswer | HeldAll): readonly string[] => {
   const {tenant, user, plans, values} = held;
   const who = `tenant ${shown(tenant)}${user === undefined ? '' : `, user ${shown(user)}`}`;
   const named = Object.entries(values);
+  const asked = 'asked' in held ? held.asked : undefined;
+  const listed = plans.length === 0 ? 'no plan' : `the plans ${plans.map(shown).join(', ')}`;
   return [
-    `${who}: ${plans.length === 0 ? 'no plan' : `the plans ${plans.map(shown).join(', ')}`}`,
-    ...(named.length === 0 ? ['  no values and no limits'] : []),
+    `${who}: ${asked === undefined ? listed : askedText(asked)}`,
+    ...(named.length === 0 && asked === undefined ? ['  no values and no limits'] : []),
     ...named.flatMap(([feature, {amount, per, grace, origins}]) => [
       `  ${shown(feature)}: ${amountText(amount)}${per === undefined ? '' : ` ${per === 'hour' ? 'an' : 'a'} ${per}`}${grace ? ', in grace' : ''}`,
       ...origins.map((origin) => `    ${originText(origin)}`),
@@ -94,11 +98,19 @@ export const heldLines = (held: HeldAnswer | HeldAll): readonly string[] => {
   ];
 };
 
-const featureLines = ({features}: HeldAll): readonly string[] =>
-  featureStates.flatMap(([state, said]) => {
+const askedText = (asked: readonly string[]): string => {
+  const which =
+    asked.length === 0 ? 'rules ask for none' : `of those that rules ask for: ${asked.map(shown).join(', ')}`;
+  return `its source tells of one feature at a time (--feature); ${which}`;
+};
+
+const featureLines = ({features, asked = []}: HeldAll): readonly string[] => {
+  if (features.length === 0 && asked.length > 0) return ['  has none of them'];
+  return featureStates.flatMap(([state, said]) => {
     const names = features.filter((one) => one.state === state).map(({feature}) => shown(feature));
     return names.length === 0 ? [] : [`  ${said}: ${names.join(', ')}`];
   });
+};
 
 const featureStates = [
   ['live', 'has the features'],
