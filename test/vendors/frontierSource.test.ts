@@ -100,8 +100,16 @@ for (const api of ['connect', 'rest'] as const) {
     it('a feature that it does not know is not entitled, and said in the log', async () => {
       const body = api === 'rest' ? {code: 5, message: 'feature not found'} : {code: 'not_found', message: 'not found'};
       frontier.faults.set(paths[api].feature, {status: 404, body: JSON.stringify(body)});
-      assert.deepEqual(await make().lookup(acme, 'raports', undefined, never), {features: {}});
-      assert.deepEqual(warnings, [{feature: 'raports', refused: 'not_found'}]);
+      const source = make();
+      assert.deepEqual(await source.lookup(acme, 'raports', undefined, never), {features: {}});
+      const first = {feature: 'raports', refused: 'not_found', count: 1};
+      assert.deepEqual(warnings, [first]);
+      // Whoever asks for flags may name what they like: the log is told once a minute, with how often it was.
+      for (let at = 0; at < 20; at++) await source.lookup(acme, `guessed-${at}`, undefined, never);
+      assert.deepEqual(warnings, [first]);
+      later = 61_000;
+      await source.lookup(acme, 'guessed', undefined, never);
+      assert.deepEqual(warnings, [first, {feature: 'guessed', refused: 'not_found', count: 21}]);
     });
 
     it('a token that it no longer takes is replaced once', async () => {

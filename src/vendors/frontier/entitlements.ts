@@ -1,5 +1,6 @@
 // Frontier as a source of entitlements: has this organisation's plan that feature.
 import type {RemoteCall} from '../../core/remote.ts';
+import {makeSeldom} from '../../core/seldom.ts';
 import {Unavailable} from '../../core/unavailable.ts';
 import type {LookupSource, PrincipalGrants} from '../../entitlements/source.ts';
 import {parseJwt} from '../../providers/jwtForm.ts';
@@ -20,6 +21,8 @@ export interface FrontierSourceParts {
 const dependency = 'entitlements';
 /** Milliseconds to get a token in. */
 const budget = 5_000;
+/** Milliseconds between two lines of the log that say the same. */
+const tellEvery = 60_000;
 /** An organisation and a feature that nobody has. */
 const nobodys = ['postern-doctor', 'postern-doctor'] as const;
 const nothing: PrincipalGrants = {features: {}};
@@ -28,6 +31,8 @@ const nothing: PrincipalGrants = {features: {}};
 export const makeFrontierSource = (settings: FrontierSourceSettings, parts: FrontierSourceParts): LookupSource => {
   const api = makeFrontierApi(parts.call, dependency, settings);
   const serviceToken = makeServiceToken(settings, api, parts);
+  // Whoever may ask for flags names features at will.
+  const seldom = makeSeldom(tellEvery, parts.steady ?? parts.now);
 
   const ask = async (organization: string, feature: string, deadline: number): Promise<PrincipalGrants> => {
     for (let attempt = 0; ; attempt++) {
@@ -37,7 +42,11 @@ export const makeFrontierSource = (settings: FrontierSourceSettings, parts: Fron
       // Its keys or the service user may have changed since; with a new token it is right or a fault of the settings.
       if (refused === 'unauthenticated' && attempt === 0 && serviceToken.refused(token)) continue;
       if (ofServiceUser.has(refused)) throw notAllowed(refused);
-      parts.log.warn({feature, refused}, 'Frontier does not know this organisation or feature: not entitled');
+      const count = seldom(refused);
+      if (count !== undefined) {
+        const sentence = 'Frontier does not know this organisation or feature: not entitled';
+        parts.log.warn({feature, refused, count}, sentence);
+      }
       return nothing;
     }
   };
