@@ -1,6 +1,6 @@
 // Entitlements from the text of a file: YAML, JSON or JSON lines by its name; what is wrong, with its place.
 
-import {type Document, isAlias, isScalar, LineCounter, parseDocument, type Scalar, visit} from 'yaml';
+import {type Alias, type Document, isAlias, isScalar, LineCounter, parseDocument, type Scalar, visit} from 'yaml';
 import type {Snapshot} from '../core/entitlement/entitlement.ts';
 import {jsonFault} from '../core/words/jsonFault.ts';
 import {namedTwice} from '../core/words/jsonTwice.ts';
@@ -19,6 +19,9 @@ export interface Fault {
 
 export type ReadText = {readonly snapshot: Snapshot; readonly whole: boolean} | {readonly faults: readonly Fault[]};
 
+const mostAliases = 1_000;
+/** Of those, keys. */
+const mostAliasKeys = 20;
 /** Reading YAML takes long and holds up everything else meanwhile. */
 const longestYaml = 8 * 1_048_576;
 
@@ -82,7 +85,7 @@ const parseYaml = (text: string): Parsed => {
       const message = `is not YAML: keys must be unique, and ${shownName(twice.name)} stands at ${where} for the second time`;
       return {faults: [{message}]};
     }
-    return {value: document.toJS({maxAliasCount: 1_000}) ?? {}};
+    return {value: document.toJS({maxAliasCount: mostAliases}) ?? {}};
   } catch (error) {
     const multiply = /alias/i.test(String(error));
     const why = multiply ? 'Excessive aliases multiply what stands there' : 'it is nested more deeply than can be read';
@@ -93,11 +96,18 @@ const parseYaml = (text: string): Parsed => {
 /** The first key that has the name of another in its mapping, whatever way each is written: the last would count. */
 const keyTwice = (document: Document): {readonly name: string; readonly at: number} | undefined => {
   let found: {readonly name: string; readonly at: number} | undefined;
+  let aliases = 0;
+  const resolved = (key: Alias): unknown => {
+    aliases += 1;
+    // Each is looked for from the top of the document.
+    if (aliases > mostAliasKeys) throw new Error('Excessive aliases as keys');
+    return key.resolve(document);
+  };
   visit(document, {
     Map(_, {items}) {
       const names = new Set<string>();
       for (const {key} of items) {
-        const node = isAlias(key) ? key.resolve(document) : key;
+        const node = isAlias(key) ? resolved(key) : key;
         const name = isScalar(node) ? String(node.value ?? '') : JSON.stringify(node ?? '');
         if (names.has(name)) {
           found = {name, at: (key as Partial<Scalar>).range?.[0] ?? 0};

@@ -157,6 +157,12 @@ describe('the file source', () => {
       '{"feature": "a"}\n{"feature": "b", "feature": "c"}\n',
       /line 2: "feature" stands here for the second time/,
     ],
+    [
+      'aliases without end as keys',
+      'e.yaml',
+      `a: [${Array.from({length: 20_000}, (_, at) => `&k${at} v${at}`).join()}]\nb: {${Array.from({length: 20_000}, (_, at) => `*k${at} : 1`).join()}}`,
+      /can be read: Excessive alias/,
+    ],
     ['nesting without end', 'e.yaml', '['.repeat(100_000), /is not YAML/],
     ['broken JSON', 'e.json', '{"features": {', /is not JSON/],
     [
