@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {IdentityProvider} from '../../test/support/identityProvider.ts';
 import {freePort, temporaryFolder} from '../../test/support/ports.ts';
-import {type Postern, type PosternOptions, startPostern} from '../../test/support/postern.ts';
+import {alone, type Postern, type PosternOptions, startPostern} from '../../test/support/postern.ts';
 import {start} from '../../test/support/processes.ts';
 import type {Caller} from './caller.ts';
 import {onServerCore} from './cores.ts';
@@ -75,7 +75,7 @@ export interface StageParts {
 const allowed = 'postern_check_duration_seconds_count{outcome="allow"}';
 
 const refusalsIn = async ({adminUrl, logs}: Postern): Promise<string> => {
-  const lines = (await (await fetch(`${adminUrl}/metrics`)).text()).split('\n');
+  const lines = (await (await fetch(`${adminUrl}/metrics`, alone)).text()).split('\n');
   const counted = lines.filter((line) => /^postern_decisions_total\{(?!.*outcome="allow").* [1-9]\d*$/.test(line));
   return [...counted.slice(0, 10), logs().slice(-2_000)].join('\n');
 };

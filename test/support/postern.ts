@@ -79,6 +79,9 @@ export const runPostern = async (
   return {code: await postern.ended, output: postern.output()};
 };
 
+/** On a connection of its own: one that was kept is closed by the server at the very moment at which it is used again. */
+export const alone = {headers: {connection: 'close'}};
+
 /**
  * Starts `postern serve` with a configuration (settings, or the text of postern.yaml) and waits until it is ready. As
  * settings, `server.listen` and `admin.listen` get free ports unless given; a text is run as it stands. Rejects with its log if it ends.
@@ -116,7 +119,7 @@ export const startPostern = async (
     env: {...process.env, ...options.env},
     ...(options.onOutput && {onOutput: options.onOutput}),
     ready: async () => {
-      const {status} = await fetch(`${adminUrl}/readyz`);
+      const {status} = await fetch(`${adminUrl}/readyz`, alone);
       return status === 200 || options.unready === true;
     },
   });
@@ -127,7 +130,7 @@ export const startPostern = async (
     process: postern,
     logs: () => postern.output(),
     metric: async (series) => {
-      const lines = (await (await fetch(`${adminUrl}/metrics`)).text()).split('\n');
+      const lines = (await (await fetch(`${adminUrl}/metrics`, alone)).text()).split('\n');
       const line = lines.find((one) => one.startsWith(`${series} `));
       return line === undefined ? undefined : Number(line.slice(series.length + 1));
     },
