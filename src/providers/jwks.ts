@@ -38,12 +38,21 @@ const accept = 'application/json, application/jwk-set+json, */*;q=0.1';
  * Tried once: the keeper of the keys has a back-off of its own, and promises how often it asks. `token`: what Postern shows
  * to be let in (the API server of Kubernetes wants one).
  */
-const getJson = async (call: RemoteCall, dependency: string, url: string, token: string | undefined) => {
+const getJson = async (
+  call: RemoteCall,
+  dependency: string,
+  url: string,
+  token: string | undefined,
+  notThere = 'look at the path',
+) => {
   const headers = {accept, ...(token !== undefined && {authorization: `Bearer ${token}`})};
   const request = {method: 'GET', url, headers, timeout, idempotent: false} as const;
   const answer = await call(dependency, request, Number.POSITIVE_INFINITY);
   if (isNotThere(answer.status))
-    throw new Unavailable(dependency, new NotPublished(`${answer.asked} answered with status ${answer.status}`));
+    throw new Unavailable(
+      dependency,
+      new NotPublished(`${answer.asked} answered with status ${answer.status}: ${notThere}`),
+    );
   return jsonOf(dependency, answer, object);
 };
 
@@ -66,7 +75,13 @@ export const keysAtUrl =
 
 /** OpenID Connect Discovery 1.0 section 4: below the issuer, its path included. */
 const openIdOf = (call: RemoteCall, dependency: string, issuer: string, token: string | undefined) =>
-  getJson(call, dependency, `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, token);
+  getJson(
+    call,
+    dependency,
+    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    token,
+    'compare the issuer with the iss of a token; if it publishes no discovery document, set jwksUri',
+  );
 
 /**
  * A server of OAuth 2 alone has another document, between the host and the path of the issuer (RFC 8414 section 3.1): asked
@@ -97,7 +112,8 @@ export const keysByDiscovery =
     if (document.issuer !== issuer) throw outage(dependency, otherIssuer(document.issuer, issuer));
     const uri = document.jwks_uri;
     const url = typeof uri === 'string' ? URL.parse(uri) : null;
-    if (url === null) throw outage(dependency, 'its discovery document has no jwks_uri');
+    if (url === null)
+      throw outage(dependency, 'its discovery document has no jwks_uri: set jwksUri to where its keys are');
     const plainAllowed = insecure || (issuer.startsWith('http:') && !isInsecureUrl(url.href));
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plainAllowed))
       throw outage(dependency, 'its jwks_uri is not https:');

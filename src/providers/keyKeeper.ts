@@ -149,7 +149,10 @@ export const makeKeyKeeper = (parts: KeyKeeperParts): KeyKeeper => {
       // So that a start while it is away does not bring them back.
       void keptKeys?.kept.offer(moment, () => [JSON.stringify({keys: []})]);
     }
-    return new Unavailable(dependency, new Error('it publishes a key set without any key'));
+    return new Unavailable(
+      dependency,
+      new Error('it publishes a key set without any key: tokens cannot be verified until it has one'),
+    );
   };
 
   /** One fetch, however many ask. Never rejects. */

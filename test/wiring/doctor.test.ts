@@ -113,7 +113,7 @@ describe('what a configuration leads to', () => {
       () => oidc({issuer: `${issuer.issuer}/realms/x`}),
       'p keys',
       'bad',
-      /answered with status 404/,
+      /answered with status 404: compare the issuer with the iss of a token; if it publishes no discovery document, set jwksUri$/,
     ],
     [
       'keys at an address',
