@@ -1,4 +1,5 @@
 // Two servers cannot listen at one address: told before the second one fails to.
+import {isIPv4} from 'node:net';
 import {isObject} from '../core/isObject.ts';
 import {type Finding, pathText, type SettingPath} from './findings.ts';
 
@@ -41,19 +42,19 @@ export const listeningFindings = (tree: Readonly<Record<string, unknown>>): read
   });
 };
 
-const loopback: Readonly<Record<string, string>> = {localhost: '127.0.0.1'};
-const every = ['0.0.0.0', '[::]'];
+/** Linux takes `[::]` for IPv4, too. */
+const takesIn = (host: string, other: string): boolean => host === '[::]' || (host === '0.0.0.0' && isIPv4(other));
 
 /** A port of every address is one of each. Port 0 is any that is free. */
 const isSame = (one: string, other: string): boolean => {
   if (one.startsWith('unix:') || other.startsWith('unix:')) return one === other;
   const [[host, port], [otherHost, otherPort]] = [partsOf(one), partsOf(other)];
   if (port !== otherPort || port === '0' || port === '') return false;
-  return host === otherHost || every.includes(host) || every.includes(otherHost);
+  return host === otherHost || takesIn(host, otherHost) || takesIn(otherHost, host);
 };
 
 const partsOf = (address: string): readonly [host: string, port: string] => {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, Math.max(0, colon)).toLowerCase();
-  return [loopback[host] ?? host, address.slice(colon + 1)];
+  return [host === 'localhost' ? '127.0.0.1' : host, address.slice(colon + 1)];
 };

@@ -451,6 +451,13 @@ describe('config: slips of the hand', () => {
     it(`${provider} -> ${said}`, () => isSaid(good.replace('rules:\n', `  - {${provider}}\nrules:\n`), said));
   }
   for (const [text, said] of additions) it(`${text.trim()} -> ${said}`, () => isSaid(more(text), said));
+  for (const apart of [
+    'server: {listen: 0.0.0.0:9191}\nadmin: {listen: "[::1]:9191"}\n',
+    'server: {listen: 10.0.0.1:9191}\nadmin: {listen: 127.0.0.1:9191}\n',
+    'server: {listen: [127.0.0.1:0, 127.0.0.1:0]}\n',
+    'server: {listen: unix:///a}\nadmin: {listen: 127.0.0.1:9191}\n',
+  ])
+    it(`addresses of their own: ${apart.trim()}`, async () => assert.deepEqual(await errorsOf(more(apart)), []));
   it('rules indented under another setting are one mistake', async () => {
     const text = good
       .replace('rules:\n', 'log:\n  level: info\n  rules:\n')
