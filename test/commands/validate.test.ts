@@ -220,7 +220,7 @@ postern.yaml: 1 error
   it('a warning is no error', async () => {
     const {code, output} = await validated(open, {});
     assert.equal(code, 0);
-    assert.match(output, /^postern\.yaml:2:9: warning: rules\[0\]: lets in everything/);
+    assert.match(output, /^postern\.yaml:2:9: warning: rules\[0\]: opens everything/);
     assert.match(output, /good: 1 rule, 1 provider \(1 warning\)/);
   });
   it('a secret that is written out is one, and is not shown; one from outside is none', async () => {
