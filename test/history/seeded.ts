@@ -63,7 +63,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'decides before it has read who is revoked',
-    edits: [['src/store/feed.ts', '    return !hasGivenUp;', '    return false;']],
+    edits: [['src/store/standing.ts', '    return !hasGivenUp;', '    return false;']],
   },
   {
     name: 'a session is revoked up to a moment, and its refreshed tokens are not',
