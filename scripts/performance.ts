@@ -160,6 +160,8 @@ ${missed.length === 0 ? '- Every goal is reached in the last run.' : `- **Goals 
 - **Redis** costs some 10 % of a decision, there or hanging: what is asked of it is asked aside, and is not nothing.
 - **Memory flat for an hour** was looked at for ${said('churn', 'length')}: what is kept for callers has bounds in bytes, and these are
   reached within the first minutes.
+- **Waits** were measured three times in an hour: p99 was 0.89 and 0.98 times that of the empty handler, and once 3.8, with
+  calls that queued for a tenth of a second. That was not seen again, and what it was is not known.
 - **A token that was never seen before** is read, hashed and verified, and its principal is made and kept. What is kept outlives
   a collection, and garbage is a third of what it costs beside the verification.
 - **10,000 rules** take no more steps to look through than 10. Asked in turn, each lies where the processor does not have it at hand.
