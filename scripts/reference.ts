@@ -5,14 +5,15 @@ import {schemaDocument} from '../src/config/schemaDocument.ts';
 import {commandsPage} from './commandsPage.ts';
 import {decisionsPage, decisionsSchema} from './decisionsPage.ts';
 import {settingsPage} from './settingsPage.ts';
+import {wrapPage} from './wrap.ts';
 
 const document = schemaDocument();
 const files: readonly (readonly [string, string])[] = [
   ['postern.schema.json', `${JSON.stringify(byType(JSON.parse(JSON.stringify(document))), null, 2)}\n`],
-  ['docs/reference/settings.md', settingsPage(document)],
+  ['docs/reference/settings.md', wrapPage(settingsPage(document))],
   ['docs/reference/decisions.schema.json', `${JSON.stringify(decisionsSchema(), null, 2)}\n`],
-  ['docs/reference/decisions.md', decisionsPage()],
-  ['docs/reference/commands.md', commandsPage()],
+  ['docs/reference/decisions.md', wrapPage(decisionsPage())],
+  ['docs/reference/commands.md', wrapPage(commandsPage())],
 ];
 
 const read = (url: URL): string | undefined => {

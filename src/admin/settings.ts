@@ -1,11 +1,11 @@
 // The setting `admin`: where metrics and health are served, and what guards the rest.
 import {z} from 'zod';
-import {bearerTokens, listenAddress} from '../config/values.ts';
+import {bearerTokens, defaultListen, listenAddress} from '../config/values.ts';
 
 export const adminSettings = z
   .strictObject({
     listen: listenAddress
-      .prefault('127.0.0.1:9190')
+      .prefault(defaultListen.admin)
       .describe('Where /metrics, /livez and /readyz are served: host:port, or unix:///path/to.sock.'),
     token: bearerTokens
       .optional()

@@ -2,6 +2,7 @@
 import {isIPv4} from 'node:net';
 import {isObject} from '../core/isObject.ts';
 import {type Finding, pathText, type SettingPath} from './findings.ts';
+import {defaultListen} from './values.ts';
 
 interface Listening {
   readonly path: SettingPath;
@@ -11,7 +12,7 @@ interface Listening {
 }
 
 const ofServer = (listen: unknown): readonly Listening[] => {
-  if (!Array.isArray(listen)) return at(['server', 'listen'], listen, '127.0.0.1:9191');
+  if (!Array.isArray(listen)) return at(['server', 'listen'], listen, defaultListen.server);
   return listen.flatMap((address, index) => at(['server', 'listen', index], address));
 };
 
@@ -29,7 +30,7 @@ const setting = (tree: Readonly<Record<string, unknown>>, part: string): unknown
 export const listeningFindings = (tree: Readonly<Record<string, unknown>>): readonly Finding[] => {
   const all = [
     ...ofServer(setting(tree, 'server')),
-    ...at(['admin', 'listen'], setting(tree, 'admin'), '127.0.0.1:9190'),
+    ...at(['admin', 'listen'], setting(tree, 'admin'), defaultListen.admin),
     ...at(['answers', 'listen'], setting(tree, 'answers')),
   ];
   return all.flatMap((one, index): readonly Finding[] => {

@@ -41,6 +41,9 @@ const listenFault = 'is not a listen address: write host:port, such as 127.0.0.1
 // sockaddr_un holds 108 bytes with the closing NUL (unix(7)); a longer path would be cut short without a word.
 const longestSocketPath = 107;
 
+/** Where the servers listen unless somebody says otherwise. */
+export const defaultListen = {server: '127.0.0.1:9191', admin: '127.0.0.1:9190'} as const;
+
 /** `127.0.0.1:9191`, `[::1]:9191` or `unix:///run/postern/check.sock`. Port 0 takes any free one. */
 export const listenAddress = formed(listenFault)
   .regex(/^(unix:\/\/\/.+|(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5})$/, listenFault)

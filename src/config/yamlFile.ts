@@ -1,7 +1,7 @@
 // A YAML text as plain values, with the place of each: the strict part of YAML that settings need.
 import {type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, parseDocument} from 'yaml';
 import {makePlaceAt, type Place} from '../core/words/place.ts';
-import {nameFault} from '../core/words/yamlFaults.ts';
+import {placedFault} from '../core/words/yamlFaults.ts';
 import {type Finding, keyOfPath, type SettingPath} from './findings.ts';
 
 /** A fault of the text itself; `path` where one can be told. */
@@ -61,12 +61,8 @@ export const readYaml = (text: string): YamlFile => {
   }
   const [error] = document.errors;
   if (error !== undefined) {
-    const noticed = placeAt(error.pos[0]);
-    const {place = noticed, message} = nameFault(error, text.split('\n'), noticed.line, {
-      what: 'settings',
-      broken: 'cannot be read as YAML',
-    });
-    faults.push({...place, path: [], message});
+    const fault = placedFault(error, text, {what: 'settings', broken: 'cannot be read as YAML'});
+    faults.push({...fault, path: []});
     return {value: undefined, faults, placeOf};
   }
   const root = document.contents;

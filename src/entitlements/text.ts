@@ -5,7 +5,7 @@ import type {Snapshot} from '../core/entitlement/entitlement.ts';
 import {jsonFault} from '../core/words/jsonFault.ts';
 import {namedTwice} from '../core/words/jsonTwice.ts';
 import {makePlaceAt} from '../core/words/place.ts';
-import {nameFault} from '../core/words/yamlFaults.ts';
+import {placedFault} from '../core/words/yamlFaults.ts';
 import {type Read, readDocument} from './document.ts';
 import {readLines} from './lines.ts';
 import {describeFinding, type Finding, saidTwice, shownName} from './words.ts';
@@ -68,19 +68,13 @@ const parseYaml = (text: string): Parsed => {
   try {
     // Names given twice are told below: the library compares each key with all others of its mapping, and as it was written.
     const document = parseDocument(text, {uniqueKeys: false, prettyErrors: false, logLevel: 'error'});
-    const placeAt = makePlaceAt(text);
     const [first] = document.errors;
     if (first !== undefined) {
-      const noticed = placeAt(first.pos[0]);
-      const {place = noticed, message} = nameFault(first, text.split('\n'), noticed.line, {
-        what: 'entitlements',
-        broken: 'is not YAML',
-      });
-      return {faults: [{...place, message}]};
+      return {faults: [placedFault(first, text, {what: 'entitlements', broken: 'is not YAML'})]};
     }
     const twice = keyTwice(document);
     if (twice !== undefined) {
-      const {line, column} = placeAt(twice.at);
+      const {line, column} = makePlaceAt(text)(twice.at);
       const where = `line ${line}, column ${column}`;
       const message = `is not YAML: keys must be unique, and ${shownName(twice.name)} stands at ${where} for the second time`;
       return {faults: [{message}]};

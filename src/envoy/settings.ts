@@ -1,7 +1,7 @@
 // The settings `server` and `responses`: where Envoy asks, and what it is answered.
 import {z} from 'zod';
 
-import {duration, filePath, listenAddress, size} from '../config/values.ts';
+import {defaultListen, duration, filePath, listenAddress, size} from '../config/values.ts';
 import {boughtFields, identityFields} from '../core/identityHeaders.ts';
 import {type Reason, reasons, refusals} from '../core/refusals.ts';
 import {corsSettings, resourceMetadataSettings} from './browser/settings.ts';
@@ -26,7 +26,7 @@ export const serverSettings = z
         error:
           'is not a listen address, nor a list of them: write host:port, such as 127.0.0.1:9191, or unix:///path/to.sock',
       })
-      .prefault('127.0.0.1:9191')
+      .prefault(defaultListen.server)
       .describe('Where Envoy asks: host:port or unix:///path/to.sock, or a list of them.'),
     tls: tls.optional(),
     maxMessage: size

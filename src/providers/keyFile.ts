@@ -2,8 +2,7 @@
 import {type Document, isMap, isScalar, isSeq, LineCounter, parseDocument} from 'yaml';
 import {z} from 'zod';
 import type {Principal} from '../core/principal.ts';
-import {makePlaceAt} from '../core/words/place.ts';
-import {nameFault} from '../core/words/yamlFaults.ts';
+import {placedFault} from '../core/words/yamlFaults.ts';
 import {hashOf, keyId} from './apiKeysForm.ts';
 
 const text = z.string().min(1, 'is empty').max(256, 'is longer than 256 characters');
@@ -81,12 +80,8 @@ export const readKeyFile = (
   };
   const [first] = document.errors;
   if (first !== undefined) {
-    const noticed = makePlaceAt(text)(first.pos[0]);
-    const {place = noticed, message} = nameFault(first, text.split('\n'), noticed.line, {
-      what: 'keys',
-      broken: 'is not YAML',
-    });
-    return {faults: [`${place.line}:${place.column}: ${message}`]};
+    const {line, column, message} = placedFault(first, text, {what: 'keys', broken: 'is not YAML'});
+    return {faults: [`${line}:${column}: ${message}`]};
   }
 
   // A file that is being written, or that was cut, must not revoke every key.

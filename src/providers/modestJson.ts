@@ -1,4 +1,5 @@
 // Whether JSON that anybody may send is worth parsing: a stranger's token must not cost more than the reading of its bytes.
+import {closingQuote} from '../core/words/jsonText.ts';
 
 const longestPlain = 4_096;
 const deepest = 64;
@@ -6,7 +7,6 @@ const deepest = 64;
 const mostParts = 1_000;
 
 const quote = 0x22;
-const backslash = 0x5c;
 const colon = 0x3a;
 const openList = 0x5b;
 const closeList = 0x5d;
@@ -20,7 +20,7 @@ export const isModest = (json: string): boolean => {
   let parts = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
-    if (code === quote) at = endOfText(json, at);
+    if (code === quote) at = closingQuote(json, at);
     else if (code === openList || code === openObject) {
       depth++;
       parts++;
@@ -29,14 +29,4 @@ export const isModest = (json: string): boolean => {
     if (depth > deepest || parts > mostParts) return false;
   }
   return true;
-};
-
-/** The place of the quote that ends the text which begins at `start`; the end of all where none does. */
-const endOfText = (json: string, start: number): number => {
-  for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
-    let escapes = 0;
-    while (json.charCodeAt(at - 1 - escapes) === backslash) escapes++;
-    if (escapes % 2 === 0) return at;
-  }
-  return json.length;
 };

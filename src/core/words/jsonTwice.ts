@@ -1,27 +1,22 @@
 // JSON that names something twice in one object: JSON.parse takes the last without a word, another reader the first.
+import {closingQuote} from './jsonText.ts';
+import {makePlaceAt, type Place} from './place.ts';
 
-export interface NamedTwice {
+/** At the place of the second. */
+export interface NamedTwice extends Place {
   readonly name: string;
-  /** Where the second stands, counted from 1. */
-  readonly line: number;
-  readonly column: number;
 }
 
 /** The first name that stands twice in one object. The text must be JSON. One pass over it, whatever stands there. */
 export const namedTwice = (text: string): NamedTwice | undefined => {
   const at = secondName(text);
-  if (at === undefined) return undefined;
-  const before = text.slice(0, at).split('\n');
-  return {
-    name: JSON.parse(text.slice(at, endOfString(text, at) + 1)),
-    line: before.length,
-    column: (before.at(-1)?.length ?? 0) + 1,
-  };
+  return at === undefined
+    ? undefined
+    : {name: JSON.parse(text.slice(at, closingQuote(text, at) + 1)), ...makePlaceAt(text)(at)};
 };
 
 const quote = 0x22;
 const comma = 0x2c;
-const backslash = 0x5c;
 const openBrace = 0x7b;
 const openBracket = 0x5b;
 const closeBrace = 0x7d;
@@ -39,7 +34,7 @@ const secondName = (text: string): number | undefined => {
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quote: {
-        const end = endOfString(text, at);
+        const end = closingQuote(text, at);
         if (isName && names !== undefined && !add(names, text.slice(at + 1, end))) return at;
         isName = false;
         at = end;
@@ -84,14 +79,4 @@ const add = (names: Names, written: string): boolean => {
   names.listed.push(name);
   if (names.listed.length > few) names.all = new Set(names.listed);
   return true;
-};
-
-/** Where the quote stands that ends the text whose first one is at `from`. */
-const endOfString = (text: string, from: number): number => {
-  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let escapes = 0;
-    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end;
-  }
-  return text.length;
 };

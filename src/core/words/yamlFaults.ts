@@ -1,5 +1,5 @@
 // What is wrong with a text that is no YAML, in words that name the mistake and not where the parser stumbled over it.
-import type {Place} from './place.ts';
+import {makePlaceAt, type Place} from './place.ts';
 
 /** The place, if it is another than where the parser noticed, and what is wrong there. */
 export interface NamedFault {
@@ -72,6 +72,17 @@ const knownSlip = (code: string, lines: readonly string[], line: number): NamedF
     if (!fits(lines, line)) return {message: 'the indentation does not fit the lines above'};
   }
   return undefined;
+};
+
+/** The same of an error at an offset, with the place at which it is told. */
+export const placedFault = (
+  error: {readonly code: string; readonly message: string; readonly pos: readonly [number, number]},
+  text: string,
+  words: {readonly what: string; readonly broken: string},
+): Place & {readonly message: string} => {
+  const noticed = makePlaceAt(text)(error.pos[0]);
+  const {place = noticed, message} = nameFault(error, text.split('\n'), noticed.line, words);
+  return {...place, message};
 };
 
 const slipAt = (line: number, text: string, message: string): NamedFault => ({
